@@ -1,0 +1,36 @@
+/** Why a render failed; closed, to branch on. The message is for people. */
+export type RenderErrorCode =
+  | 'not-found'
+  | 'outside-tree'
+  | 'syntax'
+  | 'template'
+  | 'build'
+  | 'invalid'
+  | 'limit'
+  | 'timeout'
+  | 'unsupported'
+  | 'crashed';
+
+/** Where in the source a render failed. */
+export interface RenderErrorPlace {
+  /** Path in the tree. */
+  readonly file?: string;
+  /** First line is 1. */
+  readonly line?: number;
+  readonly cause?: unknown;
+}
+
+/** A render that cannot succeed with this input: names the file and line where it knows them, and says what to do. */
+export class RenderError extends Error {
+  override readonly name = 'RenderError';
+  readonly code: RenderErrorCode;
+  readonly file?: string;
+  readonly line?: number;
+
+  constructor(code: RenderErrorCode, message: string, place: RenderErrorPlace = {}) {
+    super(message, place.cause === undefined ? undefined : { cause: place.cause });
+    this.code = code;
+    if (place.file !== undefined) this.file = place.file;
+    if (place.line !== undefined) this.line = place.line;
+  }
+}

@@ -1,0 +1,4 @@
+export * from './error.ts';
+export * from './manifest.ts';
+export * from './renderer.ts';
+export * from './tree.ts';
