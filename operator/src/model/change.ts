@@ -1,0 +1,30 @@
+import type { DesiredObject } from './desired.ts';
+import type { LiveRecord } from './live.ts';
+import type { ResourceKey } from './resource-key.ts';
+
+/** One field that differs, as a JSON pointer (RFC 6901). Values of Secrets are not kept. */
+export interface FieldDifference {
+  readonly pointer: string;
+  readonly desired?: unknown;
+  readonly live?: unknown;
+}
+
+/** What stands between Git and the cluster for one key. */
+export type Change =
+  | { readonly action: 'create'; readonly key: ResourceKey; readonly desired: DesiredObject }
+  | {
+      readonly action: 'update';
+      readonly key: ResourceKey;
+      readonly desired: DesiredObject;
+      readonly live: LiveRecord;
+      readonly differences: readonly FieldDifference[];
+      /** Whether the live object was changed behind our back (the desired one is what we applied last). */
+      readonly drifted: boolean;
+    }
+  | { readonly action: 'none'; readonly key: ResourceKey; readonly desired: DesiredObject; readonly live: LiveRecord }
+  | { readonly action: 'prune'; readonly key: ResourceKey; readonly live: LiveRecord; readonly ignored: boolean };
+
+/** Every change, one entry a key: desired ones in the order of the desired set, then what is to be pruned, by key. Hooks are not in it. */
+export interface ChangeSet {
+  readonly changes: readonly Change[];
+}

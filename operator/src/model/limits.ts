@@ -1,0 +1,53 @@
+/** Every bound of the operator. A value that is reached ends one piece of work with a clear error, never the process. */
+export interface OperatorLimits {
+  /** Applications waiting in the queue; one entry an Application. */
+  readonly queueLength: number;
+  /** Reconciles under way at once, over all clusters. Argo CD's `controller.status.processors`. */
+  readonly reconcilesAtOnce: number;
+  /** Reconciles under way at once for one cluster. */
+  readonly reconcilesPerCluster: number;
+  /** Requests under way at once to one API server. */
+  readonly requestsPerCluster: number;
+  /** Bytes of one answer of an API server. */
+  readonly responseBytes: number;
+  /** Milliseconds for one request to an API server; watches are exempt. */
+  readonly requestTimeoutMs: number;
+  /** Objects asked for in one page of a list. */
+  readonly listPageSize: number;
+  /** Milliseconds for one git command. */
+  readonly gitTimeoutMs: number;
+  /** Entries of one Git tree. */
+  readonly treeEntries: number;
+  /** Bytes of one file of a Git tree. */
+  readonly blobBytes: number;
+  /** Bytes of one webhook body. Argo CD's `webhook.maxPayloadSizeMB` is 50; a push payload is under 1 MB. */
+  readonly webhookBytes: number;
+  /** First and longest wait, in milliseconds, before a failed reconcile is tried again. */
+  readonly backoffFirstMs: number;
+  readonly backoffLastMs: number;
+  /** Milliseconds between two looks at a cluster that could not be reached. */
+  readonly clusterRetryMs: number;
+  /** Characters of one condition's or operation's message. */
+  readonly messageLength: number;
+  /** Kubernetes Events waiting to be sent; the oldest is dropped, and counted, beyond it. */
+  readonly eventsWaiting: number;
+}
+
+export const operatorLimits: OperatorLimits = {
+  queueLength: 20_000,
+  reconcilesAtOnce: 20,
+  reconcilesPerCluster: 10,
+  requestsPerCluster: 16,
+  responseBytes: 256 * 1024 * 1024,
+  requestTimeoutMs: 30_000,
+  listPageSize: 500,
+  gitTimeoutMs: 90_000,
+  treeEntries: 1_000_000,
+  blobBytes: 32 * 1024 * 1024,
+  webhookBytes: 10 * 1024 * 1024,
+  backoffFirstMs: 1_000,
+  backoffLastMs: 180_000,
+  clusterRetryMs: 10_000,
+  messageLength: 4_096,
+  eventsWaiting: 2_000,
+};

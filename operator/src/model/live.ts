@@ -1,0 +1,42 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import type { Health } from './health.ts';
+import type { ResourceKey } from './resource-key.ts';
+
+/** What is kept of a live object: about 0.3 KB where the object itself has many. */
+export interface LiveRecord {
+  readonly key: ResourceKey;
+  readonly apiVersion: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly deleting: boolean;
+  /** Uids of owner references. */
+  readonly owners: readonly string[];
+  /** Name of the Application in a tracking id that is really this object's own; undefined for copies and strangers. */
+  readonly app: string | undefined;
+  /** undefined where the kind has no health rule. */
+  readonly health: Health | undefined;
+  /** Hash of our own managedFields entry (fields and time); undefined where we own nothing. */
+  readonly ownedHash: string | undefined;
+  /** The annotations that Mooring acts on (sync options, compare options, hooks, waves); undefined where there is none. */
+  readonly hints: Readonly<Record<string, string>> | undefined;
+}
+
+/** What was last known to be equal: the desired hash, and the hash of our managedFields entry at that moment. */
+export interface AppliedMark {
+  readonly desiredHash: string;
+  readonly ownedHash: string | undefined;
+}
+
+/** What a cluster holds of one Application, at one moment. */
+export interface LiveSet {
+  /** Records of desired keys that exist, by `keyText`. */
+  readonly desired: ReadonlyMap<string, LiveRecord>;
+  /** Marks of desired keys, by `keyText`. */
+  readonly marks: ReadonlyMap<string, AppliedMark>;
+  /** Whole objects of those keys that the marks don't vouch for, by `keyText`. */
+  readonly objects: ReadonlyMap<string, KubeObject>;
+  /** Everything else tracked as this Application's. */
+  readonly others: readonly LiveRecord[];
+}

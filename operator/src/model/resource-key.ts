@@ -1,0 +1,39 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+
+/** Names one object of one cluster, whatever its version. `namespace` is `''` for cluster-scoped objects, `group` is `''` for the core group. */
+export interface ResourceKey {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The group of `apps/v1` is `apps`, that of `v1` is `''`. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash < 0 ? '' : apiVersion.slice(0, slash);
+}
+
+/** The version of `apps/v1` and of `v1` is `v1`. */
+export function versionOf(apiVersion: string): string {
+  return apiVersion.slice(apiVersion.indexOf('/') + 1);
+}
+
+export function keyOf(object: KubeObject): ResourceKey {
+  return {
+    group: groupOf(object.apiVersion),
+    kind: object.kind,
+    namespace: object.metadata.namespace ?? '',
+    name: object.metadata.name ?? '',
+  };
+}
+
+/** `group/Kind/namespace/name`: unique per cluster, a map key and a log field. */
+export function keyText(key: ResourceKey): string {
+  return `${key.group}/${key.kind}/${key.namespace}/${key.name}`;
+}
+
+/** How Argo CD names an object to people: `Deployment/shop/cart`, `Namespace/shop`. */
+export function keyForPeople(key: ResourceKey): string {
+  return key.namespace === '' ? `${key.kind}/${key.name}` : `${key.kind}/${key.namespace}/${key.name}`;
+}

@@ -1,0 +1,68 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import type { AppliedMark, LiveRecord } from '../model/live.ts';
+import type { ResourceKey } from '../model/resource-key.ts';
+
+/** How one object is written. */
+export interface ApplyOptions {
+  /**
+   * `server-side`: server-side apply, field manager `argocd-controller`, forced. `create`: fails where it exists.
+   * `replace`: PUT of the whole object, created where it is missing. `recreate`: deleted (foreground), then created.
+   */
+  readonly how: 'server-side' | 'create' | 'replace' | 'recreate';
+  /** The server checks and answers, nothing is stored. */
+  readonly dryRun?: boolean;
+  /** Whether unknown and duplicate fields are refused (`fieldValidation=Strict`) or ignored. */
+  readonly validate: boolean;
+  /** Uid that the object must still have. */
+  readonly uid?: string;
+}
+
+export type Propagation = 'foreground' | 'background' | 'orphan';
+
+/** Why somebody should look at an Application again. */
+export interface LiveChange {
+  readonly server: string;
+  /** Application named by the object's tracking id. */
+  readonly app: string;
+  readonly key: ResourceKey;
+  /** `drift`: our fields were touched; `gone`, `new`: the object; `health`: its health, or the hints Mooring acts on. */
+  readonly what: 'drift' | 'gone' | 'new' | 'health';
+}
+
+/** One cluster and the watched view of it. Methods that talk to the API server throw `Fault` (`cluster-*`, `object-*`). */
+export interface Cluster {
+  readonly server: string;
+  /** Such as `1.37.2`. */
+  readonly version: string;
+  /** `apps/v1`, `apps/v1/Deployment`, …, sorted: Helm's and Kustomize's capabilities. */
+  readonly apiVersions: readonly string[];
+  /** undefined where the cluster does not serve the kind. */
+  scopeOf(group: string, kind: string): 'Namespaced' | 'Cluster' | undefined;
+  /** The record of one key, from the view. The view is never older than this process's own last write of that key. */
+  record(key: ResourceKey): LiveRecord | undefined;
+  /** Every record whose tracking id names the Application, from the view. */
+  tracked(app: string): readonly LiveRecord[];
+  /** Records whose owner reference names `uid`, from the view. */
+  ownedBy(uid: string): readonly LiveRecord[];
+  mark(key: ResourceKey): AppliedMark | undefined;
+  /** Remembers that the object equals the desired one with this hash, as of the record now in the view. */
+  setMark(key: ResourceKey, desiredHash: string): void;
+  /** The object itself, from the API server; undefined where there is none. */
+  get(key: ResourceKey): Promise<KubeObject | undefined>;
+  /** Writes one object; answers what the server stored. The view holds it when this returns. */
+  apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>;
+  /** Sends a JSON merge patch (RFC 7396) to one object. */
+  patch(key: ResourceKey, patch: Readonly<Record<string, unknown>>): Promise<KubeObject>;
+  /** Deletes the object that has this uid, and no other; one that is gone already is fine. */
+  remove(record: LiveRecord, propagation: Propagation): Promise<void>;
+}
+
+/** The clusters that can be destinations: the operator's own, and those of cluster Secrets. */
+export interface Clusters {
+  /** Address of the named or addressed destination. Throws `Fault` `cluster-unknown`, or `spec-invalid` where both or neither are given. */
+  addressOf(destination: { readonly server?: string; readonly name?: string }): string;
+  /** Waits, within limits, until the view is complete. Throws `Fault` `cluster-unknown`, `cluster-unreachable` or `cluster-refused`. */
+  open(server: string): Promise<Cluster>;
+  /** Calls `listener` on each change of a tracked object, and with `app: undefined` when a whole cluster came, went or was seen anew. */
+  subscribe(listener: (change: LiveChange | { readonly server: string; readonly app: undefined }) => void): () => void;
+}

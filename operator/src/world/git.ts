@@ -1,0 +1,46 @@
+import type { Tree } from '@mooring/renderer-contract';
+
+/** How a repository is reached: its address as the user wrote it, and the credentials found for it. */
+export interface RepositoryAccess {
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly bearerToken?: string;
+  readonly sshPrivateKey?: string;
+  /** Skips the check of the server's certificate or host key. */
+  readonly insecure?: boolean;
+  readonly tlsClientCertData?: string;
+  readonly tlsClientCertKey?: string;
+  readonly proxy?: string;
+}
+
+/** A revision as the user wrote it, resolved. */
+export interface Revision {
+  /** Full commit id, 40 or 64 hex digits. */
+  readonly commit: string;
+}
+
+/** A tree of which every path has an object id: equal id, equal content. */
+export interface GitTree extends Tree {
+  readonly commit: string;
+  /** Object id at `path`, a symbolic link not followed; undefined where there is nothing. */
+  oid(path: string): string | undefined;
+}
+
+export interface CommitInfo {
+  readonly author: string;
+  readonly date: string;
+  readonly message: string;
+}
+
+/** Git repositories, read only. Every method throws `Fault` (`repository-unreachable`, `repository-refused`, `revision-unknown`, `limit-reached`). */
+export interface Git {
+  /**
+   * The commit that a branch, tag, commit id or `HEAD` stands for. The answer is no older than `notBefore` (milliseconds since 1970);
+   * callers that ask about one repository at one time share one request. A full commit id needs none.
+   */
+  resolve(repository: RepositoryAccess, revision: string, notBefore: number): Promise<Revision>;
+  /** The tree of a commit, fetched first where it is not there yet. */
+  open(repository: RepositoryAccess, revision: Revision): Promise<GitTree>;
+  describe(repository: RepositoryAccess, revision: Revision): Promise<CommitInfo>;
+}

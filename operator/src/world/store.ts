@@ -1,0 +1,50 @@
+import type { Application, AppProject } from '@mooring/crds';
+import type { RepositoryAccess } from './git.ts';
+
+/** Names an Application or AppProject in the operator's cluster. */
+export interface NamespacedName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `argocd-cm` and `argocd-cmd-params-cm`, read as Argo CD reads them. */
+export interface Settings {
+  /** `timeout.reconciliation` in milliseconds; 0 turns polling off. Default 120 s. */
+  readonly pollIntervalMs: number;
+  /** `timeout.reconciliation.jitter` in milliseconds. Default 60 s. */
+  readonly pollJitterMs: number;
+  /** `timeout.hard.reconciliation` in milliseconds; 0, the default, turns it off. */
+  readonly hardPollIntervalMs: number;
+  /** `webhook.github.secret` of `argocd-secret`; undefined where there is none. */
+  readonly githubWebhookSecret: string | undefined;
+  readonly gitlabWebhookSecret: string | undefined;
+  /** `controller.sync.timeout.seconds` in milliseconds; 0 is none. */
+  readonly syncTimeoutMs: number;
+  /** `controller.sync.wave.delay.seconds` in milliseconds. Default 2 s. */
+  readonly waveDelayMs: number;
+  /** Values of `helm.enable`, `kustomize.enable`: source types that are switched off. */
+  readonly disabledSourceTypes: readonly string[];
+}
+
+/** What changed in the store. */
+export type StoreChange =
+  | { readonly kind: 'Application'; readonly name: NamespacedName }
+  | { readonly kind: 'AppProject'; readonly name: NamespacedName }
+  | { readonly kind: 'Repository' | 'Settings' };
+
+/** Mooring's own objects, watched. Reads answer from the view, which is never older than this process's own last write. */
+export interface Store {
+  /** Namespace of the operator: where Applications, projects, Secrets and ConfigMaps are. */
+  readonly namespace: string;
+  applications(): readonly Application[];
+  application(name: NamespacedName): Application | undefined;
+  project(name: string): AppProject | undefined;
+  /** Credentials for a repository: its own Secret, else the longest `repo-creds` prefix, else none. `project` sees its own and the global ones. */
+  repository(url: string, project: string): RepositoryAccess;
+  settings(): Settings;
+  /** Sends a JSON merge patch that only takes effect on this very object (uid). Throws `Fault` `object-missing` or `object-conflict`. */
+  patchApplication(app: Application, patch: Readonly<Record<string, unknown>>): Promise<Application>;
+  /** Creates the project `default`, allowing everything, where there is none. */
+  ensureDefaultProject(): Promise<void>;
+  subscribe(listener: (change: StoreChange) => void): () => void;
+}
