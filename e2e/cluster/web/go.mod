@@ -1,0 +1,3 @@
+module mooring.local/e2e/cluster/web
+
+go 1.26.0
