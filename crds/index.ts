@@ -1,8 +1,10 @@
 export * from './application.ts';
 export * from './appproject.ts';
+export { applicationCrd, appProjectCrd, type CustomResourceDefinition, type PrinterColumn } from './crd.ts';
 export * from './operation.ts';
 export { apiGroup, apiVersion, type ManagedFieldsEntry, type ObjectMeta, type OwnerReference } from './resource.ts';
 export type { Schema, Structure } from './schema.ts';
 export * from './source.ts';
 export * from './spec.ts';
 export * from './status.ts';
+export * from './validate.ts';

@@ -21,11 +21,11 @@ export interface Structure {
 }
 
 /**
- * The schema of a `T`. The type parameter exists only for the compiler, and is invariant: a schema of anything wider or
- * narrower than the type it stands for does not compile.
+ * The schema of a `T`. The type parameter is there for the compiler alone, which takes the schema of one type for that of
+ * another only if each is assignable to the other. `Required` makes that tell types apart whose fields are all optional.
  */
 export interface Schema<T> extends Structure {
-  readonly [shape]?: (value: T) => T;
+  readonly [shape]?: (value: readonly [T, Required<T>]) => readonly [T, Required<T>];
 }
 
 /** A field that an object must have; made by {@link required}. */

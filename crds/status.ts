@@ -317,7 +317,7 @@ export const applicationStatusSchema: Schema<ApplicationStatus> = object<Applica
     resourceHealthSource: string(),
     sourceHydrator: object<SourceHydratorStatus>('How far hydration has got.', {
       currentOperation: object<HydrateOperation>('The hydration that runs, else the last.', {
-        phase: required(oneOf<HydrateOperation['phase']>('Failed', 'Hydrated', 'Hydrating')),
+        phase: required(oneOf<HydrateOperation['phase']>('Hydrating', 'Failed', 'Hydrated')),
         message: required(string()),
         startedAt: time(),
         finishedAt: time(),
