@@ -1,0 +1,36 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import { type HealthStatusCode, healthOrder } from '../../../model/health.ts';
+import { listAt, objectAt, textAt, valueAt } from '../../../model/json.ts';
+import { type HealthCheck, progressing } from '../check.ts';
+
+/**
+ * A child Application is as healthy as it says. One that syncs by itself and has not done so once is Progressing, so that the waves of
+ * its parent wait for it; a manual one may rest unsynced for good, and says so itself.
+ */
+export const application: HealthCheck = (object) => {
+  const status = textAt(object, 'status', 'health', 'status') ?? '';
+  if (!isHealthStatus(status)) return progressing('Waiting for the Application to be reconciled');
+  const failed = status === 'Degraded' || status === 'Unknown';
+  if (!failed && syncsByItself(object) && !hasSynced(object)) {
+    return progressing('Waiting for the first sync of the Application');
+  }
+  const message = textAt(object, 'status', 'health', 'message');
+  return message === undefined || message === '' ? { status } : { status, message };
+};
+
+function isHealthStatus(text: string): text is HealthStatusCode {
+  return (healthOrder as readonly string[]).includes(text);
+}
+
+function syncsByItself(object: KubeObject): boolean {
+  const automated = objectAt(object, 'spec', 'syncPolicy', 'automated');
+  return automated !== undefined && valueAt(automated, 'enabled') !== false;
+}
+
+function hasSynced(object: KubeObject): boolean {
+  return (
+    textAt(object, 'status', 'sync', 'status') === 'Synced' ||
+    textAt(object, 'status', 'operationState', 'phase') === 'Succeeded' ||
+    listAt(object, 'status', 'history').length > 0
+  );
+}

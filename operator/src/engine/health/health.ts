@@ -1,0 +1,26 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import type { Health } from '../../model/health.ts';
+import { groupOf } from '../../model/resource-key.ts';
+import type { HealthCheck } from './check.ts';
+import { checks } from './checks.ts';
+
+/** Keeps a hook from going before its sync is over; an object that only waits for it still says its own health. */
+const hookFinalizer = 'argocd.argoproj.io/hook-finalizer';
+
+/** The health of a live object, as Argo CD 3.6 says it; undefined where its kind has no rule. One that is being deleted is Progressing, whatever its kind. */
+export function healthOf(object: KubeObject): Health | undefined {
+  if (object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers?.includes(hookFinalizer)) {
+    return { status: 'Progressing', message: 'Pending deletion' };
+  }
+  return checkFor(groupOf(object.apiVersion), object.kind)?.(object);
+}
+
+/** The rule of one kind alone, which doesn't look at deletion unless the kind's meaning depends on it. */
+export function checkFor(group: string, kind: string): HealthCheck | undefined {
+  return checks.get(`${group}/${kind}`);
+}
+
+/** Whether objects of the kind say anything about their health: of others no status needs to be watched. */
+export function hasHealthRule(group: string, kind: string): boolean {
+  return checkFor(group, kind) !== undefined;
+}

@@ -1,0 +1,37 @@
+/** Annotations that Mooring reads and writes; the names are Argo CD's and Helm's. */
+export const annotation: {
+  readonly trackingId: 'argocd.argoproj.io/tracking-id';
+  readonly syncWave: 'argocd.argoproj.io/sync-wave';
+  readonly syncOptions: 'argocd.argoproj.io/sync-options';
+  readonly compareOptions: 'argocd.argoproj.io/compare-options';
+  readonly hook: 'argocd.argoproj.io/hook';
+  readonly hookDeletePolicy: 'argocd.argoproj.io/hook-delete-policy';
+  readonly ignoreHealthCheck: 'argocd.argoproj.io/ignore-healthcheck';
+  readonly ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy';
+  readonly helmHook: 'helm.sh/hook';
+  readonly helmHookWeight: 'helm.sh/hook-weight';
+  readonly helmHookDeletePolicy: 'helm.sh/hook-delete-policy';
+  readonly helmResourcePolicy: 'helm.sh/resource-policy';
+} = {
+  trackingId: 'argocd.argoproj.io/tracking-id',
+  syncWave: 'argocd.argoproj.io/sync-wave',
+  syncOptions: 'argocd.argoproj.io/sync-options',
+  compareOptions: 'argocd.argoproj.io/compare-options',
+  hook: 'argocd.argoproj.io/hook',
+  hookDeletePolicy: 'argocd.argoproj.io/hook-delete-policy',
+  ignoreHealthCheck: 'argocd.argoproj.io/ignore-healthcheck',
+  ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy',
+  helmHook: 'helm.sh/hook',
+  helmHookWeight: 'helm.sh/hook-weight',
+  helmHookDeletePolicy: 'helm.sh/hook-delete-policy',
+  helmResourcePolicy: 'helm.sh/resource-policy',
+};
+
+/** An object's annotations, or those of its record that Mooring acts on. */
+export type Annotations = Readonly<Record<string, string>> | undefined;
+
+/** The items of a comma-separated annotation, trimmed, each once; empty where it is absent. */
+export function itemsOf(annotations: Annotations, name: string): readonly string[] {
+  const items = (annotations?.[name] ?? '').split(',').map((item) => item.trim());
+  return [...new Set(items)].filter((item) => item !== '');
+}
