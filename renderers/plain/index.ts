@@ -1,0 +1,3 @@
+export * from './detect.ts';
+export * from './options.ts';
+export * from './render.ts';
