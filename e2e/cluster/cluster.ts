@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Api, Endpoint } from './api.ts';
 import { type Binaries, buildCluster, type Progress } from './build.ts';
@@ -146,7 +147,7 @@ function describe(
     pids: Object.fromEntries(state.processes.map(({ role, pid }) => [role, pid])),
     api,
     kubectl: async (...args) => {
-      const all = ['kubectl', '--kubeconfig', kubeconfigPath, ...args];
+      const all = ['kubectl', '--kubeconfig', kubeconfigPath, '--cache-dir', join(state.dir, 'kubectl'), ...args];
       const { stdout } = await promisify(execFile)(binaries.kubernetes, all, { maxBuffer: 64 * 2 ** 20 });
       return stdout;
     },

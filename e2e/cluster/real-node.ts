@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Binaries, Progress } from './build.ts';
 import { type ControlPlane, freePort, nodeName, pki, toArgs, untilReady, writeKubeconfig } from './control-plane.ts';
 import { sampleImages, writeSampleImages } from './images.ts';
-import { networkName, type Run, type Started, startProcess } from './run.ts';
+import { bridgeAddress, containerdNamespace, networkName, type Run, type Started, startProcess } from './run.ts';
 
 const run = promisify(execFile);
 
@@ -79,13 +79,13 @@ async function isStatic(path: string): Promise<boolean> {
 /** A pod network of a cluster's own: 254 addresses on a bridge that only this machine reaches. */
 export type PodNetwork = { readonly bridge: string; readonly subnet: string; readonly gateway: string };
 
-/** Makes a bridge with the first number that no other cluster on this machine has taken, with the folder as its alias. */
+/** Makes a bridge with the first number that no other cluster on this machine has taken, with the run's mark. */
 export async function createPodNetwork(dir: string): Promise<PodNetwork> {
   for (let number = 0; number < 256; number++) {
     const bridge = `mooring${number}`;
     try {
-      // Adding fails where the name is taken, so two clusters never share a number; the alias tells whose it is.
-      await run('ip', ['link', 'add', 'name', bridge, 'alias', dir, 'type', 'bridge']);
+      // Adding fails where the name is taken, so two clusters never share a number; the address tells whose it is.
+      await run('ip', ['link', 'add', 'name', bridge, 'address', bridgeAddress(dir), 'type', 'bridge']);
     } catch (error) {
       if (/File exists/.test(String((error as { stderr?: string }).stderr))) continue;
       throw error;
@@ -126,7 +126,13 @@ export async function startContainerd(
   );
   onStart(started);
   const ctr = async (...args: string[]): Promise<void> => {
-    await run(join(containerdDir, 'ctr'), ['--address', containerdSocket(state), '--namespace', 'k8s.io', ...args]);
+    await run(join(containerdDir, 'ctr'), [
+      '--address',
+      containerdSocket(state),
+      '--namespace',
+      containerdNamespace,
+      ...args,
+    ]);
   };
   const loadImage = (tarPath: string): Promise<void> =>
     ctr('images', 'import', '--local', '--snapshotter', 'native', tarPath);
@@ -204,7 +210,7 @@ root = ${text(join(home, 'root'))}
 state = ${text(join(home, 'state'))}
 disabled_plugins = [
   "io.containerd.snapshotter.v1.blockfile", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
-  "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.overlayfs", "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.zfs",
   "io.containerd.nri.v1.nri", "io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.opt",
 ]
 
@@ -237,6 +243,9 @@ default_runtime_name = "runc"
 
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+Root = ${text(join(state.dir, 'runc'))}
 `;
 }
 
@@ -258,6 +267,7 @@ function kubeletConfig(state: Run, port: number): object {
     authorization: { mode: 'Webhook' },
     containerRuntimeEndpoint: `unix://${containerdSocket(state)}`,
     staticPodPath: join(home, 'manifests'),
+    volumePluginDir: join(home, 'volume-plugins'),
     podLogsDir: join(state.dir, 'pods'),
     // A machine of any kind: no cgroup hierarchy of our own, version 1 or 2, and no eviction when its disk is nearly full.
     failCgroupV1: false,

@@ -1,17 +1,18 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
   openSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,6 +27,9 @@ const stateFile = 'state.json';
 /** Every process of a run has this in its environment, so that one whose start was never written down is found too. */
 const mark = 'MOORING_CLUSTER_DIR';
 
+/** Where containerd keeps what belongs to Kubernetes; runc puts the cgroups of containers below a folder of this name. */
+export const containerdNamespace = 'k8s.io';
+
 /** What a cluster has made on this machine, kept in `.tools/cluster/run/NAME/state.json` for whoever must clean up. */
 export type Run = {
   readonly name: string;
@@ -34,7 +38,7 @@ export type Run = {
   /** The process that the cluster ends with; absent for one that stays until it is stopped by name. */
   readonly owner?: ProcessId;
   readonly processes: readonly (ProcessId & { readonly role: string })[];
-  /** Network interfaces, by name; they carry `dir` as their alias. */
+  /** Bridges, by name; one is removed only while it has this run's `bridgeAddress`. */
   readonly links: readonly string[];
 };
 
@@ -173,7 +177,7 @@ export async function removeRun(state: Run): Promise<void> {
     for (const link of left) await run('ip', ['link', 'delete', link]).catch(() => {});
     return left;
   });
-  removeTraces(state);
+  await removeTraces(state);
   rmSync(state.dir, { recursive: true, force: true });
   rmSync(join(runHome, state.name), { recursive: true, force: true });
 }
@@ -202,11 +206,11 @@ async function untilGone(what: string, remove: () => readonly unknown[] | Promis
 
 /** Folders of the cgroups of all containers. Their ids are the names of containerd's task folders, which outlive a crash. */
 function containerCgroups(state: Run): string[] {
-  const tasks = join(state.dir, 'containerd', 'state', 'io.containerd.runtime.v2.task', 'k8s.io');
+  const tasks = join(state.dir, 'containerd', 'state', 'io.containerd.runtime.v2.task', containerdNamespace);
   if (!existsSync(tasks)) return [];
   const hierarchies = mounts().filter(({ type }) => type === 'cgroup' || type === 'cgroup2');
   return readdirSync(tasks)
-    .flatMap((id) => hierarchies.map(({ path }) => join(path, 'k8s.io', id)))
+    .flatMap((id) => hierarchies.map(({ path }) => join(path, containerdNamespace, id)))
     .filter((path) => existsSync(path));
 }
 
@@ -254,25 +258,57 @@ async function linksOf(state: Run): Promise<string[]> {
     if (error.code === 'ENOENT' && state.links.length === 0) return { stdout: '[]' };
     throw error;
   });
-  const links = JSON.parse(stdout) as { ifname: string; ifalias?: string; master?: string }[];
-  const bridges = links.filter(({ ifalias }) => ifalias === state.dir).map(({ ifname }) => ifname);
+  const links = JSON.parse(stdout) as { ifname: string; address?: string; master?: string }[];
+  const bridges = links.filter(({ address }) => address === bridgeAddress(state.dir)).map(({ ifname }) => ifname);
   const ports = links
     .filter(({ master }) => master !== undefined && bridges.includes(master))
     .map(({ ifname }) => ifname);
   return [...ports, ...bridges];
 }
 
-/** Files that kubelet and the CNI plugins write outside the run's folder, whatever they are told. */
-function removeTraces(state: Run): void {
-  const network = networkName(state);
-  for (const dir of ['/var/lib/cni/results', '/var/lib/cni/cache/results']) {
-    for (const file of entries(dir)) if (file.startsWith(`${network}-`)) rmSync(join(dir, file), { force: true });
+/** What kubelet, runc and the CNI plugins leave outside the run's folder, whatever they are told. */
+async function removeTraces(state: Run): Promise<void> {
+  const results = '/var/lib/cni/results';
+  for (const file of entries(results)) {
+    if (file.startsWith(`${networkName(state)}-`)) rmSync(join(results, file), { force: true });
   }
-  const logs = '/var/log/containers';
-  for (const file of entries(logs)) {
-    const link = join(logs, file);
-    if (readlinkSync(link).startsWith(`${state.dir}/`)) rmSync(link, { force: true });
+  // Shared by all nodes of this machine: each of these goes with the last one that uses it.
+  const devicePlugins = '/var/lib/kubelet/device-plugins';
+  const socket = join(devicePlugins, 'kubelet.sock');
+  if (existsSync(socket) && !(await isListening(socket))) rmSync(socket, { force: true });
+  const shared = [devicePlugins, '/var/lib/kubelet', results, '/var/lib/cni'];
+  for (const { path, type } of mounts()) if (type.startsWith('cgroup')) shared.push(join(path, containerdNamespace));
+  shared.forEach(removeIfEmpty);
+}
+
+async function isListening(socket: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.on('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.on('error', () => resolve(false));
+  });
+}
+
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY'].includes(code)) throw error;
   }
+}
+
+/**
+ * Hardware address of a run's bridge, made from its folder. It is the only mark that an interface has from the very moment it
+ * exists, so that a crash can't leave one that nobody knows.
+ */
+export function bridgeAddress(dir: string): string {
+  const bytes = createHash('sha256').update(dir).digest().subarray(0, 5);
+  // 02 is a locally administered unicast address: IEEE 802, section 8.4.
+  return ['02', ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
 /** Name of the run's pod network. */
