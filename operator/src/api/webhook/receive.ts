@@ -1,0 +1,32 @@
+import type { Settings } from '../../world/store.ts';
+import { github } from './github.ts';
+import { gitlab } from './gitlab.ts';
+import type { Delivery, WebhookHost } from './host.ts';
+
+/** A host, and where its secret is. */
+const hosts: readonly { readonly host: WebhookHost; readonly secretOf: (settings: Settings) => string | undefined }[] =
+  [
+    { host: github, secretOf: (settings) => settings.githubWebhookSecret },
+    { host: gitlab, secretOf: (settings) => settings.gitlabWebhookSecret },
+  ];
+
+/**
+ * Takes a delivery of a Git host: answers at once, and has every repository that it names looked at. The payload is a hint, never believed:
+ * revisions are asked of Git.
+ */
+export function receiveWebhook(
+  delivery: Delivery,
+  settings: Settings,
+  refresh: (url: string) => number,
+): { readonly status: number; readonly body: string } {
+  const found = hosts.find(({ host }) => host.recognizes(delivery));
+  if (found === undefined) {
+    const known = hosts.map(({ host }) => host.name).join(' and ');
+    return { status: 400, body: `unknown webhook: send the event header of ${known}\n` };
+  }
+  const verdict = found.host.read(delivery, found.secretOf(settings));
+  if (verdict.kind === 'refused') return { status: verdict.status, body: `${verdict.reason}\n` };
+  if (verdict.kind === 'ignored') return { status: 200, body: `ignored: ${verdict.reason}\n` };
+  const users = Math.max(0, ...verdict.push.urls.map(refresh));
+  return { status: 200, body: `${users} applications use this repository\n` };
+}

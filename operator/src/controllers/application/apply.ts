@@ -1,0 +1,140 @@
+import type { Operation } from '@mooring/crds';
+import type { KubeObject } from '@mooring/renderer-contract';
+import { Fault } from '../../model/fault.ts';
+import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
+import { groupOf, keyForPeople } from '../../model/resource-key.ts';
+import type { ApplyOptions, Cluster } from '../../world/cluster.ts';
+
+/** What every task of one operation is run with. */
+export interface ApplyContext {
+  readonly cluster: Cluster;
+  readonly operation: Operation;
+  /** Milliseconds since 1970. Hooks older than this are of an earlier operation. */
+  readonly startedAt: number;
+}
+
+/**
+ * Runs tasks side by side. An object that is refused is an outcome; a cluster that is out of reach is thrown, since then nothing is known.
+ * Every write of a sync is made here.
+ */
+export async function applyTasks(tasks: readonly Task[], context: ApplyContext): Promise<Outcome[]> {
+  return Promise.all(
+    tasks.map(async (task) => {
+      try {
+        return { task, result: await applyTask(task, context) };
+      } catch (thrown) {
+        if (!(thrown instanceof Fault) || thrown.code === 'cluster-unreachable') throw thrown;
+        return { task, result: { status: 'SyncFailed', message: thrown.message, hookPhase: 'Failed' } };
+      }
+    }),
+  );
+}
+
+async function applyTask(task: Task, context: ApplyContext): Promise<TaskResult> {
+  switch (task.action) {
+    case 'refuse':
+      return { status: 'SyncFailed', message: task.desired?.forbidden ?? 'forbidden', hookPhase: 'Failed' };
+    case 'skip':
+    case 'confirm':
+      return { status: 'PruneSkipped', message: 'ignored (requires pruning)', hookPhase: 'Succeeded' };
+    case 'prune':
+      return prune(task, context);
+    case 'apply':
+      return write(task, context);
+  }
+}
+
+/** Invariant I1: what is deleted is the very object that the plan saw, if it is still ours now. */
+async function prune(task: Task, { cluster, operation }: ApplyContext): Promise<TaskResult> {
+  const planned = task.live;
+  const record = cluster.record(task.key);
+  if (planned === undefined || record === undefined || record.uid !== planned.uid || record.app !== planned.app) {
+    return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
+  }
+  if (operation.sync?.dryRun) return { status: 'Pruned', message: 'pruned (dry run)', hookPhase: 'Succeeded' };
+  await cluster.remove(record, propagationOf(record.hints?.['argocd.argoproj.io/sync-options'], operation));
+  return { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' };
+}
+
+function propagationOf(own: string | undefined, operation: Operation): 'foreground' | 'background' | 'orphan' {
+  const options = [...(operation.sync?.syncOptions ?? []), ...(own ?? '').split(',')].map((option) => option.trim());
+  const chosen = options.findLast((option) => option.startsWith('PrunePropagationPolicy='))?.split('=')[1];
+  return chosen === 'background' || chosen === 'orphan' ? chosen : 'foreground';
+}
+
+async function write(task: Task, { cluster, operation, startedAt }: ApplyContext): Promise<TaskResult> {
+  const { desired } = task;
+  if (desired === undefined) throw new Error(`task ${task.id} applies nothing`);
+  const force =
+    desired.options.force || (operation.sync?.syncStrategy?.apply ?? operation.sync?.syncStrategy?.hook)?.force;
+  const name = `${task.key.kind.toLowerCase()}${suffixOf(task)}/${task.key.name}`;
+  if (task.unchanged && !(force && desired.options.replace)) {
+    return { status: 'Synced', message: `${name} unchanged`, hookPhase: 'Running' };
+  }
+  const before = cluster.record(task.key);
+  const madeNow = before !== undefined && before.createdAt >= Math.floor(startedAt / 1_000) * 1_000;
+  // Invariant I3: a hook of this operation that exists already was created before a restart, and is not run twice.
+  if (task.isHook && before !== undefined && madeNow)
+    return { status: 'Synced', message: `${name} created`, hookPhase: 'Running' };
+  const dryRun = operation.sync?.dryRun === true;
+  const options: ApplyOptions = {
+    how: howOf(task, before !== undefined, force === true),
+    dryRun,
+    validate: desired.options.validate,
+  };
+  let stored: KubeObject;
+  try {
+    stored = await cluster.apply(desired.object, options);
+  } catch (thrown) {
+    const inPlace = options.how === 'server-side' || options.how === 'replace';
+    const retry = force && inPlace && thrown instanceof Fault && thrown.code.startsWith('object-');
+    if (!retry) throw thrown;
+    stored = await cluster.apply(desired.object, { ...options, how: 'recreate' });
+  }
+  if (!dryRun && !task.isHook) cluster.setMark(task.key, desired.hash);
+  const verb =
+    before === undefined
+      ? 'created'
+      : before.resourceVersion === stored.metadata.resourceVersion
+        ? 'unchanged'
+        : 'configured';
+  return { status: 'Synced', message: `${name} ${verb}${dryRun ? ' (dry run)' : ''}`, hookPhase: 'Running' };
+}
+
+function howOf(task: Task, exists: boolean, force: boolean): ApplyOptions['how'] {
+  const { hook, options } = task.desired ?? {};
+  if (hook !== undefined && exists && hook.deletePolicies.includes('BeforeHookCreation')) return 'recreate';
+  if (options?.replace) return force && exists ? 'recreate' : 'replace';
+  return 'server-side';
+}
+
+function suffixOf(task: Task): string {
+  const group = groupOf(task.apiVersion);
+  return group === '' ? '' : `.${group}`;
+}
+
+/** Deletes the hooks of an operation that is over, where their delete policies say so. */
+export async function removeHooks(
+  tasks: readonly Task[],
+  resultOf: (task: Task) => TaskResult | undefined,
+  cluster: Cluster,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const task of tasks) {
+    const phase = resultOf(task)?.hookPhase;
+    const policies = task.desired?.hook?.deletePolicies ?? [];
+    const wanted =
+      (phase === 'Succeeded' && policies.includes('HookSucceeded')) ||
+      ((phase === 'Failed' || phase === 'Error') && policies.includes('HookFailed')) ||
+      phase === 'Terminating';
+    const record = wanted ? cluster.record(task.key) : undefined;
+    if (record === undefined) continue;
+    try {
+      await cluster.remove(record, 'background');
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown;
+      problems.push(`hook ${keyForPeople(task.key)} could not be deleted: ${thrown.message}`);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,80 @@
+import type { Application } from '@mooring/crds';
+import type { KubeObject } from '@mooring/renderer-contract';
+import { diff } from '../../engine/diff/diff.ts';
+import { appHealth } from '../../engine/health/aggregate.ts';
+import type { ChangeSet } from '../../model/change.ts';
+import type { DesiredSet } from '../../model/desired.ts';
+import type { Health } from '../../model/health.ts';
+import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
+import { keyText, type ResourceKey } from '../../model/resource-key.ts';
+import type { Cluster } from '../../world/cluster.ts';
+
+/** The cluster held against the desired set, at one moment. */
+export interface Compared {
+  readonly live: LiveSet;
+  readonly changes: ChangeSet;
+  readonly health: Health;
+}
+
+/**
+ * Looks at the cluster and compares. Objects are asked for only where the marks don't vouch for them, and what turns out equal gets its mark,
+ * so that the next look costs nothing.
+ */
+export async function compare(
+  app: Application,
+  desired: DesiredSet,
+  cluster: Cluster,
+  tracking: string,
+): Promise<Compared> {
+  const live = await observe(desired, cluster, tracking);
+  const changes = diff(desired, live, { ignoreDifferences: app.spec.ignoreDifferences ?? [] });
+  for (const change of changes.changes) {
+    if (change.action === 'none') cluster.setMark(change.key, change.desired.hash);
+  }
+  return { live, changes, health: assess(app, desired, live) };
+}
+
+async function observe(desired: DesiredSet, cluster: Cluster, tracking: string): Promise<LiveSet> {
+  const records = new Map<string, LiveRecord>();
+  const marks = new Map<string, AppliedMark>();
+  const objects = new Map<string, KubeObject>();
+  const unknown: ResourceKey[] = [];
+  for (const { key, hash, hook } of desired.objects) {
+    const record = cluster.record(key);
+    if (record === undefined) continue;
+    records.set(keyText(key), record);
+    const mark = cluster.mark(key);
+    if (mark !== undefined) marks.set(keyText(key), mark);
+    const vouched = mark?.desiredHash === hash && mark.ownedHash !== undefined && mark.ownedHash === record.ownedHash;
+    if (hook === undefined && !vouched) unknown.push(key);
+  }
+  const asked = await Promise.all(unknown.map((key) => cluster.get(key)));
+  for (const [index, key] of unknown.entries()) {
+    const object = asked[index];
+    if (object === undefined) records.delete(keyText(key));
+    else objects.set(keyText(key), object);
+  }
+  const others = cluster.tracked(tracking).filter((record) => !records.has(keyText(record.key)));
+  return { desired: records, marks, objects, others };
+}
+
+function assess(app: Application, desired: DesiredSet, live: LiveSet): Health {
+  return appHealth(
+    desired.objects.map(({ key, hook, object }) => {
+      const record = live.desired.get(keyText(key));
+      return {
+        key,
+        health: record?.health,
+        missing: record === undefined,
+        hook: hook !== undefined,
+        ignored: object.metadata.annotations?.['argocd.argoproj.io/ignore-healthcheck'] === 'true' || isSelf(app, key),
+      };
+    }),
+  );
+}
+
+/** An app of apps may render itself; its own health is not part of its health. */
+function isSelf(app: Application, key: ResourceKey): boolean {
+  const { name, namespace } = app.metadata;
+  return key.group === 'argoproj.io' && key.kind === 'Application' && key.name === name && key.namespace === namespace;
+}

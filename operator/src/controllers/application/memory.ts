@@ -1,0 +1,13 @@
+/** What is kept of one Application between two passes, besides its status. All of it may be lost at any time. */
+export interface Memory {
+  /** Answers about revisions must not be older than this; milliseconds since 1970. */
+  revisionNotBefore: number;
+  /** When the last wave of the operation under way was applied. */
+  waveAppliedAt: number;
+  /** Passes in a row that ended with a fault worth trying again. */
+  faultsInRow: number;
+}
+
+export function newMemory(): Memory {
+  return { revisionNotBefore: 0, waveAppliedAt: Number.NEGATIVE_INFINITY, faultsInRow: 0 };
+}

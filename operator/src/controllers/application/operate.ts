@@ -1,0 +1,203 @@
+import type { Application, OperationState, ResourceResult, SyncOperationResource } from '@mooring/crds';
+import { fold, next, observeTasks } from '../../engine/plan/next.ts';
+import { plan } from '../../engine/plan/plan.ts';
+import { retryWaitMs } from '../../engine/policy/retry.ts';
+import { cut, timestamp } from '../../engine/summarize/summarize.ts';
+import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
+import type { LiveRecord } from '../../model/live.ts';
+import type { Next, Progress, SyncPlan, Task, TaskResult } from '../../model/plan.ts';
+import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
+import type { Cluster } from '../../world/cluster.ts';
+import type { World } from '../../world/world.ts';
+import { applyTasks, removeHooks } from './apply.ts';
+import type { Compared } from './compare.ts';
+import type { Memory } from './memory.ts';
+
+/** One operation, and what it works on. */
+export interface OperateRequest {
+  readonly app: Application;
+  readonly state: OperationState;
+  readonly desired: DesiredSet;
+  readonly compared: Compared;
+  readonly cluster: Cluster;
+  /** Created first where the sync makes the destination's namespace. */
+  readonly namespace: DesiredObject | undefined;
+  /** Stores the state before the first effect of an operation that takes more than one pass. */
+  readonly persist: (state: OperationState) => Promise<void>;
+}
+
+/** How far an operation has come. */
+export interface Operated {
+  readonly state: OperationState;
+  /** Whether anything may have changed in the cluster. */
+  readonly wrote: boolean;
+  /** Whether the whole Application has just been synced. */
+  readonly deployed: boolean;
+  /** Milliseconds after which to look again; undefined where a change will tell. */
+  readonly againMs?: number;
+}
+
+/** Carries an operation as far as it goes without waiting: plan, then next, apply and fold until there is nothing to run. */
+export async function operate(request: OperateRequest, world: World, memory: Memory): Promise<Operated> {
+  const { cluster, desired } = request;
+  const sync = request.state.operation.sync ?? {};
+  const liveHooks = recordsOf(
+    desired.objects.map(({ key }) => key),
+    cluster,
+  );
+  const syncPlan = plan(desired, request.compared.changes, liveHooks, {
+    prune: sync.prune === true,
+    ...(sync.resources?.length && { only: chosen(sync.resources) }),
+    pruneConfirmed: isApproved(request.app, request.state),
+    run: `${request.state.syncResult?.revision.slice(0, 7) ?? ''}-${Math.floor(Date.parse(request.state.startedAt) / 1_000)}`,
+    skipHooks: sync.syncStrategy?.apply !== undefined && sync.syncStrategy.hook === undefined,
+    ...(request.namespace && { namespace: request.namespace }),
+  });
+  let progress = progressOf(request.state.syncResult?.resources ?? []);
+  const isNew = progress.size === 0;
+  if (isNew && (syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook))) {
+    await request.persist({ ...request.state, message: 'the operation has begun' });
+  }
+  let wrote = false;
+  for (;;) {
+    const view = {
+      live: recordsOf(
+        syncPlan.tasks.map(({ key }) => key),
+        cluster,
+      ),
+      sinceLastWaveMs: world.clock.now() - memory.waveAppliedAt,
+      waveDelayMs: world.store.settings().waveDelayMs,
+    };
+    progress = observeTasks(syncPlan, progress, view);
+    const step = interruption(request.state, world) ?? next(syncPlan, progress, view);
+    if (step.do === 'run') {
+      const startedAt = Date.parse(request.state.startedAt);
+      const outcomes = await applyTasks(step.tasks, { cluster, operation: request.state.operation, startedAt });
+      progress = fold(progress, outcomes);
+      wrote ||= step.tasks.some((task) => !task.unchanged);
+      if (step.tasks.some((task) => !task.unchanged)) memory.waveAppliedAt = world.clock.now();
+      continue;
+    }
+    const state = withResults(request.state, syncPlan, progress);
+    if (step.do === 'finish') return finish(request, state, step, syncPlan, progress, wrote, world);
+    return {
+      state: { ...state, message: step.reason },
+      wrote,
+      deployed: false,
+      ...(step.forMs !== undefined && { againMs: step.forMs }),
+    };
+  }
+}
+
+/** What ends an operation before its plan does: a person, or its time limit. */
+function interruption(state: OperationState, world: World): Next | undefined {
+  if (state.phase === 'Terminating') return { do: 'finish', phase: 'Failed', message: 'operation terminated' };
+  const limitMs = world.store.settings().syncTimeoutMs;
+  if (limitMs <= 0 || world.clock.now() - Date.parse(state.startedAt) <= limitMs) return undefined;
+  const message = `the sync took longer than controller.sync.timeout.seconds (${limitMs / 1_000} s)`;
+  return { do: 'finish', phase: 'Failed', message };
+}
+
+async function finish(
+  request: OperateRequest,
+  state: OperationState,
+  end: Extract<Next, { do: 'finish' }>,
+  syncPlan: SyncPlan,
+  progress: Progress,
+  wrote: boolean,
+  world: World,
+): Promise<Operated> {
+  const interrupted = interruption(request.state, world) !== undefined;
+  const resultOf = (task: Task): TaskResult | undefined => {
+    const result = progress.get(task.id);
+    return interrupted && result?.hookPhase === 'Running' ? { ...result, hookPhase: 'Terminating' } : result;
+  };
+  const hooks = syncPlan.tasks.filter((task) => task.isHook);
+  const problems = await removeHooks(hooks, resultOf, request.cluster);
+  const message = cut([end.message, ...problems].join('; '), messageLength);
+  const now = world.clock.now();
+  const sync = state.operation.sync;
+  const over = { ...state, message, finishedAt: timestamp(now) };
+  if (end.phase === 'Failed' && !interrupted) {
+    const retries = state.retryCount ?? 0;
+    const waitMs = retryWaitMs(state.operation.retry, retries);
+    if (waitMs !== undefined) {
+      const at = timestamp(now + waitMs);
+      const told = `${message}. Retrying attempt #${retries + 1} at ${at}`;
+      const waiting = { ...over, message: told, retryCount: retries + 1 };
+      return { state: waiting, wrote, deployed: false, againMs: waitMs };
+    }
+  }
+  const deployed = end.phase === 'Succeeded' && !sync?.dryRun && !sync?.resources?.length;
+  return { state: { ...over, phase: end.phase }, wrote, deployed };
+}
+
+/** Characters of an operation's message. */
+const messageLength = 4_096;
+
+function recordsOf(keys: readonly ResourceKey[], cluster: Cluster): ReadonlyMap<string, LiveRecord> {
+  const records = new Map<string, LiveRecord>();
+  for (const key of keys) {
+    const record = cluster.record(key);
+    if (record !== undefined) records.set(keyText(key), record);
+  }
+  return records;
+}
+
+function chosen(resources: readonly SyncOperationResource[]): (key: ResourceKey) => boolean {
+  const texts = new Set(
+    resources.map(({ group = '', kind, namespace = '', name }) => keyText({ group, kind, namespace, name })),
+  );
+  const anywhere = new Set(
+    resources.filter(({ namespace }) => !namespace).map(({ group = '', kind, name }) => `${group}/${kind}/${name}`),
+  );
+  return (key) => texts.has(keyText(key)) || anywhere.has(`${key.group}/${key.kind}/${key.name}`);
+}
+
+/** Whether a person approved deletions after the operation began. */
+function isApproved(app: Application, state: OperationState): boolean {
+  const approved = Date.parse(app.metadata.annotations?.['argocd.argoproj.io/deletion-approved'] ?? '');
+  return approved >= Date.parse(state.startedAt);
+}
+
+/** Rebuilds the progress of an operation from its status, so that a restart is no special case. */
+function progressOf(results: readonly ResourceResult[]): Progress {
+  const progress = new Map<string, TaskResult>();
+  for (const { group, kind, namespace, name, status, message, hookPhase, syncPhase } of results) {
+    progress.set(`${syncPhase ?? 'Sync'} ${keyText({ group, kind, namespace, name })}`, {
+      status: status ?? 'Synced',
+      message: message ?? '',
+      hookPhase: hookPhase ?? 'Running',
+    });
+  }
+  return progress;
+}
+
+function withResults(state: OperationState, syncPlan: SyncPlan, progress: Progress): OperationState {
+  if (state.syncResult === undefined) return state;
+  const resources: ResourceResult[] = [];
+  for (const task of syncPlan.tasks) {
+    const result = progress.get(task.id);
+    if (result === undefined) continue;
+    const { group, kind, namespace, name } = task.key;
+    resources.push({
+      group,
+      version: versionOf(task.apiVersion),
+      kind,
+      namespace,
+      name,
+      status: result.status,
+      message: cut(result.message, messageLength),
+      ...(task.isHook && task.phase !== 'PreDelete' && { hookType: task.phase }),
+      hookPhase: result.hookPhase,
+      syncPhase: task.phase,
+    });
+  }
+  const planned = new Set(syncPlan.tasks.map((task) => task.id));
+  // What an earlier pass pruned is no longer in the plan, and still part of what the operation did.
+  const gone = (state.syncResult.resources ?? []).filter(
+    ({ group, kind, namespace, name, syncPhase }) =>
+      !planned.has(`${syncPhase ?? 'Sync'} ${keyText({ group, kind, namespace, name })}`),
+  );
+  return { ...state, syncResult: { ...state.syncResult, resources: [...gone, ...resources] } };
+}

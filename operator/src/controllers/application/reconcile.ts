@@ -1,0 +1,238 @@
+import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
+import { desire } from '../../engine/desire/desire.ts';
+import { type Decision, decide, isOutOfSync } from '../../engine/policy/decide.ts';
+import { retryWaitMs } from '../../engine/policy/retry.ts';
+import { type Target, targetOf } from '../../engine/policy/target.ts';
+import { notices } from '../../engine/summarize/notices.ts';
+import { type Comparison, cut, summarize, timestamp } from '../../engine/summarize/summarize.ts';
+import { Fault, faultRules } from '../../model/fault.ts';
+import { operatorLimits } from '../../model/limits.ts';
+import { mergePatch } from '../../model/merge-patch.ts';
+import { trackingName } from '../../model/tracking.ts';
+import type { Cluster } from '../../world/cluster.ts';
+import type { World } from '../../world/world.ts';
+import { type Action, awaitChange, requeueAfter } from '../action.ts';
+import { admit } from './admit.ts';
+import { type Compared, compare } from './compare.ts';
+import type { Memory } from './memory.ts';
+import { namespaceOf } from './namespace.ts';
+import { type Operated, operate } from './operate.ts';
+import { remove } from './remove.ts';
+import { renderRequest } from './request.ts';
+
+/** What one pass knows once Git and the cluster have been looked at. */
+interface Seen {
+  readonly target: Target;
+  readonly cluster: Cluster;
+  readonly comparison: Comparison;
+  readonly compared: Compared;
+}
+
+/**
+ * Brings one Application one step nearer to what Git says, and tells when to be called again. Why it was called makes no difference: the state of the
+ * world decides. An expected failure becomes a condition; anything else is thrown.
+ */
+export async function reconcile(app: Application, world: World, memory: Memory): Promise<Action> {
+  if (app.metadata.annotations?.['argocd.argoproj.io/skip-reconcile'] === 'true') return awaitChange;
+  if (app.metadata.deletionTimestamp !== undefined) return remove(app, world);
+  let current = app;
+  let state = app.status?.operationState;
+  try {
+    const seen = await see(app, world, memory);
+    const decision = decide({
+      app,
+      commit: seen.comparison.commit,
+      changes: seen.comparison.changes,
+      now: world.clock.now(),
+    });
+    if (decision.do !== 'sync') {
+      memory.faultsInRow = 0;
+      await publish(current, world, { seen, decision, state, deployed: false });
+      return decision.do === 'rest' && decision.againMs !== undefined ? requeueAfter(decision.againMs) : awaitChange;
+    }
+    state = begin(decision.state, seen);
+    const persist = async (started: OperationState): Promise<void> => {
+      current = await publish(current, world, { seen, decision, state: started, deployed: false });
+    };
+    const { cluster, compared, comparison, target } = seen;
+    const namespace = namespaceOf(app, target, comparison.desired, cluster);
+    const operated = await operate(
+      { app, state, desired: comparison.desired, compared, cluster, namespace, persist },
+      world,
+      memory,
+    );
+    state = operated.state;
+    memory.faultsInRow = 0;
+    const after = operated.wrote ? await again(app, world, seen) : seen;
+    await publish(current, world, { seen: after, decision, state, deployed: operated.deployed });
+    count(app, world, seen, operated);
+    if (operated.againMs !== undefined) return requeueAfter(operated.againMs);
+    // What the spec asks for may be another revision than the operation's: one more look tells.
+    return operated.state.finishedAt !== undefined && !target.ofSpec ? requeueAfter(0) : awaitChange;
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    return fail(current, world, memory, thrown, state);
+  }
+}
+
+/** resolve → open → render → desire → observe, diff and assess. */
+async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
+  const target = targetOf(app);
+  const { project, server } = admit(app, target.source, world);
+  const refresh = app.metadata.annotations?.['argocd.argoproj.io/refresh'];
+  const repository = world.store.repository(target.source.repoURL, project.metadata.name ?? '');
+  const notBefore = refresh === undefined ? memory.revisionNotBefore : world.clock.now();
+  const [cluster, revision] = await Promise.all([
+    world.clusters.open(server),
+    world.git.resolve(repository, target.revision, notBefore),
+  ]);
+  const tree = await world.git.open(repository, revision);
+  const request = renderRequest(app, target.source, revision, cluster);
+  const rendered = await world.renderers.render(tree, request, { fresh: refresh === 'hard' });
+  const tracking = trackingName(app, world.store.namespace);
+  const desired = desire(rendered.manifests, {
+    appName: tracking,
+    destinationNamespace: app.spec.destination.namespace ?? '',
+    destinationServer: server,
+    destinationName: app.spec.destination.name ?? '',
+    project,
+    syncOptions: target.syncOptions,
+    scopeOf: (group, kind) => cluster.scopeOf(group, kind),
+  });
+  const compared = await compare(app, desired, cluster, tracking);
+  const comparison: Comparison = {
+    commit: revision.commit,
+    source: target.source,
+    sourceType: rendered.sourceType,
+    desired,
+    changes: compared.changes,
+    health: compared.health,
+  };
+  return { target, cluster, compared, comparison };
+}
+
+/** Observe, diff and assess once more, after something was written. */
+async function again(app: Application, world: World, seen: Seen): Promise<Seen> {
+  const compared = await compare(app, seen.comparison.desired, seen.cluster, trackingName(app, world.store.namespace));
+  return { ...seen, compared, comparison: { ...seen.comparison, changes: compared.changes, health: compared.health } };
+}
+
+/** The state of an operation that works on the revision that was just seen. */
+function begin(state: OperationState, { comparison }: Seen): OperationState {
+  if (state.syncResult !== undefined)
+    return { ...state, syncResult: { ...state.syncResult, revision: comparison.commit } };
+  return { ...state, syncResult: { revision: comparison.commit, source: comparison.source, resources: [] } };
+}
+
+interface Publication {
+  readonly seen?: Seen;
+  readonly faults?: readonly Fault[];
+  readonly decision?: Decision;
+  readonly state: OperationState | undefined;
+  readonly deployed: boolean;
+}
+
+/** Writes the status once, and only what changed of it; tells people about it. */
+async function publish(app: Application, world: World, found: Publication): Promise<Application> {
+  const status = summarize({
+    app,
+    comparison: found.seen?.target.ofSpec ? found.seen.comparison : undefined,
+    faults: found.faults ?? [],
+    refusal: found.decision?.do === 'refuse' ? found.decision.reason : undefined,
+    state: found.state,
+    deployed: found.deployed,
+    controllerNamespace: world.store.namespace,
+    now: world.clock.now(),
+    messageLength: operatorLimits.messageLength,
+  });
+  const taken = app.operation !== undefined && found.state !== undefined && found.state !== app.status?.operationState;
+  const refreshed = app.metadata.annotations?.['argocd.argoproj.io/refresh'] !== undefined;
+  const change = mergePatch(app.status, refreshed ? { ...status, reconciledAt: timestamp(world.clock.now()) } : status);
+  if (change === undefined && !taken && !refreshed) return app;
+  const stored = await world.store.patchApplication(app, {
+    ...(change && { status: change }),
+    // Whoever asks for another operation meanwhile must not lose it.
+    ...(taken && { operation: null }),
+    metadata: {
+      ...(taken && { resourceVersion: app.metadata.resourceVersion }),
+      ...(refreshed && { annotations: { 'argocd.argoproj.io/refresh': null } }),
+    },
+  });
+  tell(app, status, world);
+  return stored;
+}
+
+function tell(app: Application, status: ApplicationStatus, world: World): void {
+  for (const notice of notices(app.status, status)) {
+    world.notifier.notify(app, notice);
+    const fields = {
+      application: app.metadata.name,
+      namespace: app.metadata.namespace,
+      revision: status.sync?.revision,
+    };
+    world.telemetry.log.info({ ...fields, reason: notice.reason }, notice.message);
+  }
+}
+
+/** An expected failure: shown, and tried again later and later where it may go away by itself. */
+async function fail(
+  app: Application,
+  world: World,
+  memory: Memory,
+  fault: Fault,
+  state: OperationState | undefined,
+): Promise<Action> {
+  world.telemetry.log.warn(
+    { application: app.metadata.name, namespace: app.metadata.namespace, code: fault.code },
+    fault.message,
+  );
+  memory.faultsInRow += 1;
+  if (fault.code !== 'object-conflict' && fault.code !== 'object-missing') {
+    await publish(app, world, { faults: [fault], state: failOperation(app, state, fault, world), deployed: false });
+  }
+  if (faultRules[fault.code].retry === 'change') return awaitChange;
+  const { backoffFirstMs, backoffLastMs } = operatorLimits;
+  return requeueAfter(Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(20, memory.faultsInRow - 1)));
+}
+
+/** An operation that a fault stands in the way of ends, or waits for its next try: none that was accepted is left without an end (invariant I5). */
+function failOperation(
+  app: Application,
+  state: OperationState | undefined,
+  fault: Fault,
+  world: World,
+): OperationState | undefined {
+  const now = timestamp(world.clock.now());
+  const asked: OperationState | undefined = app.operation && {
+    operation: app.operation,
+    phase: 'Running' as const,
+    startedAt: now,
+  };
+  const running = state?.phase === 'Running' || state?.phase === 'Terminating';
+  const current = running ? state : asked;
+  if (current === undefined || current.finishedAt !== undefined) return state;
+  const retries = current.retryCount ?? 0;
+  const waitMs = current.phase === 'Running' ? retryWaitMs(current.operation.retry, retries) : undefined;
+  const message = cut(fault.message, operatorLimits.messageLength);
+  if (waitMs === undefined) return { ...current, phase: 'Error', message, finishedAt: now };
+  return {
+    ...current,
+    message: `${message}. Retrying attempt #${retries + 1}`,
+    retryCount: retries + 1,
+    finishedAt: now,
+  };
+}
+
+/** Drift and syncs, for the metrics. */
+function count(app: Application, world: World, seen: Seen, operated: Operated): void {
+  const name = { namespace: app.metadata.namespace ?? '', name: app.metadata.name ?? '' };
+  const { metrics } = world.telemetry;
+  const sync = operated.state.operation.sync;
+  if (operated.state.phase === 'Running' || operated.state.finishedAt === undefined) return;
+  const durationMs = world.clock.now() - Date.parse(operated.state.startedAt);
+  const facts = { ...name, project: app.spec.project, server: seen.cluster.server, durationMs };
+  metrics.synced({ ...facts, phase: operated.state.phase, dryRun: sync?.dryRun === true });
+  if (operated.state.phase === 'Succeeded' && sync?.autoHealAttemptsCount !== undefined) {
+    metrics.healed(name, seen.comparison.changes.changes.filter(isOutOfSync).length);
+  }
+}

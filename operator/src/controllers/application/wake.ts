@@ -1,0 +1,82 @@
+import type { Application } from '@mooring/crds';
+import { hashOf } from '../../model/hash.ts';
+import { trackingName } from '../../model/tracking.ts';
+import type { World } from '../../world/world.ts';
+import { type Priority, priority } from '../queue.ts';
+
+/** Asks for a look at one Application. */
+export type Wake = (key: string, urgency: Priority) => void;
+
+/** Names one Application in the queue. */
+export function applicationKey(app: Application): string {
+  return `${app.metadata.namespace ?? ''}/${app.metadata.name ?? ''}`;
+}
+
+/**
+ * What wakes an Application: a change of what its spec or a person asks for, a change of an object that it tracks, of its project, or of its
+ * destination as a whole. What Mooring writes itself does not: the status is no part of what is looked at. Answers how to stop.
+ */
+export function wakeApplications(world: World, wake: Wake, gone: (key: string) => void): () => void {
+  const { store } = world;
+  const asked = new Map<string, string>();
+  const all = (test: (app: Application) => boolean, urgency: Priority): void => {
+    for (const app of store.applications()) if (test(app)) wake(applicationKey(app), urgency);
+  };
+  const stopStore = store.subscribe((change) => {
+    if (change.kind === 'Application') {
+      const key = `${change.name.namespace}/${change.name.name}`;
+      const app = store.application(change.name);
+      if (app === undefined) {
+        asked.delete(key);
+        return gone(key);
+      }
+      const now = wishes(app);
+      if (asked.get(key) === now) return;
+      asked.set(key, now);
+      wake(key, priority.person);
+    } else if (change.kind === 'AppProject') {
+      all((app) => (app.spec.project || 'default') === change.name.name, priority.drift);
+    } else {
+      all(() => true, priority.poll);
+    }
+  });
+  const stopClusters = world.clusters.subscribe((change) => {
+    if (change.app === undefined) return all((app) => serverOf(app, world) === change.server, priority.drift);
+    const key = keyOfTracking(change.app, world);
+    if (key !== undefined) wake(key, priority.drift);
+  });
+  for (const app of store.applications()) {
+    asked.set(applicationKey(app), wishes(app));
+    wake(applicationKey(app), priority.poll);
+  }
+  return () => {
+    stopStore();
+    stopClusters();
+  };
+}
+
+/** Everything in an Application that somebody else than Mooring writes, as one hash. */
+function wishes(app: Application): string {
+  const { annotations, deletionTimestamp, finalizers, uid } = app.metadata;
+  const { spec, operation, status } = app;
+  const terminating = status?.operationState?.phase === 'Terminating';
+  return hashOf({ spec, operation, annotations, deletionTimestamp, finalizers, uid, terminating });
+}
+
+/** Address of an Application's destination; undefined where it has none that is known. */
+export function serverOf(app: Application, world: World): string | undefined {
+  const { destination } = app.spec;
+  try {
+    return world.clusters.addressOf(destination);
+  } catch {
+    // The reconcile of this Application reports it.
+    return undefined;
+  }
+}
+
+function keyOfTracking(tracking: string, world: World): string | undefined {
+  const own = world.store.application({ namespace: world.store.namespace, name: tracking });
+  if (own !== undefined) return applicationKey(own);
+  const other = world.store.applications().find((app) => trackingName(app, world.store.namespace) === tracking);
+  return other && applicationKey(other);
+}

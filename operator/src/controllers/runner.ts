@@ -1,0 +1,136 @@
+import PQueue from 'p-queue';
+import type { Clock } from '../world/clock.ts';
+import type { Log } from '../world/telemetry.ts';
+import { type Action, awaitChange } from './action.ts';
+import { createQueue, type Priority, priority } from './queue.ts';
+
+/** What one kind of work needs; keys are opaque to the runner. */
+export interface Work {
+  readonly kind: string;
+  /** Group whose members share `perGroup` places, such as the destination cluster. */
+  groupOf(key: string): string;
+  /** Does the work once. It handles its own expected failures; what it throws is a bug, and is tried again later and later. */
+  run(key: string): Promise<Action>;
+}
+
+export interface RunnerBounds {
+  readonly queueLength: number;
+  readonly atOnce: number;
+  readonly perGroup: number;
+  readonly backoffFirstMs: number;
+  readonly backoffLastMs: number;
+}
+
+export interface RunnerWorld {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called with what was thrown. */
+  onCrash(thrown: unknown): void;
+}
+
+/** Calls `work.run` for keys: each key at most once at a time, within the bounds, the most urgent first. */
+export interface Runner {
+  /** Asks for a run of `key`, after `delayMs`. A key that runs now runs again afterwards. */
+  wake(key: string, urgency: Priority, delayMs?: number): void;
+  forget(key: string): void;
+  /** Runs waiting or under way. */
+  readonly depth: number;
+  /** Takes no more work and waits for what is under way, at most `withinMs`. */
+  stop(withinMs: number): Promise<void>;
+}
+
+export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorld): Runner {
+  const waiting = createQueue(bounds.queueLength);
+  const overall = new PQueue({ concurrency: bounds.atOnce });
+  const groups = new Map<string, PQueue>();
+  /** Keys handed to p-queue or running; true where a run was asked for meanwhile. */
+  const active = new Map<string, { again: Priority | undefined; started: boolean }>();
+  const failures = new Map<string, number>();
+  let timer: { at: number; cancel: () => void } | undefined;
+  let stopped = false;
+
+  const arm = (): void => {
+    const at = waiting.nextAt();
+    if (stopped || at === undefined || (timer !== undefined && timer.at <= at)) return;
+    timer?.cancel();
+    timer = { at, cancel: world.clock.after(Math.max(0, at - world.clock.now()), pump) };
+  };
+
+  const pump = (): void => {
+    timer = undefined;
+    if (stopped) return;
+    for (const { key, priority: urgency } of waiting.takeDue(world.clock.now())) launch(key, urgency);
+    arm();
+  };
+
+  const groupQueue = (name: string): PQueue => {
+    const known = groups.get(name);
+    if (known !== undefined) return known;
+    const made = new PQueue({ concurrency: bounds.perGroup });
+    groups.set(name, made);
+    return made;
+  };
+
+  const launch = (key: string, urgency: Priority): void => {
+    const running = active.get(key);
+    if (running !== undefined) {
+      running.again = urgency;
+      return;
+    }
+    const state = { again: undefined, started: false };
+    active.set(key, state);
+    const run = (): Promise<void> => overall.add(() => once(key, state), { priority: urgency });
+    groupQueue(work.groupOf(key))
+      .add(run, { priority: urgency })
+      .catch((thrown: unknown) => world.onCrash(thrown));
+  };
+
+  const once = async (key: string, state: { again: Priority | undefined; started: boolean }): Promise<void> => {
+    let action = awaitChange;
+    state.started = true;
+    if (!stopped) {
+      try {
+        action = await work.run(key);
+        failures.delete(key);
+      } catch (thrown) {
+        world.onCrash(thrown);
+        const count = failures.get(key) ?? 0;
+        failures.set(key, count + 1);
+        action = { do: 'again', afterMs: Math.min(bounds.backoffLastMs, bounds.backoffFirstMs * 2 ** count) };
+      }
+    }
+    active.delete(key);
+    if (state.again !== undefined) put(key, state.again, 0);
+    if (action.do === 'again') put(key, priority.poll, action.afterMs);
+  };
+
+  const put = (key: string, urgency: Priority, delayMs: number): void => {
+    if (stopped) return;
+    if (!waiting.put({ key, at: world.clock.now() + delayMs, priority: urgency })) {
+      world.log.error({ kind: work.kind, key, length: bounds.queueLength }, 'the queue is full; this run is dropped');
+    }
+    arm();
+  };
+
+  return {
+    wake(key, urgency, delayMs = 0) {
+      const state = active.get(key);
+      if (state === undefined || delayMs > 0) return put(key, urgency, delayMs);
+      // Not begun yet: the run to come sees what this call is about.
+      if (state.started && (state.again === undefined || state.again < urgency)) state.again = urgency;
+    },
+    forget(key) {
+      waiting.drop(key);
+      failures.delete(key);
+    },
+    get depth() {
+      return waiting.size + active.size;
+    },
+    async stop(withinMs) {
+      stopped = true;
+      timer?.cancel();
+      const idle = overall.onIdle();
+      await Promise.race([idle, new Promise<void>((resolve) => world.clock.after(withinMs, resolve))]);
+    },
+  };
+}

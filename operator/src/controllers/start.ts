@@ -1,0 +1,124 @@
+import { operatorLimits } from '../model/limits.ts';
+import { normalizeRepositoryUrl } from '../model/repository-url.ts';
+import type { World } from '../world/world.ts';
+import { awaitChange } from './action.ts';
+import { type Memory, newMemory } from './application/memory.ts';
+import { reconcile } from './application/reconcile.ts';
+import { applicationKey, serverOf, wakeApplications } from './application/wake.ts';
+import { type Priority, priority } from './queue.ts';
+import { reconcileRepository } from './repository/reconcile.ts';
+import { repositoryKey, wakeRepositories } from './repository/wake.ts';
+import { createRunner } from './runner.ts';
+
+/** The controllers at work. */
+export interface Controllers {
+  /** Looks at a repository now, because somebody says that it changed. Answers how many Applications use it. */
+  refreshRepository(url: string): number;
+  /** Runs waiting or under way. */
+  readonly depth: number;
+  /** Stops within the given milliseconds; what is under way may finish. */
+  stop(withinMs: number): Promise<void>;
+}
+
+/** Starts the controllers on a world whose store and clusters are being watched. */
+export function startControllers(world: World): Controllers {
+  const { store, telemetry } = world;
+  const memories = new Map<string, Memory>();
+  const urgencies = new Map<string, Priority>();
+  const memoryOf = (key: string): Memory => {
+    const known = memories.get(key);
+    if (known !== undefined) return known;
+    const made = newMemory();
+    memories.set(key, made);
+    return made;
+  };
+  const bounds = {
+    queueLength: operatorLimits.queueLength,
+    atOnce: operatorLimits.reconcilesAtOnce,
+    perGroup: operatorLimits.reconcilesPerCluster,
+    backoffFirstMs: operatorLimits.backoffFirstMs,
+    backoffLastMs: operatorLimits.backoffLastMs,
+  };
+  const runnerWorld = {
+    clock: world.clock,
+    log: telemetry.log,
+    onCrash(thrown: unknown): void {
+      telemetry.metrics.crashed();
+      const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      telemetry.log.error({ error: text }, 'a bug ended a reconcile; it will be tried again');
+    },
+  };
+  const appOf = (key: string) => {
+    const slash = key.indexOf('/');
+    return store.application({ namespace: key.slice(0, slash), name: key.slice(slash + 1) });
+  };
+
+  const applications = createRunner(
+    {
+      kind: 'Application',
+      groupOf(key) {
+        const app = appOf(key);
+        return (app && serverOf(app, world)) ?? '';
+      },
+      async run(key) {
+        const app = appOf(key);
+        if (app === undefined) return awaitChange;
+        const startedAt = world.clock.now();
+        const action = await reconcile(app, world, memoryOf(key));
+        telemetry.metrics.reconciled({
+          namespace: app.metadata.namespace ?? '',
+          name: app.metadata.name ?? '',
+          project: app.spec.project,
+          server: serverOf(app, world) ?? '',
+          durationMs: world.clock.now() - startedAt,
+        });
+        return action;
+      },
+    },
+    bounds,
+    runnerWorld,
+  );
+
+  const repositories = createRunner(
+    {
+      kind: 'Repository',
+      groupOf: (key) => key,
+      run: (key) =>
+        reconcileRepository(key, world, {
+          outdate(app, notBefore) {
+            memoryOf(applicationKey(app)).revisionNotBefore = notBefore;
+          },
+          wake: (app) => applications.wake(applicationKey(app), urgencies.get(key) ?? priority.poll),
+        }).finally(() => urgencies.delete(key)),
+    },
+    bounds,
+    runnerWorld,
+  );
+
+  const stopApplications = wakeApplications(world, applications.wake, (key) => {
+    applications.forget(key);
+    memories.delete(key);
+    const slash = key.indexOf('/');
+    telemetry.metrics.forget({ namespace: key.slice(0, slash), name: key.slice(slash + 1) });
+  });
+  const stopRepositories = wakeRepositories(world, (key, delayMs) => repositories.wake(key, priority.poll, delayMs));
+
+  return {
+    refreshRepository(url) {
+      const key = normalizeRepositoryUrl(url);
+      const users = store.applications().filter((app) => repositoryKey(app) === key).length;
+      if (users === 0) return 0;
+      urgencies.set(key, priority.webhook);
+      repositories.wake(key, priority.webhook);
+      return users;
+    },
+    get depth() {
+      return applications.depth + repositories.depth;
+    },
+    async stop(withinMs) {
+      stopApplications();
+      stopRepositories();
+      await Promise.all([applications.stop(withinMs), repositories.stop(withinMs)]);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { Health } from '../../model/health.ts';
+import type { LiveRecord } from '../../model/live.ts';
+import type { Next, Outcome, Progress, SyncPlan, Task, TaskResult } from '../../model/plan.ts';
+import { keyForPeople, keyText } from '../../model/resource-key.ts';
+import { definesKinds } from './order.ts';
+
+/** What `next` looks at besides the plan and how far it has come. */
+export interface NextView {
+  /** Records of the objects the plan touches, by `keyText`. */
+  readonly live: ReadonlyMap<string, LiveRecord>;
+  /** Milliseconds since the last wave was applied; Infinity where that is not known. */
+  readonly sinceLastWaveMs: number;
+  /** Milliseconds to let other controllers notice a wave before its health is believed. */
+  readonly waveDelayMs: number;
+}
+
+/** How far an applied object is, by its health. A kind without a health rule is done when it is applied. */
+function phaseOf(health: Health | undefined): TaskResult['hookPhase'] {
+  switch (health?.status) {
+    case undefined:
+    case 'Healthy':
+      return 'Succeeded';
+    case 'Degraded':
+      return 'Failed';
+    default:
+      return 'Running';
+  }
+}
+
+/** Whether a task must have run to its end, and not only been applied, before the sync goes on. */
+function awaited(task: Task, plan: SyncPlan): boolean {
+  return task.action === 'apply' && (task.isHook || plan.multiStep || definesKinds(task.key));
+}
+
+/** Reads the world once more into the results of tasks that were applied and are awaited. */
+export function observeTasks(plan: SyncPlan, progress: Progress, view: NextView): Progress {
+  const seen = new Map(progress);
+  for (const task of plan.tasks) {
+    const result = progress.get(task.id);
+    if (result === undefined || result.hookPhase !== 'Running' || !awaited(task, plan)) continue;
+    const record = view.live.get(keyText(task.key));
+    if (record === undefined) {
+      const message = `${keyForPeople(task.key)} was deleted before it was done`;
+      seen.set(task.id, { status: result.status, message, hookPhase: 'Failed' });
+      continue;
+    }
+    const hookPhase = phaseOf(record.health);
+    if (hookPhase === 'Running') continue;
+    const message = record.health?.message ?? result.message;
+    seen.set(task.id, { status: result.status, message, hookPhase });
+  }
+  return seen;
+}
+
+function failed(result: TaskResult | undefined): boolean {
+  return result !== undefined && (result.hookPhase === 'Failed' || result.hookPhase === 'Error');
+}
+
+function failure(tasks: readonly Task[], progress: Progress): string {
+  const bad = tasks.filter((task) => failed(progress.get(task.id)));
+  const reasons = bad.map((task) => `${keyForPeople(task.key)}: ${progress.get(task.id)?.message ?? ''}`);
+  const refused = bad.some((task) => progress.get(task.id)?.status === 'SyncFailed');
+  const what = refused
+    ? 'one or more objects failed to apply'
+    : 'one or more synchronization tasks completed unsuccessfully';
+  return `${what}, reason: ${reasons.slice(0, 5).join('; ')}${reasons.length > 5 ? `; and ${reasons.length - 5} more` : ''}`;
+}
+
+/** The tasks of the earliest phase and wave that has one which is not done, or none. */
+function currentWave(tasks: readonly Task[], done: (task: Task) => boolean): readonly Task[] {
+  const first = tasks.find((task) => !done(task));
+  return first === undefined ? [] : tasks.filter((task) => task.phase === first.phase && task.wave === first.wave);
+}
+
+/**
+ * The next thing a sync does, given how far it has come. A failed task ends the sync once the rest of its rank has run; the `SyncFail` hooks run then.
+ * Invariant I3: nothing of a wave starts before everything of the one before it is applied and healthy.
+ */
+export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
+  const main = plan.tasks.filter((task) => task.phase !== 'SyncFail');
+  const broken = main.some((task) => failed(progress.get(task.id)));
+  const tasks = broken ? plan.tasks.filter((task) => task.phase === 'SyncFail') : main;
+  const isDone = (task: Task): boolean => {
+    const result = progress.get(task.id);
+    return result !== undefined && !(result.hookPhase === 'Running' && awaited(task, plan));
+  };
+  const wave = currentWave(tasks, isDone);
+  if (wave.length === 0 || (broken && tasks.some((task) => failed(progress.get(task.id))))) {
+    return broken
+      ? { do: 'finish', phase: 'Failed', message: failure(plan.tasks, progress) }
+      : { do: 'finish', phase: 'Succeeded', message: 'successfully synced (all tasks run)' };
+  }
+  const pending = wave.filter((task) => !progress.has(task.id));
+  const firstRank = pending[0]?.rank ?? Number.POSITIVE_INFINITY;
+  const blocking = wave.filter((task) => progress.has(task.id) && !isDone(task) && task.rank < firstRank);
+  const gate = blocking.filter((task) => definesKinds(task.key));
+  const waiting = pending.length > 0 ? gate : wave.filter((task) => !isDone(task));
+  if (waiting.length > 0) {
+    const names = waiting.slice(0, 3).map((task) => keyForPeople(task.key));
+    const more = waiting.length > 3 ? ` and ${waiting.length - 3} more` : '';
+    const isHook = waiting.every((task) => task.isHook);
+    return {
+      do: 'wait',
+      reason: `waiting for ${isHook ? 'completion of hook' : 'healthy state of'} ${names.join(', ')}${more}`,
+    };
+  }
+  const confirm = pending.filter((task) => task.action === 'confirm');
+  if (confirm.length > 0 && confirm.length === pending.length) {
+    const names = confirm.map((task) => keyForPeople(task.key)).join(', ');
+    return { do: 'wait', reason: `waiting for pruning confirmation of ${names}` };
+  }
+  const startsWave = wave.every((task) => !progress.has(task.id)) && progress.size > 0;
+  if (startsWave && view.sinceLastWaveMs < view.waveDelayMs) {
+    return { do: 'wait', reason: 'waiting before the next wave', forMs: view.waveDelayMs - view.sinceLastWaveMs };
+  }
+  const runnable = pending.filter((task) => task.action !== 'confirm');
+  const rank = runnable[0]?.rank;
+  return { do: 'run', tasks: runnable.filter((task) => task.rank === rank) };
+}
+
+/** Adds what came of running tasks to the progress. */
+export function fold(progress: Progress, outcomes: readonly Outcome[]): Progress {
+  const folded = new Map(progress);
+  for (const outcome of outcomes) folded.set(outcome.task.id, outcome.result);
+  return folded;
+}

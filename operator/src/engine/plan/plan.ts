@@ -1,0 +1,145 @@
+import type { Change, ChangeSet } from '../../model/change.ts';
+import type { DesiredObject, DesiredSet, SyncPhase } from '../../model/desired.ts';
+import type { LiveRecord } from '../../model/live.ts';
+import type { SyncPlan, Task } from '../../model/plan.ts';
+import { keyText, type ResourceKey } from '../../model/resource-key.ts';
+import { kindRank } from './order.ts';
+
+/** What a sync is asked to do, besides making the cluster equal to the desired set. */
+export interface PlanRequest {
+  /** Whether objects that Git no longer has may be deleted. */
+  readonly prune: boolean;
+  /** Only these objects; no hooks run then. undefined is all. */
+  readonly only?: (key: ResourceKey) => boolean;
+  /** `argocd.argoproj.io/deletion-approved` has been set since the operation began. */
+  readonly pruneConfirmed: boolean;
+  /** Short name of this run, for hooks with `generateName`: the same while the operation lasts. */
+  readonly run: string;
+  readonly skipHooks: boolean;
+  /** Applied first, in front of everything else, where the sync creates the destination's namespace. */
+  readonly namespace?: DesiredObject;
+}
+
+const phaseOrder: readonly SyncPhase[] = ['PreDelete', 'PreSync', 'Sync', 'PostSync', 'SyncFail', 'PostDelete'];
+
+/** Order of a phase in a sync. */
+export function phaseIndex(phase: SyncPhase): number {
+  return phaseOrder.indexOf(phase);
+}
+
+/** `Prune=false` and its siblings on a live object that Git no longer has: only the live object's own annotation can say so. */
+function prunePermission(live: LiveRecord): 'yes' | 'no' | 'confirm' {
+  const options = (live.hints?.['argocd.argoproj.io/sync-options'] ?? '').split(',').map((option) => option.trim());
+  if (options.includes('Prune=false')) return 'no';
+  return options.includes('Prune=confirm') ? 'confirm' : 'yes';
+}
+
+function pruneAction(live: LiveRecord, request: PlanRequest): Task['action'] {
+  const permission = prunePermission(live);
+  if (!request.prune || permission === 'no') return 'skip';
+  return permission === 'confirm' && !request.pruneConfirmed ? 'confirm' : 'prune';
+}
+
+function waveOf(live: LiveRecord): number {
+  return Number.parseInt(live.hints?.['argocd.argoproj.io/sync-wave'] ?? '0', 10) || 0;
+}
+
+function applyTask(desired: DesiredObject, phase: SyncPhase, live: LiveRecord | undefined, unchanged: boolean): Task {
+  return {
+    id: `${phase} ${keyText(desired.key)}`,
+    key: desired.key,
+    apiVersion: desired.object.apiVersion,
+    phase,
+    wave: desired.wave,
+    rank: kindRank(desired.key),
+    action: desired.forbidden === undefined ? 'apply' : 'refuse',
+    unchanged,
+    isHook: desired.hook !== undefined,
+    desired,
+    ...(live && { live }),
+  };
+}
+
+function changeTask(change: Change, request: PlanRequest): Task {
+  if (change.action !== 'prune') {
+    const live = change.action === 'create' ? undefined : change.live;
+    return applyTask(change.desired, 'Sync', live, change.action === 'none');
+  }
+  return {
+    id: `Sync ${keyText(change.key)}`,
+    key: change.key,
+    apiVersion: change.live.apiVersion,
+    phase: 'Sync',
+    wave: waveOf(change.live),
+    rank: 0,
+    action: pruneAction(change.live, request),
+    unchanged: false,
+    isHook: false,
+    live: change.live,
+  };
+}
+
+/** A hook with `generateName` gets a name that is the same for one operation and another for the next. */
+function named(hook: DesiredObject, phase: SyncPhase, run: string): DesiredObject {
+  if (hook.key.name !== '') return hook;
+  const name = `${hook.object.metadata.generateName ?? ''}${run}-${phase.toLowerCase()}`;
+  const { generateName: _, ...metadata } = hook.object.metadata;
+  return { ...hook, key: { ...hook.key, name }, object: { ...hook.object, metadata: { ...metadata, name } } };
+}
+
+/** Prunes of a set run in the opposite order of the waves that created it; `PruneLast` ones after everything else. */
+function placePrunes(tasks: readonly Task[], desired: DesiredSet): Task[] {
+  const prunes = tasks.filter((task) => task.rank === 0);
+  const waves = [...new Set(prunes.map((task) => task.wave))].sort((a, b) => a - b);
+  const mirrored = new Map(waves.map((wave, index) => [wave, waves[waves.length - 1 - index] ?? wave]));
+  const lastWave = Math.max(0, ...tasks.map((task) => task.wave));
+  const pruneLast = desired.objects.some((object) => object.options.pruneLast);
+  return tasks.map((task) => {
+    if (task.rank !== 0) return task;
+    const own = (task.live?.hints?.['argocd.argoproj.io/sync-options'] ?? '').includes('PruneLast=true');
+    return { ...task, wave: own || pruneLast ? lastWave + 1 : (mirrored.get(task.wave) ?? task.wave) };
+  });
+}
+
+/**
+ * Lays out one sync: phases, waves inside them, and the order inside a wave. Pure: the same input gives the same plan, so that a sync which was
+ * interrupted finds its place again.
+ */
+export function plan(
+  desired: DesiredSet,
+  changes: ChangeSet,
+  liveHooks: ReadonlyMap<string, LiveRecord>,
+  request: PlanRequest,
+): SyncPlan {
+  const wanted = request.only ?? (() => true);
+  const selective = request.only !== undefined;
+  const tasks = placePrunes(
+    changes.changes.filter((change) => wanted(change.key)).map((change) => changeTask(change, request)),
+    desired,
+  );
+  if (!selective && !request.skipHooks) {
+    for (const object of desired.objects) {
+      for (const phase of object.hook?.phases ?? []) {
+        if (phase === 'PreDelete' || phase === 'PostDelete') continue;
+        const hook = named(object, phase, request.run);
+        tasks.push(applyTask(hook, phase, liveHooks.get(keyText(hook.key)), false));
+      }
+    }
+  }
+  tasks.sort(
+    (a, b) =>
+      phaseIndex(a.phase) - phaseIndex(b.phase) ||
+      a.wave - b.wave ||
+      a.rank - b.rank ||
+      (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  );
+  const first = tasks[0];
+  if (request.namespace !== undefined && first !== undefined) {
+    tasks.unshift({
+      ...applyTask(request.namespace, first.phase, undefined, false),
+      wave: first.wave,
+    });
+  }
+  const steps = new Set(tasks.filter((task) => task.phase !== 'SyncFail').map((task) => `${task.phase} ${task.wave}`));
+  return { tasks, multiStep: steps.size > 1 };
+}

@@ -1,0 +1,112 @@
+import type { Application, Operation, OperationState } from '@mooring/crds';
+import type { Change, ChangeSet } from '../../model/change.ts';
+import { equalJson } from '../../model/merge-patch.ts';
+import { automatedRetry, retryWaitMs, selfHealCooldownMs, selfHealWaitMs } from './retry.ts';
+
+/** What is to be done about one Application now, and why. */
+export type Decision =
+  | { readonly do: 'rest'; readonly reason: string; readonly againMs?: number }
+  /** Nothing is done, and the user should know why. */
+  | { readonly do: 'refuse'; readonly reason: string }
+  | { readonly do: 'sync'; readonly reason: string; readonly state: OperationState; readonly fresh: boolean };
+
+/** What is decided upon. `now` is milliseconds since 1970. */
+export interface Situation {
+  readonly app: Application;
+  readonly commit: string;
+  readonly changes: ChangeSet;
+  readonly now: number;
+}
+
+/** Whether a change keeps the Application from being Synced. */
+export function isOutOfSync(change: Change): boolean {
+  return change.action === 'prune' ? !change.ignored : change.action !== 'none';
+}
+
+/** The operation that runs or is asked for comes first; then the automated policy. */
+export function decide(situation: Situation): Decision {
+  const { app, now } = situation;
+  const state = app.status?.operationState;
+  const running = state !== undefined && state.finishedAt === undefined;
+  if (app.operation !== undefined && !running) return start(app.operation, situation, 'an operation was asked for');
+  if (running) return { do: 'sync', reason: 'the operation goes on', state, fresh: false };
+  if (state?.phase === 'Running') return resume(state, now);
+  return automated(situation);
+}
+
+/** The retry that a failed operation waits for; it begins anew, so what it did the last time does not count. */
+function resume(state: OperationState, now: number): Decision {
+  const retries = state.retryCount ?? 1;
+  const wait = retryWaitMs(state.operation.retry, retries - 1) ?? 0;
+  const since = now - Date.parse(state.finishedAt ?? '');
+  if (since < wait) return { do: 'rest', reason: 'waiting to try again', againMs: wait - since };
+  const { finishedAt: _, syncResult, ...rest } = state;
+  const restarted: OperationState = {
+    ...rest,
+    ...(syncResult && { syncResult: { ...syncResult, resources: [] } }),
+  };
+  return { do: 'sync', reason: `try ${retries + 1}`, state: restarted, fresh: false };
+}
+
+function start(operation: Operation, situation: Situation, reason: string): Decision {
+  const startedAt = new Date(situation.now).toISOString().replace(/\.\d+Z$/, 'Z');
+  return { do: 'sync', reason, fresh: true, state: { operation, phase: 'Running', startedAt } };
+}
+
+/**
+ * Argo CD's rules for automated sync: one try a revision, none after a failure of the same revision, drift only with `selfHeal`,
+ * prunes only with `prune`, and never everything at once without `allowEmpty`.
+ */
+function automated(situation: Situation): Decision {
+  const { app, changes, commit, now } = situation;
+  const policy = app.spec.syncPolicy?.automated;
+  if (policy === undefined || policy.enabled === false) return { do: 'rest', reason: 'sync is manual' };
+  const pending = changes.changes.filter(isOutOfSync);
+  if (pending.length === 0) return { do: 'rest', reason: 'synced' };
+  if (policy.prune !== true && pending.every((change) => change.action === 'prune')) {
+    return { do: 'rest', reason: 'only pruning is left, and the policy does not prune' };
+  }
+  const wipesOut = changes.changes.every((change) => change.action === 'prune');
+  if (policy.prune === true && policy.allowEmpty !== true && wipesOut) {
+    return {
+      do: 'refuse',
+      reason: `Skipping sync attempt to ${commit}: auto-sync will wipe out all resources; set syncPolicy.automated.allowEmpty to allow it`,
+    };
+  }
+  const sync = { revision: commit, prune: policy.prune === true, ...syncOptionsOf(app) };
+  const operation: Operation = {
+    sync,
+    initiatedBy: { automated: true },
+    retry: app.spec.syncPolicy?.retry ?? automatedRetry,
+  };
+  const last = attempted(app, commit);
+  if (last === undefined) return start(operation, situation, `new revision ${commit}`);
+  if (last.phase !== 'Succeeded') {
+    return { do: 'refuse', reason: `Failed last sync attempt to ${commit}: ${last.message ?? ''}` };
+  }
+  if (policy.selfHeal !== true) return { do: 'rest', reason: 'changed in the cluster, and the policy does not heal' };
+  const since = now - Date.parse(last.finishedAt ?? last.startedAt);
+  const attempts = since > selfHealCooldownMs ? 0 : (last.operation.sync?.autoHealAttemptsCount ?? 0);
+  const wait = selfHealWaitMs(attempts) - since;
+  if (wait > 0) return { do: 'rest', reason: 'waiting to heal again', againMs: wait };
+  const resources = pending.map(({ key }) => ({
+    ...(key.group !== '' && { group: key.group }),
+    kind: key.kind,
+    name: key.name,
+    ...(key.namespace !== '' && { namespace: key.namespace }),
+  }));
+  const healing = { ...operation, sync: { ...sync, resources, autoHealAttemptsCount: attempts + 1 } };
+  return start(healing, situation, 'the cluster differs from Git');
+}
+
+function syncOptionsOf(app: Application): { readonly syncOptions?: readonly string[] } {
+  const options = app.spec.syncPolicy?.syncOptions;
+  return options === undefined ? {} : { syncOptions: options };
+}
+
+/** The last operation, if it was one for this revision of this very source. */
+function attempted(app: Application, commit: string): OperationState | undefined {
+  const state = app.status?.operationState;
+  if (state?.syncResult?.revision !== commit) return undefined;
+  return equalJson(state.syncResult.source, app.spec.source) ? state : undefined;
+}

@@ -1,0 +1,51 @@
+import type { Application, ApplicationSource } from '@mooring/crds';
+import { Fault } from '../../model/fault.ts';
+
+/** What one pass renders: what the spec says, unless an operation under way or asked for names another source or revision. */
+export interface Target {
+  readonly source: ApplicationSource;
+  /** Branch, tag or commit. */
+  readonly revision: string;
+  /** Whether this is what the spec asks for, so that the pass also tells the sync status. */
+  readonly ofSpec: boolean;
+  readonly syncOptions: readonly string[];
+}
+
+/** Throws `Fault` `spec-invalid` where the Application names no source that can be rendered. */
+export function targetOf(app: Application): Target {
+  const { spec, status } = app;
+  const wanted = specSource(app);
+  const state = status?.operationState;
+  const running = state?.phase === 'Running' || state?.phase === 'Terminating' ? state : undefined;
+  const sync = running === undefined ? app.operation?.sync : running.operation.sync;
+  const source = running?.syncResult?.source ?? sync?.source ?? wanted;
+  const wantedRevision = wanted.targetRevision || 'HEAD';
+  const renew = running?.finishedAt !== undefined && running.operation.retry?.refresh === true;
+  const pinned = renew ? undefined : running?.syncResult?.revision || sync?.revision;
+  return {
+    source,
+    revision: pinned || source.targetRevision || 'HEAD',
+    ofSpec: source === wanted ? pinned === undefined || pinned === wantedRevision : false,
+    syncOptions: sync?.syncOptions ?? spec.syncPolicy?.syncOptions ?? [],
+  };
+}
+
+function specSource({ spec }: Application): ApplicationSource {
+  if (spec.sources !== undefined && spec.sources.length > 1) {
+    throw new Fault(
+      'spec-invalid',
+      'spec.sources has more than one source, which is not supported yet; use spec.source',
+    );
+  }
+  const source = spec.sources?.[0] ?? spec.source;
+  if (source === undefined || !source.repoURL) {
+    throw new Fault('spec-invalid', 'spec.source.repoURL is missing; name the Git repository that holds the manifests');
+  }
+  if (source.chart) {
+    throw new Fault(
+      'spec-invalid',
+      'spec.source.chart names a chart of a Helm registry, which is not supported yet; use spec.source.path',
+    );
+  }
+  return source;
+}

@@ -1,0 +1,44 @@
+import type { ApplicationStatus } from '@mooring/crds';
+
+/** Something that changed between two statuses, for Events and logs; the words are Argo CD's. */
+export interface StatusNotice {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: 'ResourceUpdated' | 'OperationStarted' | 'OperationCompleted';
+  readonly message: string;
+}
+
+/** Tells what people want to know of the step from one status to the next. */
+export function notices(before: ApplicationStatus | undefined, after: ApplicationStatus): StatusNotice[] {
+  const told: StatusNotice[] = [];
+  const operation = after.operationState;
+  const last = before?.operationState;
+  const revision = operation?.syncResult?.revision ?? operation?.operation.sync?.revision ?? '';
+  const isNew = operation !== undefined && operation.startedAt !== last?.startedAt;
+  if (isNew) {
+    const who = operation.operation.initiatedBy?.automated
+      ? 'Initiated automated sync'
+      : `${operation.operation.initiatedBy?.username || 'Somebody'} initiated sync`;
+    told.push({ type: 'Normal', reason: 'OperationStarted', message: `${who} to '${revision}'` });
+  }
+  if (operation !== undefined && operation.phase !== 'Running' && operation.phase !== 'Terminating') {
+    if (isNew || operation.phase !== last?.phase) {
+      const succeeded = operation.phase === 'Succeeded';
+      const partial = (operation.operation.sync?.resources?.length ?? 0) > 0 ? 'Partial sync' : 'Sync';
+      const outcome = succeeded ? 'succeeded' : `failed: ${operation.message ?? ''}`;
+      told.push({
+        type: succeeded ? 'Normal' : 'Warning',
+        reason: 'OperationCompleted',
+        message: `${partial} operation to ${revision} ${outcome}`,
+      });
+    }
+  }
+  if (before?.sync?.status !== after.sync?.status) {
+    const message = `Updated sync status: ${before?.sync?.status ?? ''} -> ${after.sync?.status ?? ''}`;
+    told.push({ type: 'Normal', reason: 'ResourceUpdated', message });
+  }
+  if (before?.health?.status !== after.health?.status) {
+    const message = `Updated health status: ${before?.health?.status ?? ''} -> ${after.health?.status ?? ''}`;
+    told.push({ type: 'Normal', reason: 'ResourceUpdated', message });
+  }
+  return told;
+}

@@ -1,0 +1,199 @@
+import type {
+  Application,
+  ApplicationCondition,
+  ApplicationSource,
+  ApplicationSourceType,
+  ApplicationStatus,
+  HealthStatus,
+  OperationState,
+  ResourceStatus,
+  RevisionHistory,
+} from '@mooring/crds';
+import type { Change, ChangeSet } from '../../model/change.ts';
+import type { DesiredSet } from '../../model/desired.ts';
+import { type Fault, faultRules } from '../../model/fault.ts';
+import type { Health } from '../../model/health.ts';
+import { equalJson } from '../../model/merge-patch.ts';
+import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
+import { imagesOf } from './images.ts';
+
+/** What one pass over an Application found where nothing stood in its way. */
+export interface Comparison {
+  readonly commit: string;
+  readonly source: ApplicationSource;
+  readonly sourceType: string;
+  readonly desired: DesiredSet;
+  readonly changes: ChangeSet;
+  readonly health: Health;
+}
+
+/** Everything one pass found. `now` is milliseconds since 1970. */
+export interface Findings {
+  readonly app: Application;
+  /** undefined where a fault kept the pass from comparing, or where it looked at another revision than the spec asks for. */
+  readonly comparison: Comparison | undefined;
+  readonly faults: readonly Fault[];
+  /** Why an automated sync was refused; shown as `SyncError`. */
+  readonly refusal: string | undefined;
+  readonly state: OperationState | undefined;
+  /** Whether `state` has just succeeded in full, so that it belongs in the history. */
+  readonly deployed: boolean;
+  readonly controllerNamespace: string;
+  readonly now: number;
+  /** Longest message kept, in characters. */
+  readonly messageLength: number;
+}
+
+const defaultHistoryLimit = 10;
+
+/** Seconds precision, as Kubernetes writes times. */
+export function timestamp(now: number): string {
+  return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** Turns everything seen in one pass into the one status that is written. What a pass could not see keeps what was known of it. */
+export function summarize(findings: Findings): ApplicationStatus {
+  const { app, comparison, state, now } = findings;
+  const old = app.status ?? {};
+  const { conditions: _, ...kept } = old;
+  const conditions = conditionsOf(findings);
+  const history = historyOf(findings);
+  const status: ApplicationStatus = {
+    ...kept,
+    ...(comparison !== undefined ? compared(findings, comparison) : findings.faults.length > 0 ? blind(findings) : {}),
+    ...(state && { operationState: state }),
+    ...(history && { history }),
+    ...(conditions.length > 0 && { conditions }),
+    controllerNamespace: findings.controllerNamespace,
+    resourceHealthSource: 'appTree',
+  };
+  return equalJson(status, old) ? old : { ...status, reconciledAt: timestamp(now) };
+}
+
+function compared(findings: Findings, comparison: Comparison): Partial<ApplicationStatus> {
+  const { app } = findings;
+  const resources = resourcesOf(comparison);
+  const outOfSync = resources.some((resource) => resource.status === 'OutOfSync');
+  const images = imagesOf(comparison.desired.objects.map(({ object }) => object));
+  const isAppOfApps = comparison.desired.objects.some(
+    ({ key }) => key.group === 'argoproj.io' && key.kind === 'Application',
+  );
+  return {
+    sync: {
+      status: outOfSync ? 'OutOfSync' : 'Synced',
+      revision: comparison.commit,
+      comparedTo: {
+        source: comparison.source,
+        destination: app.spec.destination,
+        ...(app.spec.ignoreDifferences && { ignoreDifferences: app.spec.ignoreDifferences }),
+      },
+    },
+    health: healthStatus(app, comparison.health, findings.now),
+    resources,
+    sourceType: comparison.sourceType as ApplicationSourceType,
+    summary: { ...(images.length > 0 && { images }), ...(isAppOfApps && { isAppOfApps }) },
+  };
+}
+
+/** A pass that could not compare knows nothing of sync; of health only where the cluster itself was out of sight or the spec makes no sense. */
+function blind(findings: Findings): Partial<ApplicationStatus> {
+  const { app, faults } = findings;
+  const { destination, source } = app.spec;
+  const unseen = faults.some(
+    (fault) => fault.code.startsWith('cluster-') || faultRules[fault.code].condition === 'InvalidSpecError',
+  );
+  const before = app.status?.health;
+  return {
+    sync: {
+      ...app.status?.sync,
+      status: 'Unknown',
+      comparedTo: { ...app.status?.sync?.comparedTo, ...(source && { source }), destination },
+    },
+    health: unseen || before === undefined ? healthStatus(app, { status: 'Unknown' }, findings.now) : before,
+  };
+}
+
+function healthStatus(app: Application, health: Health, now: number): HealthStatus {
+  const before = app.status?.health;
+  if (before !== undefined && before.status === health.status && before.message === health.message) return before;
+  const same = before?.status === health.status;
+  return { ...health, lastTransitionTime: (same && before.lastTransitionTime) || timestamp(now) };
+}
+
+function resourcesOf({ desired, changes }: Comparison): ResourceStatus[] {
+  const resources = changes.changes.map(resourceOf);
+  for (const { key, object, hook, wave } of desired.objects) {
+    if (hook === undefined || key.name === '') continue;
+    resources.push({ ...identity(key, object.apiVersion), hook: true, ...(wave !== 0 && { syncWave: wave }) });
+  }
+  return resources.sort(byIdentity);
+}
+
+function resourceOf(change: Change): ResourceStatus {
+  if (change.action === 'prune') {
+    return {
+      ...identity(change.key, change.live.apiVersion),
+      status: change.ignored ? 'Synced' : 'OutOfSync',
+      requiresPruning: true,
+    };
+  }
+  const { wave, object } = change.desired;
+  return {
+    ...identity(change.key, object.apiVersion),
+    status: change.action === 'none' ? 'Synced' : 'OutOfSync',
+    ...(change.desired.options.delete === 'confirm' && { requiresDeletionConfirmation: true }),
+    ...(wave !== 0 && { syncWave: wave }),
+  };
+}
+
+function identity(key: ResourceKey, apiVersion: string): ResourceStatus {
+  return {
+    ...(key.group !== '' && { group: key.group }),
+    version: versionOf(apiVersion),
+    kind: key.kind,
+    ...(key.namespace !== '' && { namespace: key.namespace }),
+    name: key.name,
+  };
+}
+
+function byIdentity(a: ResourceStatus, b: ResourceStatus): number {
+  const text = ({ group = '', kind = '', namespace = '', name = '' }: ResourceStatus): string =>
+    keyText({ group, kind, namespace, name });
+  return text(a) < text(b) ? -1 : 1;
+}
+
+function conditionsOf(findings: Findings): ApplicationCondition[] {
+  const wanted: ApplicationCondition[] = findings.faults.map((fault) => ({
+    type: faultRules[fault.code].condition,
+    message: fault.message,
+  }));
+  if (findings.refusal !== undefined) wanted.push({ type: 'SyncError', message: findings.refusal });
+  for (const { type, message } of findings.comparison?.desired.warnings ?? []) wanted.push({ type, message });
+  const before = findings.app.status?.conditions ?? [];
+  return wanted.map(({ type, message: full }) => {
+    const message = cut(full, findings.messageLength);
+    const same = before.find((condition) => condition.type === type && condition.message === message);
+    return same ?? { type, message, lastTransitionTime: timestamp(findings.now) };
+  });
+}
+
+/** Cuts a message to a length, saying so. */
+export function cut(message: string, length: number): string {
+  return message.length <= length ? message : `${message.slice(0, length - 14)} … (shortened)`;
+}
+
+function historyOf({ app, state, deployed, now }: Findings): readonly RevisionHistory[] | undefined {
+  const history = app.status?.history ?? [];
+  if (!deployed || state?.syncResult === undefined) return undefined;
+  const limit = app.spec.revisionHistoryLimit ?? defaultHistoryLimit;
+  const { revision, source } = state.syncResult;
+  const entry: RevisionHistory = {
+    id: (history.at(-1)?.id ?? -1) + 1,
+    revision,
+    ...(source && { source }),
+    deployStartedAt: state.startedAt,
+    deployedAt: state.finishedAt ?? timestamp(now),
+    ...(state.operation.initiatedBy && { initiatedBy: state.operation.initiatedBy }),
+  };
+  return limit <= 0 ? [] : [...history, entry].slice(-limit);
+}
