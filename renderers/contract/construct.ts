@@ -85,7 +85,7 @@ export function construct(events: readonly Event[], source: string): Constructed
     return found;
   };
 
-  const valueOf = (event: ScalarEvent): Json => {
+  const jsonOf = (event: ScalarEvent): Json => {
     const found = scalar(event);
     if (found.tag === 'float' && !Number.isFinite(found.value)) {
       throw new ConstructError('JSON has no infinity and no NaN; quote the value', event.valueStart);
@@ -143,7 +143,7 @@ export function construct(events: readonly Event[], source: string): Constructed
     switch (event?.type) {
       case EVENT_ID.SCALAR:
         index += 1;
-        return valueOf(event);
+        return jsonOf(event);
       case EVENT_ID.ALIAS:
         return expand(node);
       case EVENT_ID.MAPPING: {

@@ -103,7 +103,7 @@ function tooMany(path: string, limits: ReadLimits): RenderError {
   );
 }
 
-const forbidden = /[\p{Cc}\ufffe\uffff--[\t\n\r\u0085]]/v;
+const forbidden = /[\p{Cc}--[\t\n\r\u0085]]|[\ufffe\uffff]/v;
 
 function decode(bytes: Uint8Array, path: string): string {
   const [first, second] = bytes;
