@@ -79,7 +79,7 @@ export function construct(events: readonly Event[], source: string): Constructed
     }
     const raw = event.tagStart < 0 ? '' : source.slice(event.tagStart, event.tagEnd);
     if (raw === '') return event.style === SCALAR_STYLE.PLAIN ? resolvePlain(text) : { tag: 'str', value: text };
-    if (raw === '!') return resolvePlain(text);
+    if (raw === '!') return { tag: 'str', value: text };
     const found = resolveTagged(tagName(raw), text);
     if (found === undefined) throw new ConstructError(`the value is no ${raw}`, event.tagStart);
     return found;

@@ -152,7 +152,7 @@ export function keyOf(scalar: Scalar): string | undefined {
   }
 }
 
-/** A float as a key: the shortest decimal that is the same 32-bit float, with an exponent from 1e+21 on or below 1e-4 (`%g`). */
+/** A float as a key: the shortest decimal that is the same 32-bit float, with an exponent from 1e+06 on or below 1e-04 (`%g`). */
 function floatKey(value: number): string {
   if (Number.isNaN(value)) return '.nan';
   const single = Math.fround(value);
@@ -169,7 +169,7 @@ function floatKey(value: number): string {
   }
   const [mantissa = '', exponentText = '0'] = shortest.split('e');
   const exponent = Number(exponentText);
-  if (exponent < -4 || exponent >= 21) {
+  if (exponent < -4 || exponent >= 6) {
     const size = String(Math.abs(exponent)).padStart(2, '0');
     return `${mantissa}e${exponent < 0 ? '-' : '+'}${size}`;
   }
