@@ -85,8 +85,8 @@ export type GitServer = {
  */
 export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
   const { host = '127.0.0.1', maxBodyBytes = MAX_BODY_BYTES } = options;
-  const publicUsers = options.users ?? {};
-  if (!['127.0.0.1', '::1', 'localhost'].includes(host) && Object.keys(publicUsers).length === 0) {
+  const serverUsers = options.users ?? {};
+  if (!['127.0.0.1', '::1', 'localhost'].includes(host) && Object.keys(serverUsers).length === 0) {
     throw new Error(`a Git server on ${host} needs users: anybody who reaches it could push`);
   }
   if (options.root !== undefined) await mkdir(options.root, { recursive: true });
@@ -175,7 +175,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   return {
     url,
     root,
-    async createRepository(name, { users = publicUsers, defaultBranch } = {}) {
+    async createRepository(name, { users = serverUsers, defaultBranch } = {}) {
       if (!isRepositoryName(name)) {
         throw new Error(`${JSON.stringify(name)} is no name for a repository: use parts of letters, digits and ._-`);
       }
