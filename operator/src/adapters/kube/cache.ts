@@ -1,0 +1,233 @@
+import type { AppliedMark, LiveRecord } from '../../model/live.ts';
+import { keyText, type ResourceKey } from '../../model/resource-key.ts';
+import type { LiveChange } from '../../world/cluster.ts';
+import { isOlder } from './resource-version.ts';
+
+export type CacheChange = Omit<LiveChange, 'server'>;
+
+/** Records of every object of a cluster, found by key, by Application and by owner. It is never older than this process's own last write of a key. */
+export interface LiveCache {
+  readonly size: number;
+  record(key: ResourceKey): LiveRecord | undefined;
+  tracked(app: string): readonly LiveRecord[];
+  ownedBy(uid: string): readonly LiveRecord[];
+  mark(key: ResourceKey): AppliedMark | undefined;
+  setMark(key: ResourceKey, desiredHash: string): void;
+  /** What a watch or a list says of an object; ignored where the view is newer. */
+  seen(record: LiveRecord): void;
+  /** What a watch says of an object that is no more. */
+  gone(record: LiveRecord): void;
+  /** Announces an own write of a key; the answer ends it. Nobody is told of what it does, however early the watch sees it. */
+  beginWrite(key: ResourceKey): (outcome: WriteOutcome) => void;
+  /** Begins a list of one part of the view; the answer ends it: what was not seen meanwhile is dropped, as of that version. */
+  beginList(part: CachePart): (resourceVersion: string) => void;
+  /** Drops a part of the view, such as a kind that is not served any more. */
+  drop(part: CachePart): void;
+}
+
+/** What came of an own write. `removed` is the uid of an object that is no more. */
+export type WriteOutcome = { readonly stored: LiveRecord } | { readonly removed: string } | 'failed';
+
+/** The objects of one kind, in one namespace or (`''`) in all. */
+export interface CachePart {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+}
+
+/** A cache that tells `onChange` what matters to an Application: not its own writes, and not mere noise in a status. */
+export function createCache(onChange: (change: CacheChange) => void): LiveCache {
+  const records = new Map<string, LiveRecord>();
+  // A kind's keys, so that a list's end looks at that kind alone.
+  const byKind = new Map<string, Set<string>>();
+  const byApp = new Map<string, Set<string>>();
+  const byOwner = new Map<string, Set<string>>();
+  const marks = new Map<string, AppliedMark>();
+  /** Uids that an own delete ended, by key, until the watch confirms it. */
+  const ended = new Map<string, string>();
+  const lists = new Map<string, Set<string>>();
+  /** Own writes under way, by key, and the record that everybody knows of meanwhile. */
+  const writes = new Map<string, { writers: number; known: LiveRecord | undefined }>();
+
+  function put(text: string, record: LiveRecord): void {
+    const old = records.get(text);
+    records.set(text, record);
+    if (old === undefined) add(byKind, kindText(record.key), text);
+    if (old?.app !== record.app) {
+      if (old?.app !== undefined) take(byApp, old.app, text);
+      if (record.app !== undefined) add(byApp, record.app, text);
+    }
+    if (old === undefined || !sameList(old.owners, record.owners)) {
+      for (const owner of old?.owners ?? []) take(byOwner, owner, text);
+      for (const owner of record.owners) add(byOwner, owner, text);
+    }
+    if (old !== undefined && old.uid !== record.uid) marks.delete(text);
+  }
+
+  function forget(text: string): LiveRecord | undefined {
+    const old = records.get(text);
+    if (old === undefined) return undefined;
+    records.delete(text);
+    marks.delete(text);
+    take(byKind, kindText(old.key), text);
+    if (old.app !== undefined) take(byApp, old.app, text);
+    for (const owner of old.owners) take(byOwner, owner, text);
+    return old;
+  }
+
+  function forgetAndTell(text: string): void {
+    const old = forget(text);
+    if (old !== undefined && !writes.has(text)) tell(old, undefined);
+  }
+
+  function tell(old: LiveRecord | undefined, record: LiveRecord | undefined): void {
+    if (record === undefined) {
+      if (old?.app !== undefined) onChange({ app: old.app, key: old.key, what: 'gone' });
+      return;
+    }
+    const { key, app } = record;
+    if (old?.app !== undefined && old.app !== app) onChange({ app: old.app, key, what: 'gone' });
+    if (app === undefined) return;
+    if (old === undefined || old.app !== app || old.uid !== record.uid) onChange({ app, key, what: 'new' });
+    else if (old.ownedHash !== record.ownedHash) onChange({ app, key, what: 'drift' });
+    else if (old.deleting !== record.deleting || !sameHealth(old, record) || !sameMap(old.hints, record.hints))
+      onChange({ app, key, what: 'health' });
+  }
+
+  function store(text: string, record: LiveRecord): LiveRecord {
+    const old = records.get(text);
+    if (old === undefined || !isOlder(record.resourceVersion, old.resourceVersion)) put(text, record);
+    return record;
+  }
+
+  function remove(text: string, uid: string): undefined {
+    if (records.get(text)?.uid !== uid) return;
+    ended.set(text, uid);
+    forget(text);
+  }
+
+  function listOf(set: Set<string> | undefined): readonly LiveRecord[] {
+    if (set === undefined) return [];
+    return [...set].map((text) => records.get(text)).filter((record) => record !== undefined);
+  }
+
+  return {
+    get size() {
+      return records.size;
+    },
+    record: (key) => records.get(keyText(key)),
+    tracked: (app) => listOf(byApp.get(app)),
+    ownedBy: (uid) => listOf(byOwner.get(uid)),
+    mark: (key) => marks.get(keyText(key)),
+    setMark: (key, desiredHash) => {
+      const text = keyText(key);
+      const record = records.get(text);
+      if (record !== undefined) marks.set(text, { desiredHash, ownedHash: record.ownedHash });
+    },
+    seen: (record) => {
+      const text = keyText(record.key);
+      lists.get(partText(record.key))?.add(text);
+      lists.get(partText({ ...record.key, namespace: '' }))?.add(text);
+      if (ended.get(text) === record.uid) return;
+      const old = records.get(text);
+      if (old !== undefined) {
+        if (old.resourceVersion === record.resourceVersion && old.uid === record.uid) return;
+        if (isOlder(record.resourceVersion, old.resourceVersion)) return;
+      }
+      put(text, record);
+      if (!writes.has(text)) tell(old, record);
+    },
+    gone: (record) => {
+      const text = keyText(record.key);
+      if (ended.get(text) === record.uid) ended.delete(text);
+      const old = records.get(text);
+      // An object of the same name may have been created since.
+      if (old === undefined || (old.uid !== record.uid && isOlder(record.resourceVersion, old.resourceVersion))) return;
+      forgetAndTell(text);
+    },
+    beginWrite: (key) => {
+      const text = keyText(key);
+      const write = writes.get(text) ?? { writers: 0, known: records.get(text) };
+      write.writers++;
+      writes.set(text, write);
+      return (outcome) => {
+        if (outcome !== 'failed')
+          write.known = 'stored' in outcome ? store(text, outcome.stored) : remove(text, outcome.removed);
+        write.writers--;
+        if (write.writers > 0) return;
+        writes.delete(text);
+        tell(write.known, records.get(text));
+      };
+    },
+    beginList: (part) => {
+      const text = partText(part);
+      const marked = new Set<string>();
+      lists.set(text, marked);
+      return (resourceVersion) => {
+        if (lists.get(text) !== marked) return;
+        lists.delete(text);
+        for (const key of [...(byKind.get(kindText(part)) ?? [])]) {
+          const record = records.get(key);
+          if (record === undefined || marked.has(key) || !isIn(record.key, part)) continue;
+          // Written by this process after the list was made.
+          if (isOlder(resourceVersion, record.resourceVersion)) continue;
+          forgetAndTell(key);
+        }
+        // A list this new holds no more of what was deleted before it.
+        for (const [key, uid] of ended) {
+          const record = records.get(key);
+          if (key.startsWith(`${kindText(part)}/`) && !marked.has(key) && record?.uid !== uid) ended.delete(key);
+        }
+      };
+    },
+    drop: (part) => {
+      lists.delete(partText(part));
+      for (const key of [...(byKind.get(kindText(part)) ?? [])]) {
+        const record = records.get(key);
+        if (record !== undefined && isIn(record.key, part)) forgetAndTell(key);
+      }
+    },
+  };
+}
+
+function kindText(key: { readonly group: string; readonly kind: string }): string {
+  return `${key.group}/${key.kind}`;
+}
+
+function partText(part: CachePart): string {
+  return `${part.group}/${part.kind}/${part.namespace}`;
+}
+
+function isIn(key: ResourceKey, part: CachePart): boolean {
+  return part.namespace === '' || part.namespace === key.namespace;
+}
+
+function add(index: Map<string, Set<string>>, value: string, text: string): void {
+  const set = index.get(value);
+  if (set === undefined) index.set(value, new Set([text]));
+  else set.add(text);
+}
+
+function take(index: Map<string, Set<string>>, value: string, text: string): void {
+  const set = index.get(value);
+  set?.delete(text);
+  if (set?.size === 0) index.delete(value);
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+function sameHealth(a: LiveRecord, b: LiveRecord): boolean {
+  return a.health?.status === b.health?.status && a.health?.message === b.health?.message;
+}
+
+function sameMap(
+  a: Readonly<Record<string, string>> | undefined,
+  b: Readonly<Record<string, string>> | undefined,
+): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}

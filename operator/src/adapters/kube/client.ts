@@ -1,0 +1,257 @@
+import { type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { Fault, messageOf } from '../../model/fault.ts';
+import type { OperatorLimits } from '../../model/limits.ts';
+import type { Clock } from '../../world/clock.ts';
+import type { Random } from '../../world/random.ts';
+import type { Connection } from './connection.ts';
+import { parseExact } from './exact-json.ts';
+import { splitLines } from './lines.ts';
+import { readStatus, refusalOf } from './refusal.ts';
+import { type KubeRequest, targetOf } from './request.ts';
+
+/** What a watch tells; after `ended` or `failed` comes nothing more. */
+export interface StreamListener {
+  /** The API server accepted the watch. */
+  opened(): void;
+  /** One line: the JSON of one event. Throwing closes the stream as failed. */
+  line(line: string): void;
+  ended(): void;
+  failed(fault: Fault): void;
+}
+
+/** Sends requests to one API server over kept connections. */
+export interface KubeClient {
+  readonly server: string;
+  /**
+   * The parsed answer. At most `requestsPerCluster` requests are under way; the others wait their turn. A 429 is sent again after what its
+   * `Retry-After` says, and repeatable requests also after a broken connection, a 502, 503 or 504: at most four times in all. Throws `Fault`.
+   */
+  send(request: KubeRequest): Promise<unknown>;
+  /** Starts a watch on a connection of its own; the answer closes it, silently. */
+  stream(request: KubeRequest, listener: StreamListener): () => void;
+  /** Ends all connections; what is under way fails. */
+  close(): Promise<void>;
+}
+
+/** What everything that talks to a cluster is made of. */
+export interface KubeContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: OperatorLimits;
+}
+
+const attempts = 4;
+const firstWaitMs = 100;
+const longestWaitMs = 10_000;
+const connectTimeoutMs = 5_000;
+/** Linux then probes each second: a dead peer is noticed within 15 s, without a byte sent by the process. */
+const tcpProbeAfterMs = 5_000;
+const userAgent = 'mooring';
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+export function createClient(connection: Connection, context: KubeContext): KubeClient {
+  const { clock, random, limits } = context;
+  const url = new URL(connection.server);
+  const prefix = url.pathname.replace(/\/+$/, '');
+  const requests = createDispatcher(connection, url.origin, limits.requestsPerCluster);
+  // Watches stay open for minutes: in the same pool they would use up the connections of the requests.
+  const watches = createDispatcher(connection, url.origin, null);
+
+  async function headersOf(request: KubeRequest, renew: boolean): Promise<Record<string, string>> {
+    const headers: Record<string, string> = { accept: request.accept, 'user-agent': userAgent };
+    if (request.contentType !== undefined) headers['content-type'] = request.contentType;
+    const authorization = await connection.authorization?.(renew);
+    if (authorization !== undefined) headers['authorization'] = authorization;
+    return headers;
+  }
+
+  async function once(request: KubeRequest, renew: boolean): Promise<Answer> {
+    const headers = await headersOf(request, renew);
+    const {
+      statusCode,
+      headers: answered,
+      body,
+    } = await requests.request({
+      origin: url.origin,
+      path: prefix + targetOf(request),
+      method: request.method,
+      headers,
+      body: request.body ?? null,
+      headersTimeout: limits.requestTimeoutMs,
+      bodyTimeout: limits.requestTimeoutMs,
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limits.responseBytes) {
+        body.destroy();
+        throw new Fault(
+          'limit-reached',
+          `${request.subject}: the API server's answer has more than ${limits.responseBytes} bytes`,
+          { server: connection.server },
+        );
+      }
+      chunks.push(chunk);
+    }
+    const text = (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)).toString('utf8');
+    return { status: statusCode, text, retryAfterMs: retryAfter(answered['retry-after'], text, statusCode) };
+  }
+
+  async function send(request: KubeRequest): Promise<unknown> {
+    let renew = false;
+    for (let attempt = 1; ; attempt++) {
+      let waitMs = longestWaitMs;
+      try {
+        const answer = await once(request, renew);
+        if (answer.status < 400) return parseAnswer(request, answer.text, connection.server);
+        const fault = refusalOf(request, answer.status, answer.text, limits.messageLength);
+        if (answer.status === 401 && !renew && connection.authorization !== undefined) {
+          renew = true;
+          continue;
+        }
+        if (attempt === attempts || !mayRepeat(request, answer)) throw fault;
+        waitMs = answer.retryAfterMs ?? longestWaitMs;
+        if (waitMs > limits.requestTimeoutMs) throw fault;
+        if (answer.retryAfterMs === undefined) waitMs = backoff(attempt);
+      } catch (thrown) {
+        if (thrown instanceof Fault) throw thrown;
+        if (attempt === attempts || !request.repeatable || !isBrokenConnection(thrown))
+          throw unreachable(connection.server, thrown);
+        waitMs = backoff(attempt);
+      }
+      await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    }
+  }
+
+  function backoff(attempt: number): number {
+    return Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1)) * (0.5 + random.next());
+  }
+
+  function stream(request: KubeRequest, listener: StreamListener): () => void {
+    const abort = new AbortController();
+    let over = false;
+    const finish = (tell: () => void): void => {
+      if (over) return;
+      over = true;
+      abort.abort();
+      tell();
+    };
+    const run = async (): Promise<void> => {
+      const { statusCode, body } = await watches.request({
+        origin: url.origin,
+        path: prefix + targetOf(request),
+        method: request.method,
+        headers: await headersOf(request, false),
+        headersTimeout: limits.requestTimeoutMs,
+        bodyTimeout: 0,
+        signal: abort.signal,
+      });
+      if (over) return;
+      if (statusCode >= 400) {
+        if (statusCode === 401) await connection.authorization?.(true);
+        const text = await body.text();
+        return finish(() => listener.failed(refusalOf(request, statusCode, text, limits.messageLength)));
+      }
+      listener.opened();
+      const push = splitLines(limits.responseBytes, (line) => {
+        if (!over) listener.line(line);
+      });
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        if (over) return;
+        push(chunk);
+      }
+      finish(() => listener.ended());
+    };
+    run().catch((thrown: unknown) => {
+      finish(() => listener.failed(thrown instanceof Fault ? thrown : unreachable(connection.server, thrown)));
+    });
+    return () => finish(() => {});
+  }
+
+  return {
+    server: connection.server,
+    send,
+    stream,
+    close: async () => {
+      await Promise.all([requests.destroy(), watches.destroy()]);
+    },
+  };
+}
+
+function createDispatcher(connection: Connection, origin: string, connections: number | null): Dispatcher {
+  const tls: Record<string, unknown> = { rejectUnauthorized: connection.insecure !== true };
+  if (connection.ca !== undefined) tls['ca'] = connection.ca;
+  if (connection.cert !== undefined) tls['cert'] = connection.cert;
+  if (connection.key !== undefined) tls['key'] = connection.key;
+  if (connection.serverName !== undefined) tls['servername'] = connection.serverName;
+  const options = {
+    connections,
+    pipelining: 1,
+    allowH2: false,
+    keepAliveTimeout: 60_000,
+    keepAliveMaxTimeout: 300_000,
+  };
+  if (connection.proxyUrl !== undefined)
+    return new ProxyAgent({ ...options, uri: connection.proxyUrl, requestTls: tls });
+  return new Pool(origin, {
+    ...options,
+    connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: tcpProbeAfterMs },
+  });
+}
+
+function parseAnswer(request: KubeRequest, text: string, server: string): unknown {
+  try {
+    return parseExact(text);
+  } catch (thrown) {
+    throw new Fault(
+      'cluster-unreachable',
+      `${server}: the answer to ${request.method} ${request.subject} is no JSON: something between here and the API server changed or cut it`,
+      { server },
+      thrown,
+    );
+  }
+}
+
+function mayRepeat(request: KubeRequest, answer: Answer): boolean {
+  if (answer.status === 429) return true;
+  return request.repeatable && (answer.status === 502 || answer.status === 503 || answer.status === 504);
+}
+
+function retryAfter(header: string | string[] | undefined, text: string, status: number): number | undefined {
+  const seconds = Number(header ?? (status === 429 ? readStatus(text).details?.retryAfterSeconds : undefined));
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
+
+const brokenConnection: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+]);
+
+function isBrokenConnection(thrown: unknown): boolean {
+  return brokenConnection.has(errorCode(thrown));
+}
+
+function unreachable(server: string, thrown: unknown): Fault {
+  const code = errorCode(thrown);
+  const detail = messageOf(thrown) || code;
+  return new Fault(
+    'cluster-unreachable',
+    `${server} cannot be reached: ${detail}${code === '' || detail.includes(code) ? '' : ` (${code})`}`,
+    { server, code },
+    thrown,
+  );
+}
+
+function errorCode(thrown: unknown): string {
+  const code = (thrown as { readonly code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : '';
+}

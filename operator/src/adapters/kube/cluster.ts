@@ -1,0 +1,546 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import { Fault } from '../../model/fault.ts';
+import { groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
+import type { ApplyOptions, Cluster, Propagation } from '../../world/cluster.ts';
+import type { Log } from '../../world/telemetry.ts';
+import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
+import { createClient, type KubeClient, type KubeContext } from './client.ts';
+import type { Connection } from './connection.ts';
+import { discover, type ServedKind, type ServedKinds } from './discovery.ts';
+import { hasClientSideOwner, takeOwnership } from './ownership.ts';
+import { type HealthOf, recordOf } from './record.ts';
+import { type Reflector, type ReflectorListener, startReflector } from './reflector.ts';
+import { applyObject, createObject, deleteObject, getObject, patchObject, replaceObject } from './request.ts';
+import { isOlder } from './resource-version.ts';
+import { watchedKinds } from './watched-kinds.ts';
+
+/** What a view of a cluster is made with. */
+export interface ViewOptions extends KubeContext {
+  readonly log: Log;
+  readonly healthOf: HealthOf;
+  /** Whether the health of a kind is told from more than its metadata, so that whole objects are watched. */
+  readonly hasHealthRule: (group: string, kind: string) => boolean;
+}
+
+/** What of a cluster is seen. */
+export interface ViewScope {
+  /** Address that destinations name it by. */
+  readonly server: string;
+  /** Namespaces that are seen; empty for all. */
+  readonly namespaces: readonly string[];
+  /** Whether cluster-scoped objects are seen. */
+  readonly clusterResources: boolean;
+}
+
+/** A cluster with a complete view. */
+export interface ClusterView {
+  readonly cluster: Cluster;
+  /** Why the view does not follow the cluster just now; undefined while it does. */
+  fault(): Fault | undefined;
+  close(): Promise<void>;
+}
+
+export interface ViewListener {
+  changed(change: CacheChange): void;
+  /** The view stopped following the cluster, or follows it again. */
+  followed(fault: Fault | undefined): void;
+  /** The cluster went back in time (a restored backup): this view is worth nothing any more. */
+  outdated(fault: Fault): void;
+}
+
+/** Failures in a row after which a watch counts as lost; with the waits between them, under a second. */
+const lostAfterFailures = 3;
+/** Waits before each look for what a changed CustomResourceDefinition serves: the API server takes about a second to say. */
+const discoveryWaitsMs = [100, 300, 700, 1_500, 3_000, 5_000];
+const discoveryRunsAtLeast = 3;
+const conflictAttempts = 5;
+const deletionPollMs = { first: 20, last: 500 };
+const patchManager = 'mooring';
+
+/** Connects to a cluster and waits until every kind is listed. Throws `Fault` `cluster-unreachable` or `cluster-refused`; nothing is left open then. */
+export async function openView(
+  connection: Connection,
+  scope: ViewScope,
+  options: ViewOptions,
+  listener: ViewListener,
+): Promise<ClusterView> {
+  const client = createClient(connection, options);
+  try {
+    const served = await discover(client);
+    return await watchAll(client, served, scope, options, listener);
+  } catch (thrown) {
+    await client.close();
+    throw thrown;
+  }
+}
+
+interface Watch {
+  readonly reflector: Reflector;
+  readonly served: ServedKind;
+  readonly namespace: string;
+}
+
+async function watchAll(
+  client: KubeClient,
+  servedAtFirst: ServedKinds,
+  scope: ViewScope,
+  options: ViewOptions,
+  listener: ViewListener,
+): Promise<ClusterView> {
+  const { clock, log, healthOf, hasHealthRule, limits } = options;
+  const { server } = scope;
+  let served = servedAtFirst;
+  let isReady = false;
+  let isClosed = false;
+  const watches = new Map<string, Watch>();
+  const lost = new Map<string, Fault>();
+  /** Uids of objects that a client-side apply still owns fields of. */
+  const clientSide = new Set<string>();
+  const cache = createCache((change) => {
+    if (isReady) listener.changed(change);
+  });
+
+  const pending = new Set<string>();
+  const ready = Promise.withResolvers<void>();
+  // Rejected while nobody waits yet, it would end the process.
+  ready.promise.catch(() => {});
+
+  function settled(name: string): void {
+    pending.delete(name);
+    if (pending.size === 0) ready.resolve();
+  }
+
+  function listenerOf(name: string, kind: ServedKind, namespace: string): ReflectorListener {
+    let endList: ((resourceVersion: string) => void) | undefined;
+    let listedAt: string | undefined;
+    const isDefinition = kind.group === 'apiextensions.k8s.io' && kind.kind === 'CustomResourceDefinition';
+    return {
+      seen: (object) => {
+        if (isDefinition && cache.record(keyOf(object))?.resourceVersion !== object.metadata.resourceVersion)
+          expectDefinition(object, true);
+        const uid = object.metadata.uid ?? '';
+        if (hasClientSideOwner(object.metadata.managedFields)) clientSide.add(uid);
+        else clientSide.delete(uid);
+        cache.seen(recordOf(object, healthOf));
+      },
+      gone: (object) => {
+        if (isDefinition) expectDefinition(object, false);
+        clientSide.delete(object.metadata.uid ?? '');
+        cache.gone(recordOf(object, healthOf));
+      },
+      listBegan: () => {
+        endList = cache.beginList({ group: kind.group, kind: kind.kind, namespace });
+      },
+      listEnded: (resourceVersion) => {
+        if (listedAt !== undefined && isOlder(resourceVersion, listedAt)) {
+          const message = `${server} went back in time: ${kind.plural} were at version ${listedAt} and are now at ${resourceVersion}, as after a restored backup; the cluster is read anew`;
+          return listener.outdated(new Fault('cluster-unreachable', message, { server }));
+        }
+        listedAt = resourceVersion;
+        endList?.(resourceVersion);
+      },
+      live: () => {
+        settled(name);
+        follow(name, undefined);
+      },
+      failing: (why, fault, failures) => {
+        log.debug(
+          { server, kind: kind.kind, group: kind.group, why, failures, error: fault.message },
+          'a watch failed',
+        );
+        if (why === 'unserved') return settled(name);
+        if (why !== 'forbidden' && failures < lostAfterFailures) return;
+        const known = why === 'forbidden' ? forbidden(kind, fault) : fault;
+        if (!isReady) ready.reject(known);
+        follow(name, known);
+      },
+    };
+  }
+
+  function forbidden(kind: ServedKind, fault: Fault): Fault {
+    const message = `${server}: the operator's account may not list and watch ${kind.plural}${kind.group === '' ? '' : `.${kind.group}`}: ${fault.message}`;
+    return new Fault('cluster-refused', message, { server, kind: kind.kind }, fault);
+  }
+
+  function follow(name: string, fault: Fault | undefined): void {
+    const before = lost.size;
+    if (fault === undefined) lost.delete(name);
+    else lost.set(name, fault);
+    if (!isReady || (before === 0) === (lost.size === 0)) return;
+    listener.followed(firstOf(lost));
+  }
+
+  function watchServed(): void {
+    const namespaces = scope.namespaces.length === 0 ? [''] : scope.namespaces;
+    const wanted = new Map<string, { readonly served: ServedKind; readonly namespace: string }>();
+    for (const kind of watchedKinds(served)) {
+      if (kind.scope === 'Cluster') {
+        if (scope.clusterResources) wanted.set(watchName(kind, ''), { served: kind, namespace: '' });
+      } else {
+        for (const namespace of namespaces) wanted.set(watchName(kind, namespace), { served: kind, namespace });
+      }
+    }
+    const parts = new Set([...wanted.values()].map(partName));
+    for (const [name, watch] of watches) {
+      if (wanted.has(name)) continue;
+      watch.reflector.stop();
+      watches.delete(name);
+      follow(name, undefined);
+      settled(name);
+      if (!parts.has(partName(watch)))
+        cache.drop({ group: watch.served.group, kind: watch.served.kind, namespace: watch.namespace });
+    }
+    const added = [...wanted].filter(([name]) => !watches.has(name));
+    if (!isReady) for (const [name] of added) pending.add(name);
+    for (const [name, { served: kind, namespace }] of added) {
+      const selection = { namespace, metadataOnly: !hasHealthRule(kind.group, kind.kind) };
+      const reflector = startReflector(client, kind, selection, options, listenerOf(name, kind, namespace));
+      watches.set(name, { reflector, served: kind, namespace });
+    }
+  }
+
+  /** CustomResourceDefinitions that changed, by name, and whether they are there: until discovery says the same. */
+  const expected = new Map<string, boolean>();
+  let cancelRefresh: (() => void) | undefined;
+  let refreshing: Promise<void> | undefined;
+  let series: Promise<void> | undefined;
+
+  function expectDefinition(object: KubeObject, present: boolean): void {
+    if (!isReady || isClosed) return;
+    expected.set(object.metadata.name ?? '', present);
+    series ??= refreshUntilServed().finally(() => {
+      series = undefined;
+    });
+  }
+
+  async function refreshUntilServed(): Promise<void> {
+    for (const [run, waitMs] of discoveryWaitsMs.entries()) {
+      await new Promise<void>((resolve) => {
+        cancelRefresh = clock.after(waitMs, resolve);
+      });
+      if (isClosed) return;
+      try {
+        await refresh();
+      } catch (thrown) {
+        if (!(thrown instanceof Fault)) throw thrown;
+        log.warn({ server, error: thrown.message }, 'the kinds that the cluster serves could not be read again');
+      }
+      for (const [name, present] of expected) {
+        const dot = name.indexOf('.');
+        if (served.hasPlural(name.slice(dot + 1), name.slice(0, dot)) === present) expected.delete(name);
+      }
+      // A new version of a known kind shows nowhere in the definition's name: look for it a little longer.
+      if (expected.size === 0 && run + 1 >= discoveryRunsAtLeast) return;
+    }
+    expected.clear();
+  }
+
+  function refresh(): Promise<void> {
+    refreshing ??= discover(client)
+      .then((found) => {
+        served = found;
+        if (!isClosed) watchServed();
+      })
+      .finally(() => {
+        refreshing = undefined;
+      });
+    return refreshing;
+  }
+
+  async function servedFor(object: KubeObject): Promise<ServedKind> {
+    const find = (): ServedKind | undefined => served.inVersion(object.apiVersion, object.kind);
+    const known = find();
+    if (known !== undefined) return known;
+    await refresh();
+    const group = groupOf(object.apiVersion);
+    while (
+      find() === undefined &&
+      series !== undefined &&
+      [...expected].some(([name, present]) => present && name.endsWith(`.${group}`))
+    ) {
+      await Promise.race([series, new Promise<void>((resolve) => clock.after(100, resolve))]);
+    }
+    const found = find();
+    if (found !== undefined) return found;
+    throw notServed(object);
+  }
+
+  function notServed(object: KubeObject): Fault {
+    const key = keyOf(object);
+    const message = `${keyForPeople(key)}: the cluster does not serve ${object.kind} of ${object.apiVersion}: install its CustomResourceDefinition first, or correct apiVersion and kind`;
+    return new Fault('object-refused', message, {
+      server,
+      group: key.group,
+      kind: key.kind,
+      namespace: key.namespace,
+      name: key.name,
+    });
+  }
+
+  /** Runs an own write, so that the view holds what it did when it returns, and nobody is told of it. */
+  async function write(key: ResourceKey, run: () => Promise<KubeObject>, isStored: boolean): Promise<KubeObject> {
+    const end = cache.beginWrite(key);
+    let outcome: WriteOutcome = 'failed';
+    try {
+      const object = await run();
+      if (isStored) outcome = { stored: remember(object) };
+      return object;
+    } finally {
+      end(outcome);
+    }
+  }
+
+  function remember(object: KubeObject): ReturnType<typeof recordOf> {
+    const uid = object.metadata.uid ?? '';
+    if (hasClientSideOwner(object.metadata.managedFields)) clientSide.add(uid);
+    else clientSide.delete(uid);
+    return recordOf(object, healthOf);
+  }
+
+  async function read(kind: ServedKind, key: ResourceKey): Promise<KubeObject | undefined> {
+    try {
+      return (await client.send(getObject(kind, key))) as KubeObject;
+    } catch (thrown) {
+      if (isFault(thrown, 'object-missing')) return undefined;
+      throw thrown;
+    }
+  }
+
+  async function apply(object: KubeObject, applyOptions: ApplyOptions): Promise<KubeObject> {
+    const kind = await servedFor(object);
+    const key = scopedKey(object, kind);
+    const stored = await write(key, () => applyServed(kind, key, object, applyOptions), applyOptions.dryRun !== true);
+    if (key.group === 'apiextensions.k8s.io' && key.kind === 'CustomResourceDefinition' && applyOptions.dryRun !== true)
+      expectDefinition(stored, true);
+    return stored;
+  }
+
+  async function applyServed(
+    kind: ServedKind,
+    key: ResourceKey,
+    object: KubeObject,
+    applyOptions: ApplyOptions,
+  ): Promise<KubeObject> {
+    try {
+      return await applyAs(kind, key, object, applyOptions);
+    } catch (thrown) {
+      // No object of that name is nothing that these requests mind: the path itself is not served (yet, or any more).
+      if (!isFault(thrown, 'object-missing')) throw thrown;
+      await refresh();
+      const again = served.inVersion(object.apiVersion, object.kind);
+      if (again === undefined) throw notServed(object);
+      return applyAs(again, key, object, applyOptions);
+    }
+  }
+
+  function applyAs(
+    kind: ServedKind,
+    key: ResourceKey,
+    object: KubeObject,
+    applyOptions: ApplyOptions,
+  ): Promise<KubeObject> {
+    switch (applyOptions.how) {
+      case 'server-side':
+        return applyServerSide(kind, key, object, applyOptions);
+      case 'create':
+        return client.send(createObject(kind, object, applyOptions)) as Promise<KubeObject>;
+      case 'replace':
+        return replace(kind, key, object, applyOptions);
+      case 'recreate':
+        return recreate(kind, key, object, applyOptions);
+    }
+  }
+
+  async function applyServerSide(
+    kind: ServedKind,
+    key: ResourceKey,
+    object: KubeObject,
+    applyOptions: ApplyOptions,
+  ): Promise<KubeObject> {
+    const uid = cache.record(key)?.uid;
+    if (uid !== undefined && clientSide.has(uid) && applyOptions.dryRun !== true) await migrate(kind, key);
+    return (await client.send(applyObject(kind, object, applyOptions))) as KubeObject;
+  }
+
+  async function migrate(kind: ServedKind, key: ResourceKey): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const live = await read(kind, key);
+      const patch = live === undefined ? undefined : takeOwnership(live);
+      if (patch === undefined) return;
+      try {
+        await client.send(patchObject(kind, key, patch, patchManager));
+        return;
+      } catch (thrown) {
+        if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
+      }
+    }
+  }
+
+  async function replace(
+    kind: ServedKind,
+    key: ResourceKey,
+    object: KubeObject,
+    applyOptions: ApplyOptions,
+  ): Promise<KubeObject> {
+    for (let attempt = 1; ; attempt++) {
+      const live = await read(kind, key);
+      if (live === undefined && applyOptions.uid === undefined)
+        return (await client.send(createObject(kind, object, applyOptions))) as KubeObject;
+      const { uid = '', resourceVersion = '' } = live?.metadata ?? {};
+      if (live === undefined || (applyOptions.uid !== undefined && applyOptions.uid !== uid)) throw otherObject(key);
+      try {
+        return (await client.send(replaceObject(kind, object, { uid, resourceVersion }, applyOptions))) as KubeObject;
+      } catch (thrown) {
+        if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
+      }
+    }
+  }
+
+  async function recreate(
+    kind: ServedKind,
+    key: ResourceKey,
+    object: KubeObject,
+    applyOptions: ApplyOptions,
+  ): Promise<KubeObject> {
+    const live = await read(kind, key);
+    if (live === undefined && applyOptions.uid !== undefined) throw otherObject(key);
+    if (live !== undefined) {
+      const uid = live.metadata.uid ?? '';
+      if (applyOptions.uid !== undefined && applyOptions.uid !== uid) throw otherObject(key);
+      // A dry run cannot create beside what is still there: it asks whether both halves would be allowed.
+      await client.send(deleteObject(kind, key, uid, 'foreground', applyOptions.dryRun));
+      if (applyOptions.dryRun === true) return replace(kind, key, object, applyOptions);
+      await untilGone(kind, key, uid);
+    }
+    return (await client.send(createObject(kind, object, applyOptions))) as KubeObject;
+  }
+
+  async function untilGone(kind: ServedKind, key: ResourceKey, uid: string): Promise<void> {
+    const until = clock.now() + limits.requestTimeoutMs;
+    for (let waitMs = deletionPollMs.first; ; waitMs = Math.min(2 * waitMs, deletionPollMs.last)) {
+      const live = await read(kind, key);
+      if (live === undefined || live.metadata.uid !== uid) return;
+      if (clock.now() > until) {
+        const finalizers = live.metadata.finalizers?.join(', ') ?? 'none';
+        throw new Fault(
+          'object-conflict',
+          `${keyForPeople(key)} is still being deleted after ${limits.requestTimeoutMs / 1000} s (finalizers: ${finalizers}), so it cannot be created anew yet`,
+          { server },
+        );
+      }
+      await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    }
+  }
+
+  async function remove(key: ResourceKey, uid: string, propagation: Propagation): Promise<void> {
+    const kind = served.kind(key.group, key.kind);
+    if (kind === undefined) return;
+    const end = cache.beginWrite(key);
+    let outcome: WriteOutcome = 'failed';
+    try {
+      const answer = (await client.send(deleteObject(kind, key, uid, propagation))) as KubeObject;
+      // What has finalizers, or time to end, is answered as it is now; all else as a Status.
+      outcome = answer.kind === 'Status' ? { removed: uid } : { stored: remember(answer) };
+    } catch (thrown) {
+      if (!isFault(thrown, 'object-missing')) throw thrown;
+      outcome = { removed: uid };
+    } finally {
+      end(outcome);
+    }
+  }
+
+  async function close(): Promise<void> {
+    isClosed = true;
+    cancelRefresh?.();
+    for (const { reflector } of watches.values()) reflector.stop();
+    await client.close();
+  }
+
+  watchServed();
+  if (pending.size === 0) ready.resolve();
+  const cancelTimeout = clock.after(limits.requestTimeoutMs, () => {
+    const kinds = [...pending].slice(0, 3).join(', ');
+    ready.reject(
+      new Fault(
+        'cluster-unreachable',
+        `${server}: reading all objects took more than ${limits.requestTimeoutMs / 1000} s; still missing: ${kinds}`,
+        { server },
+      ),
+    );
+  });
+  try {
+    await ready.promise;
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  } finally {
+    cancelTimeout();
+  }
+  isReady = true;
+  log.info(
+    { server, version: served.version, kinds: watches.size, objects: cache.size },
+    'the view of the cluster is complete',
+  );
+
+  const cluster: Cluster = {
+    server,
+    get version() {
+      return served.version;
+    },
+    get apiVersions() {
+      return served.apiVersions;
+    },
+    scopeOf: (group, kind) => served.kind(group, kind)?.scope,
+    record: cache.record,
+    tracked: cache.tracked,
+    ownedBy: cache.ownedBy,
+    mark: cache.mark,
+    setMark: cache.setMark,
+    get: async (key) => {
+      const kind = served.kind(key.group, key.kind);
+      return kind === undefined ? undefined : read(kind, key);
+    },
+    apply,
+    patch: async (key, patch) => {
+      const kind = served.kind(key.group, key.kind);
+      if (kind === undefined)
+        throw notServed({
+          apiVersion: key.group,
+          kind: key.kind,
+          metadata: { namespace: key.namespace, name: key.name },
+        });
+      return write(key, () => client.send(patchObject(kind, key, patch, patchManager)) as Promise<KubeObject>, true);
+    },
+    remove: (record, propagation) => remove(record.key, record.uid, propagation),
+  };
+  return { cluster, fault: () => firstOf(lost), close };
+
+  function otherObject(key: ResourceKey): Fault {
+    return new Fault(
+      'object-conflict',
+      `${keyForPeople(key)} is not the object that was looked at any more: it was deleted or created anew meanwhile`,
+      { server },
+    );
+  }
+}
+
+function watchName(kind: ServedKind, namespace: string): string {
+  return `${kind.group}/${kind.version}/${kind.plural}/${namespace}`;
+}
+
+function partName({ served, namespace }: { readonly served: ServedKind; readonly namespace: string }): string {
+  return `${served.group}/${served.kind}/${namespace}`;
+}
+
+function scopedKey(object: KubeObject, kind: ServedKind): ResourceKey {
+  const key = keyOf(object);
+  return kind.scope === 'Cluster' ? { ...key, namespace: '' } : key;
+}
+
+function isFault(thrown: unknown, code: Fault['code']): thrown is Fault {
+  return thrown instanceof Fault && thrown.code === code;
+}
+
+function firstOf(faults: ReadonlyMap<string, Fault>): Fault | undefined {
+  return faults.values().next().value;
+}

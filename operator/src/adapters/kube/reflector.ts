@@ -1,0 +1,213 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import { Fault } from '../../model/fault.ts';
+import type { KubeClient, KubeContext } from './client.ts';
+import type { ServedKind } from './discovery.ts';
+import type { KubeStatus } from './refusal.ts';
+import { apiVersionOf, listPage, type Selection, watchFrom } from './request.ts';
+import {
+  initialWatchState,
+  stepWatch,
+  type WatchEffect,
+  type WatchEvent,
+  type WatchFailure,
+  type WatchState,
+} from './watch-state.ts';
+
+/** Who is told about the objects of one kind. The kind and apiVersion of the objects are always set. */
+export interface ReflectorListener {
+  /** An object as it is now; events may come twice. */
+  seen(object: KubeObject): void;
+  /** An object that is no more, as it was last. */
+  gone(object: KubeObject): void;
+  /** A list begins: what is not `seen` before `listEnded` does not exist any more, as of that version. */
+  listBegan(): void;
+  listEnded(resourceVersion: string): void;
+  /** The view of this kind is complete and follows the server (again). */
+  live(): void;
+  /** The view of this kind does not follow the server at the moment; it is tried again by itself. */
+  failing(why: WatchFailure, fault: Fault, failures: number): void;
+}
+
+/** Keeps somebody told about all objects of one kind, for good: lists, watches, resumes, and tries again until it is stopped. */
+export interface Reflector {
+  stop(): void;
+}
+
+/** How long the server may keep one watch open, in seconds; chosen between these so that the watches of all kinds don't end together. */
+const watchSeconds = { least: 300, most: 540 };
+/** A bookmark comes about each minute: a watch without a word for this long is dead, whatever the connection says. */
+const stallMs = 150_000;
+/** A streaming list sends something all the time. */
+const listStallMs = 60_000;
+const initialEventsEnd = 'k8s.io/initial-events-end';
+
+export function startReflector(
+  client: KubeClient,
+  served: ServedKind,
+  selection: Selection,
+  context: KubeContext,
+  listener: ReflectorListener,
+): Reflector {
+  const { clock, random, limits } = context;
+  const apiVersion = apiVersionOf(served);
+  let state: WatchState = initialWatchState;
+  let generation = 0;
+  let closeStream: (() => void) | undefined;
+  let cancelWait: (() => void) | undefined;
+  let cancelStall: (() => void) | undefined;
+  let heardAt = 0;
+  let lastFault: Fault | undefined;
+
+  function step(event: WatchEvent): void {
+    const [next, effects] = stepWatch(state, event);
+    state = next;
+    for (const effect of effects) run(effect);
+  }
+
+  function run(effect: WatchEffect): void {
+    switch (effect.do) {
+      case 'begin-list':
+        return listener.listBegan();
+      case 'end-list':
+        return listener.listEnded(effect.resourceVersion);
+      case 'get-page':
+        void getPage(effect.more, generation);
+        return;
+      case 'open':
+        return open(effect.resourceVersion, generation);
+      case 'close':
+        generation++;
+        closeStream?.();
+        cancelWait?.();
+        cancelStall?.();
+        closeStream = cancelWait = cancelStall = undefined;
+        return;
+      case 'wait':
+        cancelWait = clock.after(effect.ms, () => step({ what: 'timer' }));
+        return;
+      case 'report-live':
+        return listener.live();
+      case 'report-failure':
+        return listener.failing(
+          effect.why,
+          lastFault ?? new Fault('cluster-unreachable', `${client.server}: the watch of ${served.plural} ended`),
+          effect.failures,
+        );
+    }
+  }
+
+  function fail(fault: Fault, why: WatchFailure): void {
+    lastFault = fault;
+    step({ what: 'failed', why, random: random.next() });
+  }
+
+  async function getPage(more: string | undefined, of: number): Promise<void> {
+    let page: {
+      readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+      readonly items?: readonly KubeObject[];
+    };
+    try {
+      page = (await client.send(listPage(served, selection, limits.listPageSize, more))) as typeof page;
+    } catch (thrown) {
+      if (of !== generation) return;
+      const fault =
+        thrown instanceof Fault
+          ? thrown
+          : new Fault('cluster-unreachable', `${client.server}: listing ${served.plural} failed`, {}, thrown);
+      return fail(fault, failureOf(fault, false));
+    }
+    if (of !== generation) return;
+    for (const item of page.items ?? []) listener.seen(typed(item));
+    const next = page.metadata?.continue;
+    step({
+      what: 'page',
+      more: next === undefined || next === '' ? undefined : next,
+      resourceVersion: page.metadata?.resourceVersion ?? '',
+    });
+  }
+
+  function open(resourceVersion: string | undefined, of: number): void {
+    const seconds = watchSeconds.least + Math.floor(random.next() * (watchSeconds.most - watchSeconds.least));
+    const request = watchFrom(served, selection, resourceVersion, seconds);
+    const listing = resourceVersion === undefined;
+    const current = (): boolean => of === generation;
+    heardAt = clock.now();
+    watchForStall(listing ? listStallMs : stallMs, of);
+    closeStream = client.stream(request, {
+      opened: () => {
+        if (!current()) return;
+        heardAt = clock.now();
+        step({ what: 'opened' });
+      },
+      line: (line) => {
+        if (!current()) return;
+        heardAt = clock.now();
+        onEvent(JSON.parse(line) as { readonly type: string; readonly object: KubeObject });
+      },
+      ended: () => {
+        if (current()) step({ what: 'ended' });
+      },
+      failed: (fault) => {
+        if (current()) fail(fault, failureOf(fault, listing));
+      },
+    });
+  }
+
+  function onEvent(event: { readonly type: string; readonly object: KubeObject }): void {
+    const { type, object } = event;
+    if (type === 'ERROR') {
+      const status = object as unknown as KubeStatus;
+      const gone = status.code === 410 || status.reason === 'Expired' || status.reason === 'Gone';
+      return fail(
+        new Fault(
+          'cluster-unreachable',
+          `${client.server}: the watch of ${served.plural} ended: ${status.message ?? status.reason ?? 'no reason given'}`,
+        ),
+        gone ? 'gone' : 'broken',
+      );
+    }
+    const resourceVersion = object.metadata.resourceVersion ?? '';
+    if (type === 'BOOKMARK') {
+      const end = object.metadata.annotations?.[initialEventsEnd] === 'true';
+      return step(end ? { what: 'list-end', resourceVersion } : { what: 'progress', resourceVersion });
+    }
+    if (type === 'DELETED') listener.gone(typed(object));
+    else listener.seen(typed(object));
+    step({ what: 'progress', resourceVersion });
+  }
+
+  // Items of a list carry no kind, and metadata alone the kind PartialObjectMetadata.
+  function typed(object: KubeObject): KubeObject {
+    object.kind = served.kind;
+    object.apiVersion = apiVersion;
+    return object;
+  }
+
+  function watchForStall(ms: number, of: number): void {
+    cancelStall = clock.after(ms, () => {
+      if (of !== generation) return;
+      const silent = clock.now() - heardAt;
+      if (silent < ms) return watchForStall(ms - silent, of);
+      fail(
+        new Fault(
+          'cluster-unreachable',
+          `${client.server}: the watch of ${served.plural} was silent for ${Math.round(silent / 1000)} s`,
+        ),
+        'broken',
+      );
+    });
+  }
+
+  step({ what: 'start' });
+  return { stop: () => step({ what: 'stop' }) };
+}
+
+function failureOf(fault: Fault, streamingList: boolean): WatchFailure {
+  const status = fault.data['httpStatus'];
+  if (status === 410) return 'gone';
+  if (status === 403) return 'forbidden';
+  // Servers before 1.32, and aggregated ones, answer 422 or 400 to sendInitialEvents.
+  if (streamingList && (status === 400 || status === 422)) return 'unsupported';
+  if (status === 404 || status === 405 || status === 503) return 'unserved';
+  return 'broken';
+}

@@ -1,0 +1,154 @@
+/**
+ * Where the watch of one kind stands. `resourceVersion` is the last one seen, from which a broken watch is taken up again; without one everything is listed anew.
+ * `failures` counts failures since something last arrived. `streaming` says whether this server can list by a watch.
+ */
+export type WatchState =
+  | { readonly at: 'streaming-list'; readonly failures: number; readonly streaming: true }
+  | { readonly at: 'paged-list'; readonly failures: number; readonly streaming: boolean }
+  | {
+      readonly at: 'watching';
+      readonly resourceVersion: string;
+      readonly heard: boolean;
+      readonly failures: number;
+      readonly streaming: boolean;
+    }
+  | {
+      readonly at: 'waiting';
+      readonly resourceVersion: string | undefined;
+      readonly failures: number;
+      readonly streaming: boolean;
+    }
+  | { readonly at: 'stopped' };
+
+/** What happens to a watch. */
+export type WatchEvent =
+  | { readonly what: 'start' }
+  /** The server accepted the watch. */
+  | { readonly what: 'opened' }
+  /** An object came, or a bookmark. During a streaming list nothing may be taken up again yet. */
+  | { readonly what: 'progress'; readonly resourceVersion: string }
+  /** The streaming list is complete. */
+  | { readonly what: 'list-end'; readonly resourceVersion: string }
+  /** A page of a list came. */
+  | { readonly what: 'page'; readonly more: string | undefined; readonly resourceVersion: string }
+  /** The server closed the stream in good order. */
+  | { readonly what: 'ended' }
+  | { readonly what: 'failed'; readonly why: WatchFailure; readonly random: number }
+  /** The time to wait is over. */
+  | { readonly what: 'timer' }
+  | { readonly what: 'stop' };
+
+/**
+ * `gone`: the version is too old (410). `unsupported`: the server cannot list by a watch. `forbidden`, `unserved`: an answer of 403, or of
+ * 404, 405 or 503. `broken`: all else, such as a lost connection or a stall.
+ */
+export type WatchFailure = 'gone' | 'unsupported' | 'forbidden' | 'unserved' | 'broken';
+
+/** What is to be done, in this order. */
+export type WatchEffect =
+  /** Begins a list: every object seen from here on is marked. */
+  | { readonly do: 'begin-list' }
+  | { readonly do: 'get-page'; readonly more: string | undefined }
+  /** Drops what the list did not hold. */
+  | { readonly do: 'end-list'; readonly resourceVersion: string }
+  /** Opens a watch, from a version on or (undefined) as a streaming list. */
+  | { readonly do: 'open'; readonly resourceVersion: string | undefined }
+  | { readonly do: 'close' }
+  | { readonly do: 'wait'; readonly ms: number }
+  /** The view of this kind is complete and follows the server. */
+  | { readonly do: 'report-live' }
+  | { readonly do: 'report-failure'; readonly why: WatchFailure; readonly failures: number };
+
+const firstWaitMs = 100;
+/** Short enough that a change is seen within 10 s after an API server is back. */
+const longestWaitMs = 8_000;
+const forbiddenWaitMs = 30_000;
+
+export const initialWatchState: WatchState = {
+  at: 'waiting',
+  resourceVersion: undefined,
+  failures: 0,
+  streaming: true,
+};
+
+/** The next state of a watch, and what to do. Events that come too late for the state they meant change nothing. */
+export function stepWatch(state: WatchState, event: WatchEvent): readonly [WatchState, readonly WatchEffect[]] {
+  if (state.at === 'stopped') return [state, []];
+  switch (event.what) {
+    case 'stop':
+      return [{ at: 'stopped' }, [{ do: 'close' }]];
+    case 'start':
+    case 'timer':
+      return state.at === 'waiting' ? begin(state) : [state, []];
+    case 'opened':
+      // The failures still count: a server that accepts and drops each watch must not be asked in a tight loop.
+      return [state, state.at === 'watching' && state.failures > 0 ? [{ do: 'report-live' }] : []];
+    case 'progress':
+      if (state.at !== 'watching') return [state, []];
+      return [{ ...state, resourceVersion: event.resourceVersion, heard: true, failures: 0 }, []];
+    case 'list-end':
+      if (state.at !== 'streaming-list') return [state, []];
+      return [
+        { at: 'watching', resourceVersion: event.resourceVersion, heard: true, failures: 0, streaming: true },
+        [{ do: 'end-list', resourceVersion: event.resourceVersion }, { do: 'report-live' }],
+      ];
+    case 'page':
+      if (state.at !== 'paged-list') return [state, []];
+      if (event.more !== undefined) return [state, [{ do: 'get-page', more: event.more }]];
+      return [
+        {
+          at: 'watching',
+          resourceVersion: event.resourceVersion,
+          heard: false,
+          failures: 0,
+          streaming: state.streaming,
+        },
+        [
+          { do: 'end-list', resourceVersion: event.resourceVersion },
+          { do: 'report-live' },
+          { do: 'open', resourceVersion: event.resourceVersion },
+        ],
+      ];
+    case 'ended':
+      return ended(state);
+    case 'failed':
+      return failed(state, event.why, event.random);
+  }
+}
+
+function begin(state: WatchState & { at: 'waiting' }): readonly [WatchState, readonly WatchEffect[]] {
+  const { resourceVersion, failures, streaming } = state;
+  if (resourceVersion !== undefined) {
+    return [{ at: 'watching', resourceVersion, heard: false, failures, streaming }, [{ do: 'open', resourceVersion }]];
+  }
+  if (streaming)
+    return [
+      { at: 'streaming-list', failures, streaming },
+      [{ do: 'begin-list' }, { do: 'open', resourceVersion: undefined }],
+    ];
+  return [{ at: 'paged-list', failures, streaming }, [{ do: 'begin-list' }, { do: 'get-page', more: undefined }]];
+}
+
+// A watch that ends by its own time limit goes on at once; one that ends without a word is no better than a failure.
+function ended(state: WatchState): readonly [WatchState, readonly WatchEffect[]] {
+  if (state.at !== 'watching' || !state.heard) return failed(state, 'broken', 0.5);
+  const { resourceVersion } = state;
+  return [{ ...state, heard: false }, [{ do: 'close' }, { do: 'open', resourceVersion }]];
+}
+
+function failed(state: WatchState, why: WatchFailure, random: number): readonly [WatchState, readonly WatchEffect[]] {
+  if (state.at === 'stopped' || state.at === 'waiting') return [state, []];
+  const failures = state.failures + 1;
+  const streaming = state.streaming && why !== 'unsupported';
+  const resourceVersion = state.at === 'watching' && why !== 'gone' ? state.resourceVersion : undefined;
+  // Neither is the server's trouble: the other way to list is tried at once, the first time.
+  const atOnce = failures === 1 && (why === 'unsupported' || why === 'gone');
+  const ms = atOnce ? 0 : waitMs(why, failures, random);
+  const report: readonly WatchEffect[] = atOnce ? [] : [{ do: 'report-failure', why, failures }];
+  return [{ at: 'waiting', resourceVersion, failures, streaming }, [{ do: 'close' }, ...report, { do: 'wait', ms }]];
+}
+
+function waitMs(why: WatchFailure, failures: number, random: number): number {
+  if (why === 'forbidden' || why === 'unserved') return forbiddenWaitMs * (0.5 + random / 2);
+  return Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1)) * (0.5 + random / 2);
+}
