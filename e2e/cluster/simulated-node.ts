@@ -29,6 +29,8 @@ export async function startSimulatedNode(
     'node-lease-duration-seconds': '40',
     'node-ip': '127.0.0.1',
     cidr: '10.244.0.1/16',
+    // It would write a line for every change of every pod.
+    v: 'WARN',
   };
   const started = await startProcess(state, 'kwok', binaries.kubernetes, ['kwok', ...toArgs(flags)]);
   onStart(started);

@@ -13,6 +13,8 @@ import (
 
 // runKwok runs the node simulator. Its --config flag belongs to a flag set that must be read before the command exists.
 func runKwok() int {
+	// Cobra gives every command the flags of this set, and the other parts of the binary put a --version of theirs into it.
+	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ContinueOnError)
 	flags := pflag.NewFlagSet("kwok", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}
