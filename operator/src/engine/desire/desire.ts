@@ -1,0 +1,174 @@
+import type { AppProject } from '@mooring/crds';
+import type { KubeObject, Manifest, ObjectMeta, Origin } from '@mooring/renderer-contract';
+import { type Annotations, annotation } from '../../model/annotations.ts';
+import type { DesiredObject, DesiredSet, DesiredWarning, Hook } from '../../model/desired.ts';
+import { Fault } from '../../model/fault.ts';
+import { hashOf } from '../../model/hash.ts';
+import { hookRole, waveOf } from '../../model/hooks.ts';
+import { copyJson, isJsonObject, textAt } from '../../model/json.ts';
+import { groupOf, keyOf, keyText, type ResourceKey } from '../../model/resource-key.ts';
+import { syncOptionsOf } from '../../model/sync-options.ts';
+import { trackingId } from '../../model/tracking.ts';
+import { forbiddenBy } from './project.ts';
+
+export type Scope = 'Namespaced' | 'Cluster';
+
+/** For whom and for where manifests are made ready. */
+export interface DesireContext {
+  /** Name of the Application in tracking ids; see `trackingName`. */
+  readonly appName: string;
+  /** `''` where the Application names none. */
+  readonly destinationNamespace: string;
+  /** Address of the destination's cluster. */
+  readonly destinationServer: string;
+  /** Name of the destination's cluster; `''` where it isn't known. */
+  readonly destinationName: string;
+  /** Project that the cluster's Secret belongs to; see `Destination`. */
+  readonly destinationProject?: string;
+  readonly project: AppProject;
+  /** `spec.syncPolicy.syncOptions`, or those of the operation. */
+  readonly syncOptions: readonly string[];
+  /** undefined where the cluster does not serve the kind (yet). */
+  readonly scopeOf: (group: string, kind: string) => Scope | undefined;
+}
+
+/**
+ * Makes rendered manifests ready to be applied: namespaces, tracking ids, waves, hooks, options, and what the project forbids. The manifests
+ * themselves are not changed. Of objects with the same key the last one counts, with a warning. Objects that a source only carries for others
+ * (`argocd.argoproj.io/hook: Skip`, Helm's tests) stay as hooks of no phase: never applied, and never pruned. Throws `Fault` `render-failed` where a
+ * manifest is no Kubernetes object.
+ */
+export function desire(manifests: readonly Manifest[], context: DesireContext): DesiredSet {
+  const scopeOf = scopes(manifests, context);
+  const objects = new Map<string, DesiredObject>();
+  const counts = new Map<string, number>();
+  for (const [index, manifest] of manifests.entries()) {
+    const desired = desiredObject(manifest, context, scopeOf);
+    const text = keyText(desired.key);
+    // Objects with generateName get their names when they are applied: each is one of its own.
+    const id = desired.key.name === '' ? `${text} ${index}` : text;
+    objects.set(id, desired);
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return { objects: [...objects.values()], warnings: repetitions(objects, counts) };
+}
+
+function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: DesireContext['scopeOf']): DesiredObject {
+  const { origin } = manifest;
+  checkShape(manifest);
+  const object = copyJson(manifest.object);
+  const scope = scopeOf(groupOf(object.apiVersion), object.kind) ?? 'Namespaced';
+  const metadata = cleanMetadata(object.metadata);
+  object.metadata = metadata;
+  if (scope === 'Cluster') delete metadata.namespace;
+  else if (!metadata.namespace && context.destinationNamespace !== '')
+    metadata.namespace = context.destinationNamespace;
+  const key = keyOf(object);
+  const hook = hookOf(metadata.annotations);
+  if (!isDefinition(key)) {
+    metadata.annotations = {
+      ...metadata.annotations,
+      [annotation.trackingId]: trackingId(context.appName, key, context.destinationNamespace),
+    };
+  }
+  const forbidden = refusal(key, scope, hook, context);
+  return {
+    key,
+    object,
+    hash: hashOf(object),
+    origin,
+    wave: waveOf(metadata.annotations),
+    options: syncOptionsOf(context.syncOptions, metadata.annotations),
+    ...(hook !== undefined && { hook }),
+    ...(forbidden !== undefined && { forbidden }),
+  };
+}
+
+/** Argo CD leaves definitions untracked, so that they are never deleted with all their objects because one Application goes. */
+function isDefinition(key: ResourceKey): boolean {
+  return key.group === 'apiextensions.k8s.io' && key.kind === 'CustomResourceDefinition';
+}
+
+/** What the API server owns is nothing that a source can ask for: with it, an apply would be refused. */
+function cleanMetadata(metadata: ObjectMeta): ObjectMeta {
+  const { uid, resourceVersion, generation, creationTimestamp, managedFields, ...rest } = metadata;
+  delete (rest as Record<string, unknown>)['selfLink'];
+  return rest;
+}
+
+function hookOf(annotations: Annotations): Hook | undefined {
+  const found = hookRole(annotations);
+  if (found.role === 'none') return undefined;
+  return found.role === 'hook' ? found.hook : { phases: [], deletePolicies: [] };
+}
+
+function refusal(key: ResourceKey, scope: Scope, hook: Hook | undefined, context: DesireContext): string | undefined {
+  if (key.name === '' && hook === undefined) {
+    return `${key.kind} with metadata.generateName is no hook, so each sync would create another one; give it metadata.name`;
+  }
+  return forbiddenBy(context.project, key, scope, {
+    server: context.destinationServer,
+    name: context.destinationName,
+    ...(context.destinationProject !== undefined && { project: context.destinationProject }),
+  });
+}
+
+/** Scopes as the cluster knows them, else as the definitions among the manifests say. */
+function scopes(manifests: readonly Manifest[], context: DesireContext): DesireContext['scopeOf'] {
+  const defined = new Map<string, Scope>();
+  for (const { object } of manifests) {
+    if (textAt(object, 'kind') !== 'CustomResourceDefinition') continue;
+    const scope = textAt(object, 'spec', 'scope') === 'Cluster' ? 'Cluster' : 'Namespaced';
+    defined.set(`${textAt(object, 'spec', 'group')}/${textAt(object, 'spec', 'names', 'kind')}`, scope);
+  }
+  return (group, kind) => context.scopeOf(group, kind) ?? defined.get(`${group}/${kind}`);
+}
+
+function repetitions(
+  objects: ReadonlyMap<string, DesiredObject>,
+  counts: ReadonlyMap<string, number>,
+): readonly DesiredWarning[] {
+  const warnings: DesiredWarning[] = [];
+  for (const [id, count] of counts) {
+    const kept = objects.get(id);
+    if (count < 2 || kept === undefined) continue;
+    const message = `Resource ${id} appeared ${count} times among application resources. The last one, from ${placeOf(kept.origin)}, is used; remove the others.`;
+    warnings.push({ type: 'RepeatedResourceWarning', message });
+  }
+  return warnings;
+}
+
+function checkShape({ object, origin }: Manifest): void {
+  const problem = shapeProblem(object);
+  if (problem === undefined) return;
+  const place = placeOf(origin);
+  throw new Fault('render-failed', `${place}: ${problem}`, { file: origin.path, line: origin.line });
+}
+
+function shapeProblem(object: KubeObject): string | undefined {
+  if (!isJsonObject(object) || !isText(object.apiVersion)) return 'no Kubernetes object: apiVersion is missing';
+  if (!isText(object.kind)) return 'no Kubernetes object: kind is missing';
+  if (!isJsonObject(object.metadata)) return `${object.kind} has no metadata; give it metadata.name`;
+  const { name, generateName, namespace, annotations } = object.metadata;
+  if (!isText(name) && !isText(generateName)) return `${object.kind} has no name; set metadata.name to a text`;
+  const named = `${object.kind} ${isText(name) ? name : generateName}`;
+  if (!isAbsent(namespace) && typeof namespace !== 'string') return `${named}: metadata.namespace must be a text`;
+  if (isAbsent(annotations)) return undefined;
+  if (!isJsonObject(annotations)) return `${named}: metadata.annotations must map names to texts`;
+  const wrong = Object.keys(annotations).find(
+    (key) => !isAbsent(annotations[key]) && typeof annotations[key] !== 'string',
+  );
+  return wrong === undefined ? undefined : `${named}: the annotation ${wrong} must be a text; put it in quotes`;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function placeOf(origin: Origin): string {
+  return origin.line === undefined ? origin.path : `${origin.path} line ${origin.line}`;
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { AppProject, AppProjectSpec } from '@mooring/crds';
+import { type Destination, destinationPermitted, forbiddenBy, kindPermitted, sourcePermitted } from './project.ts';
+
+function project(spec: AppProjectSpec): AppProject {
+  return { apiVersion: 'argoproj.io/v1alpha1', kind: 'AppProject', metadata: { name: 'shop' }, spec };
+}
+
+const sources: readonly [patterns: readonly string[] | undefined, url: string, expected: boolean][] = [
+  [undefined, 'https://git.example.com/shop/deploy', false],
+  [['*'], 'https://git.example.com/shop/deploy', true],
+  [['https://git.example.com/shop/deploy'], 'https://git.example.com/shop/deploy.git', true],
+  [['https://git.example.com/shop/deploy.git'], 'https://GIT.example.com/Shop/deploy', true],
+  [['ssh://git@example.com/shop/deploy'], 'git@example.com:shop/deploy.git', true],
+  [['https://git.example.com/shop/*'], 'https://git.example.com/shop/deploy', true],
+  [['https://git.example.com/*'], 'https://git.example.com/shop/deploy', false],
+  [['https://git.example.com/**'], 'https://git.example.com/shop/deploy', true],
+  [['*', '!https://git.example.com/shop/*'], 'https://git.example.com/shop/deploy', false],
+  [['!https://git.example.com/shop/*', '*'], 'https://git.example.com/shop/deploy', false],
+  [['*', '!https://git.example.com/shop/*'], 'https://git.example.com/other/deploy', true],
+];
+
+for (const [sourceRepos, url, expected] of sources) {
+  test(`${url} ${expected ? 'is' : 'is not'} permitted by ${sourceRepos}`, () => {
+    assert.equal(sourcePermitted(project(sourceRepos === undefined ? {} : { sourceRepos }), url), expected);
+  });
+}
+
+const east = 'https://east.example.com';
+
+const places: readonly [spec: AppProjectSpec, destination: Destination, expected: boolean][] = [
+  [{}, { server: east, namespace: 'shop' }, false],
+  [{ destinations: [{ server: '*', namespace: '*' }] }, { server: east, namespace: 'shop' }, true],
+  [{ destinations: [{ server: '*', namespace: '*' }] }, { server: east }, true],
+  [{ destinations: [{ server: east, namespace: 'shop-*' }] }, { server: east, namespace: 'shop-dev' }, true],
+  [{ destinations: [{ server: east, namespace: 'shop-*' }] }, { server: east, namespace: 'bank' }, false],
+  [
+    { destinations: [{ server: east, namespace: 'shop' }] },
+    { server: 'https://west.example.com', namespace: 'shop' },
+    false,
+  ],
+  [{ destinations: [{ name: 'east', namespace: '*' }] }, { server: east, name: 'east', namespace: 'shop' }, true],
+  [
+    { destinations: [{ name: 'in-cluster', namespace: '*' }] },
+    { server: 'https://kubernetes.default.svc', namespace: 'x' },
+    true,
+  ],
+  [
+    { destinations: [{ server: 'https://kubernetes.default.svc', namespace: '*' }] },
+    { name: 'in-cluster', namespace: 'x' },
+    true,
+  ],
+  [
+    {
+      destinations: [
+        { server: '*', namespace: '*' },
+        { server: '*', namespace: '!kube-system' },
+      ],
+    },
+    { server: east, namespace: 'kube-system' },
+    false,
+  ],
+  [
+    {
+      destinations: [
+        { server: '*', namespace: '*' },
+        { server: '*', namespace: '!kube-system' },
+      ],
+    },
+    { server: east, namespace: 'shop' },
+    true,
+  ],
+  [
+    {
+      destinations: [
+        { server: '*', namespace: '*' },
+        { server: `!${east}`, namespace: '*' },
+      ],
+    },
+    { server: east, namespace: 'shop' },
+    false,
+  ],
+  [
+    { destinations: [{ server: '*', namespace: '*' }], permitOnlyProjectScopedClusters: true },
+    { server: east, namespace: 'shop' },
+    false,
+  ],
+  [
+    { destinations: [{ server: '*', namespace: '*' }], permitOnlyProjectScopedClusters: true },
+    { server: east, namespace: 'shop', project: 'shop' },
+    true,
+  ],
+];
+
+for (const [spec, destination, expected] of places) {
+  test(`${JSON.stringify(destination)} ${expected ? 'is' : 'is not'} permitted by ${JSON.stringify(spec)}`, () => {
+    assert.equal(destinationPermitted(project(spec), destination), expected);
+  });
+}
+
+const role = { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole', namespace: '', name: 'reader' };
+const quota = { group: '', kind: 'ResourceQuota', namespace: 'shop', name: 'quota' };
+
+const kinds: readonly [spec: AppProjectSpec, key: typeof role, expected: boolean][] = [
+  [{}, role, false],
+  [{ clusterResourceWhitelist: [{ group: '*', kind: '*' }] }, role, true],
+  [{ clusterResourceWhitelist: [{ group: '', kind: 'Namespace' }] }, role, false],
+  [{ clusterResourceWhitelist: [{ group: '*.k8s.io', kind: 'Cluster*', name: 'read*' }] }, role, true],
+  [{ clusterResourceWhitelist: [{ group: '*', kind: '*', name: 'admin' }] }, role, false],
+  [
+    {
+      clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+      clusterResourceBlacklist: [{ group: '*', kind: 'ClusterRole' }],
+    },
+    role,
+    false,
+  ],
+  [{}, quota, true],
+  [{ namespaceResourceBlacklist: [{ group: '', kind: 'ResourceQuota' }] }, quota, false],
+  [{ namespaceResourceWhitelist: [{ group: 'apps', kind: '*' }] }, quota, false],
+  [{ namespaceResourceWhitelist: [] }, quota, false],
+  [{ namespaceResourceWhitelist: [{ group: '', kind: '*' }] }, quota, true],
+];
+
+for (const [spec, key, expected] of kinds) {
+  test(`${key.kind} ${expected ? 'is' : 'is not'} permitted by ${JSON.stringify(spec)}`, () => {
+    assert.equal(kindPermitted(project(spec), key, key === role ? 'Cluster' : 'Namespaced'), expected);
+  });
+}
+
+test('what is forbidden says so in the words of Argo CD', () => {
+  const none = project({ namespaceResourceBlacklist: [{ group: '', kind: 'ResourceQuota' }] });
+  assert.match(
+    forbiddenBy(none, quota, 'Namespaced', { server: east }) ?? '',
+    /^resource :ResourceQuota is not permitted in project shop; see namespaceResourceWhitelist/,
+  );
+  assert.match(
+    forbiddenBy(none, role, 'Cluster', { server: east }) ?? '',
+    /^resource rbac\.authorization\.k8s\.io:ClusterRole is not permitted in project shop; see clusterResourceWhitelist/,
+  );
+  const elsewhere = project({ destinations: [{ server: east, namespace: 'shop-dev' }] });
+  assert.match(
+    forbiddenBy(elsewhere, quota, 'Namespaced', { server: east }) ?? '',
+    /^namespace shop is not permitted in project 'shop'; add it to destinations/,
+  );
+});
