@@ -5,14 +5,15 @@ import { keyOf, resolvePlain, resolveTagged, type Scalar } from './scalar.ts';
 /** The deepest nesting read, aliases expanded. */
 export const depthMax = 1_000;
 
-/** A YAML text that parses but means nothing in JSON; `position` is an offset into the text. */
+/** A YAML text that parses but means nothing in JSON. */
 export class ConstructError extends Error {
   override readonly name = 'ConstructError';
-  readonly position: number;
+  /** Line feeds before the place. */
+  readonly line: number;
 
-  constructor(message: string, position: number) {
+  constructor(message: string, line: number) {
     super(message);
-    this.position = position;
+    this.line = line;
   }
 }
 
@@ -50,19 +51,21 @@ export function construct(events: readonly Event[], source: string): Constructed
     return Math.max(at, event.anchorStart, 0);
   };
   const here = (): number => positionOf(events[index]);
+  const failed = (message: string, position: number): ConstructError =>
+    new ConstructError(message, source.slice(0, position).split('\n').length - 1);
 
   const count = (): void => {
     decoded += 1;
     if (expanding.size === 0) return;
     aliased += 1;
     if (aliased > 100 && decoded > 1_000 && aliased / decoded > aliasShareMax(decoded)) {
-      throw new ConstructError('too much of the document comes from aliases; write the repeated parts out', here());
+      throw failed('too much of the document comes from aliases; write the repeated parts out', here());
     }
   };
 
   const enter = (): void => {
     depth += 1;
-    if (depth > depthMax) throw new ConstructError(`more than ${depthMax} levels of nesting`, here());
+    if (depth > depthMax) throw failed(`more than ${depthMax} levels of nesting`, here());
   };
 
   const tagName = (raw: string): string => {
@@ -72,23 +75,30 @@ export function construct(events: readonly Event[], source: string): Constructed
     return (handles.get(handle) ?? handle) + raw.slice(handle.length);
   };
 
+  /** The text just before a scalar and its tag and anchor. */
+  const before = (event: ScalarEvent): string => {
+    const starts = [event.valueStart, event.tagStart - 1, event.anchorStart - 1].filter((at) => at >= 0);
+    const start = Math.min(...starts);
+    return source.slice(Math.max(0, start - 200), start);
+  };
+
   const scalar = (event: ScalarEvent): Scalar => {
     const text = getScalarValue(source, event);
     if (event.style === SCALAR_STYLE.DOUBLE_QUOTED && !event.fast && !text.isWellFormed()) {
-      throw new ConstructError('an escape names half a character', event.valueStart);
+      throw failed('an escape names half a character', event.valueStart);
     }
     const raw = event.tagStart < 0 ? '' : source.slice(event.tagStart, event.tagEnd);
     if (raw === '') return event.style === SCALAR_STYLE.PLAIN ? resolvePlain(text) : { tag: 'str', value: text };
     if (raw === '!') return { tag: 'str', value: text };
     const found = resolveTagged(tagName(raw), text);
-    if (found === undefined) throw new ConstructError(`the value is no ${raw}`, event.tagStart);
+    if (found === undefined) throw failed(`the value is no ${raw}`, event.tagStart);
     return found;
   };
 
   const jsonOf = (event: ScalarEvent): Json => {
     const found = scalar(event);
     if (found.tag === 'float' && !Number.isFinite(found.value)) {
-      throw new ConstructError('JSON has no infinity and no NaN; quote the value', event.valueStart);
+      throw failed('JSON has no infinity and no NaN; quote the value', event.valueStart);
     }
     return found.value;
   };
@@ -114,8 +124,7 @@ export function construct(events: readonly Event[], source: string): Constructed
         continue;
       }
       const target = anchors.get(name);
-      if (target === undefined)
-        throw new ConstructError(`there is no anchor ${JSON.stringify(name)}`, event.anchorStart);
+      if (target === undefined) throw failed(`there is no anchor ${JSON.stringify(name)}`, event.anchorStart);
       found.set(at, target);
     }
     return found;
@@ -126,7 +135,7 @@ export function construct(events: readonly Event[], source: string): Constructed
     targets ??= aliasTargets();
     const alias = index;
     const target = targets.get(alias) as number;
-    if (expanding.has(alias)) throw new ConstructError('the anchor contains itself', here());
+    if (expanding.has(alias)) throw failed('the anchor contains itself', here());
     expanding.add(alias);
     enter();
     index = target;
@@ -161,7 +170,7 @@ export function construct(events: readonly Event[], source: string): Constructed
         return list;
       }
       default:
-        throw new ConstructError('the document is cut off', here());
+        throw failed('the document is cut off', here());
     }
   };
 
@@ -170,10 +179,17 @@ export function construct(events: readonly Event[], source: string): Constructed
     const at = here();
     const event = events[index];
     if (event?.type === EVENT_ID.ALIAS) return expand(key);
-    if (event?.type !== EVENT_ID.SCALAR) throw new ConstructError('a key must be a plain value, not a list or map', at);
+    if (event?.type !== EVENT_ID.SCALAR) throw failed('a key must be a plain value, not a list or map', at);
+    if (
+      !event.fast &&
+      source.slice(event.valueStart, event.valueEnd).includes('\n') &&
+      !/\?\s*["']?$/.test(before(event))
+    ) {
+      throw failed('a key goes over several lines; a `,` or `:` is missing, or begin the key with `? `', at);
+    }
     index += 1;
     const found = keyOf(scalar(event));
-    if (found === undefined) throw new ConstructError('JSON has no such key; quote it', at);
+    if (found === undefined) throw failed('JSON has no such key; quote it', at);
     return found;
   };
 
@@ -208,7 +224,7 @@ export function construct(events: readonly Event[], source: string): Constructed
     const type = events[index]?.type;
     if (type === EVENT_ID.ALIAS) expand(() => mergeOne(object));
     else if (type === EVENT_ID.MAPPING) mapping(object, false);
-    else throw new ConstructError('only a map or a list of maps can be merged (`<<`)', here());
+    else throw failed('only a map or a list of maps can be merged (`<<`)', here());
   };
 
   const merge = (object: { [key: string]: Json }): void => {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { parseEvents, YAMLException } from 'js-yaml';
+import { type Event, parseEvents, YAMLException } from 'js-yaml';
 import { ConstructError, construct, depthMax } from './construct.ts';
 import { RenderError } from './error.ts';
 import { readJsonObject } from './json.ts';
@@ -240,23 +240,44 @@ function readChunk(reader: Reader, start: number, end: number, line: number): vo
     }
   }
   try {
-    const events = parseEvents(chunk, { maxDepth: depthMax });
-    const { value, position, duplicates } = construct(events, chunk);
+    const { events, source } = eventsOf(chunk);
+    const { value, position, duplicates } = construct(events, source);
     for (const { key, position: at } of duplicates) {
-      const where = lineOf(chunk, at, 0, line);
+      const where = lineOf(source, at, 0, line);
       reader.warn(
         `${reader.path}, line ${where}: the key ${JSON.stringify(key)} is given twice, the last one counts; remove the other`,
       );
     }
-    add(reader, value, lineOf(chunk, position, 0, line));
+    add(reader, value, lineOf(source, position, 0, line));
   } catch (cause) {
     if (cause instanceof ConstructError) {
-      throw yamlError(reader.path, lineOf(chunk, cause.position, 0, line), cause.message, cause);
+      throw yamlError(reader.path, line + cause.line, cause.message, cause);
     }
     if (cause instanceof YAMLException) {
       throw yamlError(reader.path, line + (cause.mark?.line ?? 0), cause.reason, cause);
     }
     throw cause;
+  }
+}
+
+/** Characters parsed again at most, per document, to mend indentation. */
+const mendMax = 16_000_000;
+
+/**
+ * The events of a document. YAML 1.1 lets the further lines of a quoted scalar or a flow collection begin in any column, the parser does not: it is given such
+ * lines with more spaces, which mean nothing there. `source` is the text that the events point into; its lines are those of `chunk`.
+ */
+function eventsOf(chunk: string): { events: Event[]; source: string } {
+  let source = chunk;
+  for (let parsed = 0; ; parsed += source.length) {
+    try {
+      return { events: parseEvents(source, { maxDepth: depthMax }), source };
+    } catch (cause) {
+      if (!(cause instanceof YAMLException) || cause.reason !== 'deficient indentation') throw cause;
+      if (cause.mark === undefined || parsed > mendMax) throw cause;
+      const lineStart = source.lastIndexOf('\n', cause.mark.position - 1) + 1;
+      source = `${source.slice(0, lineStart)}${' '.repeat(64)}${source.slice(lineStart)}`;
+    }
   }
 }
 
