@@ -1,0 +1,203 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RepositoryAccess } from '../../world/git.ts';
+import type { Address } from './address.ts';
+
+/** The access with the user and password that its address holds, where it has none of its own. */
+export function withUserInformation(access: RepositoryAccess, address: Address): RepositoryAccess {
+  const has = [access.username, access.password, access.bearerToken].some(
+    (value) => value !== undefined && value !== '',
+  );
+  if (has) return access;
+  return {
+    ...access,
+    ...(address.username === undefined ? {} : { username: address.username }),
+    ...(address.password === undefined ? {} : { password: address.password }),
+  };
+}
+
+/** The value of the HTTP header `Authorization`; undefined where there are no credentials. */
+export function authorizationOf(access: RepositoryAccess): string | undefined {
+  const { bearerToken = '', username = '', password = '' } = access;
+  if (bearerToken !== '') return `Bearer ${bearerToken}`;
+  if (username === '' && password === '') return undefined;
+  return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
+}
+
+const fingerprintKey = randomBytes(32);
+
+/** Tells sets of credentials apart, for the life of this process and in its memory only. */
+export function fingerprintOf(access: RepositoryAccess): string {
+  const { url, ...credentials } = access;
+  const fields = Object.entries(credentials).filter(([, value]) => value !== undefined);
+  fields.sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHmac('sha256', fingerprintKey)
+    .update(JSON.stringify([url, fields]))
+    .digest('base64url');
+}
+
+/** The environment that every git process starts from. Nothing of the user's or the machine's Git settings is read. */
+export function baseEnvironment(
+  directory: string,
+  inherited: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const environment: Record<string, string> = {
+    HOME: directory,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: join(directory, 'gitconfig'),
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '',
+    SSH_ASKPASS: '',
+    GIT_PROTOCOL_FROM_USER: '0',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+  };
+  for (const name of ['PATH', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR']) {
+    const value = inherited[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
+    const value = inherited[name] ?? inherited[name.toUpperCase()];
+    if (value !== undefined) environment[name] = value;
+  }
+  return environment;
+}
+
+/** Settings of every git process: no hook, no filter, no submodule, no background work, no check-out, no transport but those allowed. */
+export function gitConfig(transports: readonly string[]): string {
+  return [
+    '[core]',
+    '\thooksPath = /dev/null',
+    '\tattributesFile = /dev/null',
+    '\tfsync = none',
+    '\taskPass =',
+    '[protocol]',
+    '\tversion = 2',
+    '\tallow = never',
+    ...transports.flatMap((transport) => [`[protocol "${transport}"]`, '\tallow = always']),
+    '[http]',
+    '\tfollowRedirects = false',
+    '\tlowSpeedLimit = 1000',
+    '\tlowSpeedTime = 30',
+    '[credential]',
+    '\thelper =',
+    '[submodule]',
+    '\trecurse = false',
+    '[fetch]',
+    '\trecurseSubmodules = false',
+    '\twriteCommitGraph = false',
+    '\tfsckObjects = true',
+    '[transfer]',
+    '\tunpackLimit = 1',
+    '\tbundleURI = false',
+    ...harmlessFindings.flatMap((finding, index) => [
+      ...(index === 0 ? ['[fetch "fsck"]'] : []),
+      `\t${finding} = ignore`,
+    ]),
+    '[gc]',
+    '\tauto = 0',
+    '[maintenance]',
+    '\tauto = false',
+    '[pack]',
+    '\tthreads = 1',
+    '[advice]',
+    '\tdetachedHead = false',
+    '',
+  ].join('\n');
+}
+
+/** Findings of `git fsck` that old and honest repositories have, and that nothing here can be harmed by. */
+const harmlessFindings: readonly string[] = [
+  'badDate',
+  'badDateOverflow',
+  'badEmail',
+  'badFilemode',
+  'badName',
+  'badTagName',
+  'badTimezone',
+  'extraHeaderEntry',
+  'missingAuthor',
+  'missingEmail',
+  'missingNameBeforeEmail',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'missingTaggerEntry',
+  'zeroPaddedDate',
+  'zeroPaddedFilemode',
+];
+
+/** The environment of git processes that reach one repository, and the end of the files made for it. */
+export interface AccessEnvironment {
+  readonly environment: Readonly<Record<string, string>>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Hands credentials to git without putting them into its arguments: HTTP headers as settings in the environment and for this one address only, keys as files that only this user can read.
+ * Throws what writing a file throws.
+ */
+export async function openAccess(
+  directory: string,
+  base: Readonly<Record<string, string>>,
+  access: RepositoryAccess,
+  address: Address,
+  knownHosts: string | undefined,
+): Promise<AccessEnvironment> {
+  const environment: Record<string, string> = { ...base };
+  const settings: [string, string][] = [];
+  const folder = join(directory, 'keys', randomBytes(12).toString('hex'));
+  let made = false;
+  const keep = async (name: string, content: string): Promise<string> => {
+    if (!made) await mkdir(folder, { recursive: true, mode: 0o700 });
+    made = true;
+    const path = join(folder, name);
+    await writeFile(path, content.endsWith('\n') ? content : `${content}\n`, { mode: 0o600 });
+    return path;
+  };
+  if (address.transport === 'ssh') {
+    const words = ['ssh', '-F', '/dev/null', '-oBatchMode=yes', '-oConnectTimeout=30', '-oForwardAgent=no'];
+    if (access.sshPrivateKey !== undefined && access.sshPrivateKey !== '') {
+      words.push('-oIdentitiesOnly=yes', '-i', await keep('key', access.sshPrivateKey));
+    }
+    if (access.insecure === true) words.push('-oStrictHostKeyChecking=no', '-oUserKnownHostsFile=/dev/null');
+    else {
+      words.push('-oStrictHostKeyChecking=yes');
+      if (knownHosts !== undefined) words.push(`-oUserKnownHostsFile=${knownHosts}`);
+    }
+    environment['GIT_SSH_COMMAND'] = words.map(quoteWord).join(' ');
+    environment['GIT_SSH_VARIANT'] = 'ssh';
+  }
+  if (address.transport === 'http' || address.transport === 'https') {
+    const section = `http.${new URL('/', address.url).href}`;
+    const authorization = authorizationOf(access);
+    if (authorization !== undefined) settings.push([`${section}.extraHeader`, `Authorization: ${authorization}`]);
+    if (access.insecure === true) settings.push([`${section}.sslVerify`, 'false']);
+    if (access.proxy !== undefined && access.proxy !== '') settings.push([`${section}.proxy`, access.proxy]);
+    if (access.tlsClientCertData !== undefined && access.tlsClientCertKey !== undefined) {
+      settings.push([`${section}.sslCert`, await keep('certificate', access.tlsClientCertData)]);
+      settings.push([`${section}.sslKey`, await keep('key', access.tlsClientCertKey)]);
+    }
+  }
+  environment['GIT_CONFIG_COUNT'] = String(settings.length);
+  for (const [index, [key, value]] of settings.entries()) {
+    environment[`GIT_CONFIG_KEY_${index}`] = key;
+    environment[`GIT_CONFIG_VALUE_${index}`] = value;
+  }
+  return {
+    environment,
+    async dispose() {
+      if (made) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A word as a POSIX shell reads it: git runs `GIT_SSH_COMMAND` by one. */
+function quoteWord(word: string): string {
+  return /^[A-Za-z0-9_./=:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** `harmlessFindings` as `git index-pack --strict=` takes them. */
+export const fsckFindings: string = harmlessFindings.map((finding) => `${finding}=ignore`).join(',');

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { env } from 'node:process';
+import type { OperatorLimits } from '../../model/limits.ts';
+import type { Clock } from '../../world/clock.ts';
+import type { Git, RepositoryAccess } from '../../world/git.ts';
+import type { Log } from '../../world/telemetry.ts';
+import { baseEnvironment, gitConfig, withUserInformation } from './access.ts';
+import { everyTransport, parseAddress, type Transport } from './address.ts';
+import { createBlobCache } from './blob-cache.ts';
+import { createHttpConnections } from './http-remote.ts';
+import { type GitLimits, gitLimits } from './limits.ts';
+import { createRepository, type GitRequestFact, type Repository, type RepositorySetting } from './repository.ts';
+
+/** What `createGit` is given. */
+export interface GitOptions {
+  /** A folder for bare repositories, of this process alone; made where it is missing. It may be deleted whenever the process is not running. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly limits: Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEntries' | 'blobBytes'> & Partial<GitLimits>;
+  readonly log: Log;
+  /** Told of every request to a repository. */
+  readonly onRequest?: (fact: GitRequestFact) => void;
+  /** All where absent. */
+  readonly transports?: readonly Transport[];
+  /** A file of host keys in the format of OpenSSH; the user's own where absent. */
+  readonly knownHosts?: string;
+  /** Where the paths of programs, proxies and certificates are read from; the process's own environment where absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+const sweepEveryMs = 60 * 60 * 1000;
+
+/**
+ * Git by the system's git on bare repositories, never checked out. Over HTTP the questions are asked by this process itself, and git only takes in what was sent.
+ * Throws where the directory cannot be written.
+ */
+export function createGit(options: GitOptions): Git & { close(): Promise<void> } {
+  const { clock, log } = options;
+  const directory = resolve(options.directory);
+  const limits: GitLimits = { ...gitLimits, ...options.limits };
+  const transports = options.transports ?? everyTransport;
+  const environment = baseEnvironment(directory, options.environment ?? env);
+  mkdirSync(join(directory, 'repositories'), { recursive: true, mode: 0o700 });
+  // Keys of a process that was killed.
+  rmSync(join(directory, 'keys'), { recursive: true, force: true });
+  writeFileSync(join(directory, 'gitconfig'), gitConfig(transports));
+  const repositories = new Map<string, Repository>();
+  const setting: RepositorySetting = {
+    directory,
+    environment,
+    connections: createHttpConnections(environment),
+    knownHosts: options.knownHosts,
+    blobs: createBlobCache(limits.blobCacheBytes),
+    clock,
+    limits,
+    log,
+    onRequest: options.onRequest ?? (() => {}),
+  };
+
+  const reach = (asked: RepositoryAccess): { repository: Repository; access: RepositoryAccess } => {
+    const address = parseAddress(asked.url, transports);
+    const access = withUserInformation(asked, address);
+    const name = createHash('sha256').update(address.url).digest('hex').slice(0, 32);
+    let repository = repositories.get(name);
+    if (repository === undefined) {
+      repository = createRepository(address, name, setting);
+      repositories.set(name, repository);
+    }
+    return { repository, access };
+  };
+
+  /** Removes repositories that nobody has asked about for `repositoryIdleMs`. */
+  const sweep = (): void => {
+    for (const [name, repository] of repositories) {
+      if (clock.now() - repository.lastUsed() <= limits.repositoryIdleMs) continue;
+      repository.stop();
+      repositories.delete(name);
+    }
+    const folder = join(directory, 'repositories');
+    for (const entry of readdirSync(folder)) {
+      const path = join(folder, entry);
+      if (repositories.has(entry.slice(0, 32)) || !existsSync(path)) continue;
+      if (clock.now() - statSync(path).mtimeMs > limits.repositoryIdleMs)
+        rmSync(path, { recursive: true, force: true });
+    }
+    cancelSweep = clock.after(sweepEveryMs, sweep);
+  };
+  let cancelSweep = clock.after(sweepEveryMs, sweep);
+
+  return {
+    async resolve(asked, revision, notBefore) {
+      const { repository, access } = reach(asked);
+      return { commit: await repository.resolve(access, revision, notBefore) };
+    },
+    async open(asked, revision) {
+      const { repository, access } = reach(asked);
+      return repository.open(access, revision.commit);
+    },
+    async describe(asked, revision) {
+      const { repository, access } = reach(asked);
+      return repository.describe(access, revision.commit);
+    },
+    async close() {
+      cancelSweep();
+      for (const repository of repositories.values()) repository.stop();
+      repositories.clear();
+      setting.blobs.clear();
+      await setting.connections.close();
+    },
+  };
+}
