@@ -1,0 +1,74 @@
+# Everything one does with Mooring, the same by hand and in CI. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+NODE_VERSION := 26.10.0
+NODE_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+NODE := .tools/node/bin/node
+export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'examples/**/*.test.ts'
+
+.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster crds clean
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+demo: tools wasm ## Show the whole thing on a real Kubernetes, then clean up
+	@node e2e/demo/main.ts
+
+up: tools wasm ## The same, and leave it running
+	@node e2e/demo/main.ts --up
+
+down: tools ## Stop what `make up` left running
+	@node e2e/demo/main.ts --down
+
+test: check unit e2e ## Format, lint, types, import rules, unit tests, end-to-end tests
+
+check: tools ## Format, lint, types and import rules
+	@biome check .
+	@tsc --noEmit -p tsconfig.json
+
+unit: tools wasm ## Tests that need no cluster
+	@node --test --test-concurrency=2 $(TESTS)
+
+sim: tools ## Controllers in a simulated world; SEED=7 replays one run
+	@node operator/sim/run.ts $(if $(SEED),--seed $(SEED),--seeds 2000)
+
+e2e: tools wasm cluster ## Tests on a real Kubernetes
+	@node --test --test-concurrency=1 'e2e/**/*.test.ts'
+
+bench: tools wasm cluster ## Figures as JSON lines
+	@node bench/main.ts
+
+tools: .tools/installed ## Node and the packages
+
+wasm: tools ## Helm and Kustomize as WASM
+	@node renderers/kustomize-wasm/build.ts
+	@node renderers/helm-ts-wrapper/build.ts
+
+cluster: tools ## The binaries of the local Kubernetes
+	@node e2e/cluster/main.ts build
+
+crds: tools ## Write crds/*.yaml from the schemas
+	@node crds/emit.ts
+
+clean: ## Remove everything that was built or installed
+	@rm -rf .tools .mooring node_modules renderers/*/dist
+
+# A Node of the machine that is new enough is used as it is.
+$(NODE):
+	@mkdir -p .tools
+	@if command -v node >/dev/null && node -e 'process.exit(+process.versions.node.split(".")[0] >= 24 ? 0 : 1)'; then \
+	  mkdir -p .tools/node/bin && ln -sfn "$$(command -v node)" $@; \
+	else \
+	  echo "installing Node $(NODE_VERSION) into .tools (about 20 s)"; \
+	  npm install --prefix .tools/npm --no-save --ignore-scripts --no-audit --no-fund --loglevel=error node-linux-$(NODE_ARCH)@$(NODE_VERSION) >/dev/null; \
+	  ln -sfn npm/node_modules/node-linux-$(NODE_ARCH) .tools/node; \
+	fi
+
+.tools/installed: package-lock.json | $(NODE)
+	@echo "installing packages (about 20 s)"
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@

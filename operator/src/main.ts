@@ -1,0 +1,75 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf } from './model/fault.ts';
+import { createOperator, type OperatorOptions } from './operator.ts';
+
+const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
+
+  node operator/src/main.ts [options]
+
+  --kubeconfig PATH   default: $KUBECONFIG, ~/.kube/config, or the pod's own account
+  --context NAME      default: the kubeconfig's current context
+  --namespace NAME    where Applications, projects and settings are; default: argocd
+  --listen HOST:PORT  /api/webhook, /metrics, /healthz, /readyz; default: 0.0.0.0:8080
+  --data PATH         Git repositories are kept here and may be deleted; default: a folder under ${tmpdir()}
+  --log-level LEVEL   debug, info, warn or error; default: info
+`;
+
+/** Milliseconds that what is under way may take to finish after SIGTERM. */
+const drainMs = 8_000;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      kubeconfig: { type: 'string' },
+      context: { type: 'string' },
+      namespace: { type: 'string' },
+      listen: { type: 'string' },
+      data: { type: 'string' },
+      'log-level': { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  const options: OperatorOptions = {
+    ...(values.kubeconfig !== undefined && { kubeconfig: values.kubeconfig }),
+    ...(values.context !== undefined && { context: values.context }),
+    ...(values.namespace !== undefined && { namespace: values.namespace }),
+    http: listenAddress(values.listen ?? '0.0.0.0:8080'),
+    dataDirectory: values.data ?? join(tmpdir(), 'mooring'),
+    logLevel: logLevel(values['log-level'] ?? 'info'),
+  };
+  const operator = await createOperator(options);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      operator.stop(drainMs).then(
+        () => process.exit(0),
+        (thrown: unknown) => {
+          process.stderr.write(`mooring: ${messageOf(thrown)}\n`);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function listenAddress(text: string): { host: string; port: number } {
+  const match = /^(.*):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) throw new Error(`--listen ${text}: give HOST:PORT, such as 127.0.0.1:8080`);
+  return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+}
+
+function logLevel(text: string): 'debug' | 'info' | 'warn' | 'error' {
+  if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error') return text;
+  throw new Error(`--log-level ${text}: give debug, info, warn or error`);
+}
+
+main().catch((thrown: unknown) => {
+  process.stderr.write(`mooring: ${messageOf(thrown)}\n`);
+  process.exitCode = 1;
+});
