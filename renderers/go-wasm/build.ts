@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { exposeState } from './sections.ts';
+
+/** A change to one file of a Go module, made when the engine is built. The module on disk stays as it is. */
+export interface Patch {
+  /** Path of the package: `helm.sh/helm/v4/pkg/engine`. */
+  readonly package: string;
+  readonly file: string;
+  /** Each `find` must be met exactly once. */
+  readonly edits?: readonly { readonly find: string | RegExp; readonly replace: string }[];
+  /** Takes the place of the whole file. */
+  readonly content?: string;
+}
+
+export interface EngineBuild {
+  /** `kustomize`: the result is `dist/kustomize.wasm`. */
+  readonly name: string;
+  /** Folder of the npm package; the Go program is in its `go/`. */
+  readonly folder: URL;
+  readonly patches?: readonly Patch[];
+  /** String variables that the linker sets, by their full names. */
+  readonly linkerVariables?: Readonly<Record<string, string>>;
+}
+
+const sharedGo = fileURLToPath(new URL('./go/', import.meta.url));
+const goEnvironment = { ...process.env, GOOS: 'wasip1', GOARCH: 'wasm', GOFLAGS: '-mod=readonly -buildvcs=false' };
+
+/** Builds an engine's WebAssembly module, if anything that it is made from has changed since. Prints what it does and how long that takes. */
+export async function buildEngine(build: EngineBuild): Promise<void> {
+  const folder = fileURLToPath(build.folder);
+  const goFolder = join(folder, 'go');
+  const target = join(folder, 'dist', `${build.name}.wasm`);
+  const stamp = `${target}.stamp`;
+  const hash = await hashOfInputs(goFolder, [build.patches, build.linkerVariables]);
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
+    console.log(`${build.name}.wasm is up to date`);
+    return;
+  }
+  mkdirSync(dirname(target), { recursive: true });
+  rmSync(stamp, { force: true });
+  const started = performance.now();
+  const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(0)} s`;
+  console.log(`${build.name}.wasm: building from Go (the first time takes some minutes) …`);
+  const tick = setInterval(() => console.log(`${build.name}.wasm: still building, ${seconds()}`), 15_000);
+  try {
+    const modFile = await writePatched(goFolder, join(folder, 'dist', 'modules'), build.patches ?? []);
+    const raw = `${target}.raw`;
+    const variables = Object.entries(build.linkerVariables ?? {}).map(([name, value]) => ` -X ${name}=${value}`);
+    const flags = ['-trimpath', `-ldflags=-s -w${variables.join('')}`, '-buildmode=c-shared', `-modfile=${modFile}`];
+    await go(goFolder, ['build', ...flags, '-o', raw, '.']);
+    writeFileSync(target, exposeState(readFileSync(raw)));
+    rmSync(raw);
+    rmSync(dirname(modFile), { recursive: true });
+    writeFileSync(stamp, hash);
+  } finally {
+    clearInterval(tick);
+  }
+  console.log(`${build.name}.wasm: built in ${seconds()}, ${(readFileSync(target).length / 1e6).toFixed(1)} MB`);
+}
+
+async function hashOfInputs(goFolder: string, settings: unknown): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of [goFolder, sharedGo]) {
+    for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
+  }
+  for (const name of ['build.ts', 'sections.ts']) hash.update(readFileSync(new URL(name, import.meta.url)));
+  hash.update(JSON.stringify(settings, (_key, value) => (value instanceof RegExp ? value.source : value)));
+  hash.update(await go(goFolder, ['env', 'GOVERSION']));
+  return hash.digest('hex');
+}
+
+/**
+ * Copies the modules that are patched, changes the copies, and writes a go.mod that uses them; answers with its path.
+ * (`go build -overlay` would be simpler, but takes no file of the module cache.)
+ */
+async function writePatched(goFolder: string, into: string, patches: readonly Patch[]): Promise<string> {
+  rmSync(into, { recursive: true, force: true });
+  mkdirSync(into, { recursive: true });
+  const copies = new Map<string, string>();
+  for (const patch of patches) {
+    const described = await go(goFolder, [
+      'list',
+      '-find',
+      '-f',
+      '{{.Module.Path}}\n{{.Module.Dir}}\n{{.Dir}}',
+      patch.package,
+    ]);
+    const [module, moduleFolder, folder] = described.trim().split('\n') as [string, string, string];
+    let copy = copies.get(module);
+    if (copy === undefined) {
+      copy = join(into, String(copies.size));
+      copyModule(moduleFolder, copy);
+      copies.set(module, copy);
+    }
+    const file = join(copy, relative(moduleFolder, folder), patch.file);
+    writeFileSync(file, patched(patch, readFileSync(file, 'utf8')));
+  }
+  const modFile = join(into, 'go.mod');
+  const replaced = [...copies].map(([module, copy]) => `replace ${module} => ${copy}\n`);
+  writeFileSync(modFile, `${readFileSync(join(goFolder, 'go.mod'), 'utf8')}\n${replaced.join('')}`);
+  cpSync(join(goFolder, 'go.sum'), join(into, 'go.sum'));
+  return modFile;
+}
+
+function patched(patch: Patch, original: string): string {
+  let text = patch.content ?? original;
+  for (const { find, replace } of patch.edits ?? []) {
+    const parts = text.split(find);
+    if (parts.length !== 2) {
+      throw new Error(
+        `${patch.package}/${patch.file} has ${parts.length - 1} places for a patch that wants one: ${find}`,
+      );
+    }
+    text = parts.join(replace);
+  }
+  return text;
+}
+
+/** Copies a module without its tests; the module cache is read-only, the copy is not. */
+function copyModule(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('_test.go') && basename(path) !== 'testdata' });
+  chmodSync(to, 0o755);
+  for (const entry of readdirSync(to, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
+  }
+}
+
+/** Runs the go command and answers with its standard output. */
+function go(folder: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('go', args, { cwd: folder, env: goEnvironment, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (bytes: Buffer) => {
+      output += bytes.toString('utf8');
+    });
+    child.once('error', (cause) => reject(new Error('cannot run go: install Go 1.26 or newer', { cause })));
+    child.once('close', (status) => {
+      if (status === 0) resolve(output);
+      else reject(new Error(`go ${args[0]} failed with status ${status}`));
+    });
+  });
+}

@@ -1,0 +1,255 @@
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { defaultLimits, RenderError, type RenderErrorCode, type Tree, treeOf } from '@mooring/renderer-contract';
+import { serveFiles } from './files.ts';
+import type { RenderMessage, WorkerMessage, WorkerStart } from './protocol.ts';
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  /** For messages: `kustomize`. */
+  readonly name: string;
+  /** The module that its build wrote. */
+  readonly wasm: URL;
+  /** Rendered once before the first real render; the state after it is where every render starts from. It must hold nobody's data. */
+  readonly warmUp: { readonly files: Readonly<Record<string, string>>; readonly request: unknown };
+  /** Milliseconds without a render after which the worker ends and its memory is freed. Default 60,000. */
+  readonly idleMs?: number;
+  /** Renders between two returns to the state after the warm-up. 1 lets nothing of a render be seen by the next. Default 1. */
+  readonly rendersPerClone?: number;
+}
+
+/** Bounds and cancellation of one run. */
+export interface RunOptions {
+  /** Milliseconds from when the worker takes it on. Default 60,000. */
+  readonly timeMs?: number;
+  /** Bytes of linear memory. Default 512 MiB. */
+  readonly memoryBytes?: number;
+  readonly fileCount?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a run gives. */
+export interface Answer {
+  /** The engine's own small answer. */
+  readonly header: Readonly<Record<string, unknown>>;
+  /** YAML, UTF-8. */
+  readonly text: Uint8Array;
+  /** A JSON array, UTF-8. */
+  readonly objects: Uint8Array;
+  /** What the engine printed: its warnings. */
+  readonly log: string;
+}
+
+/** A Go program in WebAssembly in one worker thread. Runs wait for each other, in order. */
+export interface Engine {
+  /**
+   * Runs a request over a tree. Throws `RenderError`: the engine's own, `timeout`, `limit` (memory, files) or `crashed`; what the tree throws;
+   * or the signal's reason. None of these touches the runs that wait.
+   */
+  run(tree: Tree, request: unknown, options?: RunOptions): Promise<Answer>;
+  /** Starts the worker now rather than with the first run. */
+  start(): Promise<void>;
+  /** Ends the worker; a later run starts it again. Runs under way fail with `crashed`. */
+  close(): Promise<void>;
+}
+
+interface Thread {
+  readonly memoryBytes: number;
+  run(
+    tree: Tree,
+    message: RenderMessage,
+    bounds: { timeMs: number; fileCount: number; signal?: AbortSignal },
+  ): Promise<Answer>;
+  end(): Promise<void>;
+}
+
+interface Fault {
+  readonly code: RenderErrorCode;
+  readonly message: string;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Makes an engine; nothing is loaded before the first run. */
+export function createEngine(options: EngineOptions): Engine {
+  const idleMs = options.idleMs ?? 60_000;
+  let thread: Promise<Thread> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let idle: NodeJS.Timeout | undefined;
+
+  const warmThread = async (memoryBytes: number): Promise<Thread> => {
+    const made = startThread(options, memoryBytes);
+    const request = encoder.encode(JSON.stringify(options.warmUp.request));
+    await made.run(treeOf(options.warmUp.files), { request, warmUp: true }, { timeMs: 120_000, fileCount: 10_000 });
+    return made;
+  };
+
+  const end = async (): Promise<void> => {
+    const ending = thread;
+    thread = undefined;
+    clearTimeout(idle);
+    await ending?.then(
+      (one) => one.end(),
+      () => undefined,
+    );
+  };
+
+  const threadWith = async (memoryBytes: number): Promise<Thread> => {
+    if (thread !== undefined && (await thread.catch(() => undefined))?.memoryBytes !== memoryBytes) await end();
+    thread ??= warmThread(memoryBytes);
+    return thread;
+  };
+
+  const runNow = async (tree: Tree, request: unknown, bounds: RunOptions): Promise<Answer> => {
+    bounds.signal?.throwIfAborted();
+    clearTimeout(idle);
+    const memoryBytes = bounds.memoryBytes ?? defaultLimits.memoryBytes;
+    try {
+      const current = await threadWith(memoryBytes);
+      bounds.signal?.throwIfAborted();
+      return await current.run(
+        tree,
+        { request: encoder.encode(JSON.stringify(request)), warmUp: false },
+        {
+          timeMs: bounds.timeMs ?? defaultLimits.timeMs,
+          fileCount: bounds.fileCount ?? defaultLimits.fileCount,
+          ...(bounds.signal === undefined ? {} : { signal: bounds.signal }),
+        },
+      );
+    } catch (error) {
+      if (error instanceof ThreadEnded) {
+        thread = undefined;
+        throw error.cause;
+      }
+      throw error;
+    } finally {
+      idle = setTimeout(() => void end(), idleMs);
+      idle.unref();
+    }
+  };
+
+  return {
+    run(tree, request, bounds = {}) {
+      const turn = last.then(() => runNow(tree, request, bounds));
+      last = turn.catch(() => undefined);
+      return bounds.signal === undefined ? turn : abortable(turn, bounds.signal);
+    },
+    async start() {
+      await threadWith(defaultLimits.memoryBytes);
+    },
+    close: end,
+  };
+}
+
+/** Wraps what a run failed with when its worker is gone too. */
+class ThreadEnded extends Error {}
+
+/** Lets a caller that waits in the queue go at once; a run under way is ended by the thread itself. */
+function abortable<T>(turn: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
+function startThread(options: EngineOptions, memoryBytes: number): Thread {
+  const answered = new Int32Array(new SharedArrayBuffer(4));
+  const { port1: answers, port2: answersEnd } = new MessageChannel();
+  const workerData: WorkerStart = {
+    wasm: options.wasm.href,
+    memoryBytes,
+    rendersPerClone: options.rendersPerClone ?? 1,
+    answered,
+    answers: answersEnd,
+  };
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData,
+    transferList: [answersEnd],
+    name: `mooring-${options.name}`,
+    stdout: false,
+    stderr: false,
+    env: {},
+    execArgv: [],
+  });
+  worker.unref();
+  answers.unref();
+  const end = async (): Promise<void> => {
+    answers.close();
+    await worker.terminate();
+  };
+
+  const run: Thread['run'] = (tree, message, bounds) =>
+    new Promise<Answer>((resolve, reject) => {
+      const files = serveFiles(tree, bounds.fileCount);
+      const settle = (then: () => void): void => {
+        clearTimeout(timer);
+        bounds.signal?.removeEventListener('abort', abort);
+        worker.off('message', receive);
+        worker.off('error', fail);
+        worker.off('exit', exit);
+        worker.unref();
+        then();
+      };
+      const lose = (cause: unknown): void => {
+        settle(() => reject(new ThreadEnded('the worker ended', { cause })));
+        void end();
+      };
+      const fail = (cause: Error): void =>
+        lose(new RenderError('crashed', `the ${options.name} worker failed: ${cause.message}`, { cause }));
+      const exit = (): void => lose(new RenderError('crashed', `the ${options.name} worker ended`));
+      const abort = (): void => lose(bounds.signal?.reason);
+      const timer = setTimeout(() => {
+        const message = `${options.name} took longer than the limit of ${bounds.timeMs} ms; look for endless loops or split the application`;
+        lose(new RenderError('timeout', message));
+      }, bounds.timeMs);
+
+      const receive = (reply: WorkerMessage): void => {
+        if (reply.kind === 'ask') {
+          void files.answer(reply.question, reply.text).then((bytes) => {
+            answers.postMessage(bytes);
+            Atomics.add(answered, 0, 1);
+            Atomics.notify(answered, 0);
+          });
+          return;
+        }
+        settle(() => {
+          if (reply.kind === 'crashed') {
+            reject(crashError(options.name, reply, memoryBytes));
+            return;
+          }
+          const [header, text, objects] = reply.sections as [Uint8Array, Uint8Array, Uint8Array];
+          const parsed = JSON.parse(decoder.decode(header)) as { fault?: Fault };
+          const failure = files.failure();
+          if (failure !== undefined) reject(failure);
+          else if (parsed.fault !== undefined)
+            reject(new RenderError(parsed.fault.code, parsed.fault.message, parsed.fault));
+          else resolve({ header: parsed as Record<string, unknown>, text, objects, log: reply.log });
+        });
+      };
+
+      worker.ref();
+      worker.on('message', receive);
+      worker.once('error', fail);
+      worker.once('exit', exit);
+      bounds.signal?.addEventListener('abort', abort, { once: true });
+      worker.postMessage(message);
+    });
+
+  return { memoryBytes, run, end };
+}
+
+function crashError(name: string, reply: WorkerMessage & { kind: 'crashed' }, memoryBytes: number): RenderError {
+  if (reply.reason === 'memory') {
+    const mebibytes = Math.round(memoryBytes / 1024 / 1024);
+    return new RenderError(
+      'limit',
+      `${name} needs more than the limit of ${mebibytes} MiB of memory; split the application`,
+    );
+  }
+  if (reply.reason === 'stack') return new RenderError('limit', `${name} ran out of stack: the input nests too deeply`);
+  return new RenderError('crashed', `${name} failed: ${reply.message}`);
+}

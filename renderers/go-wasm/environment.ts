@@ -1,0 +1,13 @@
+const reference = /\$(?:\{([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*|[*#$@!?0-9-]))/g;
+
+/**
+ * Replaces `$NAME` and `${NAME}` by the variables of Argo CD's build environment; an unknown one by nothing, `$$` by `$`.
+ * https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/
+ */
+export function substitute(text: string, environment: Readonly<Record<string, string>>): string {
+  return text.replace(reference, (_match, braced?: string, bare?: string) => {
+    const name = braced ?? bare ?? '';
+    if (name === '$') return '$';
+    return Object.hasOwn(environment, name) ? (environment[name] ?? '') : '';
+  });
+}

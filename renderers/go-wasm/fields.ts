@@ -1,0 +1,67 @@
+import { RenderError } from '@mooring/renderer-contract';
+
+/** Reads the options that a user wrote, field by field; every error is `invalid` and names the field by its full name, such as `helm.parameters[2].name`. */
+export interface Fields {
+  string(name: string): string | undefined;
+  boolean(name: string): boolean | undefined;
+  strings(name: string): readonly string[] | undefined;
+  /** A map of strings. */
+  stringMap(name: string): Readonly<Record<string, string>> | undefined;
+  /** A map of anything. */
+  object(name: string): Readonly<Record<string, unknown>> | undefined;
+  /** A list of maps, each read by `read`. */
+  list<T>(name: string, read: (item: Fields) => T): readonly T[] | undefined;
+  /** A whole number, or a string that holds one. */
+  integer(name: string): number | undefined;
+  /** Throws where a field is not among `names`. */
+  only(names: readonly string[]): void;
+  /** As `string`, `integer` …, for a field that must be there. */
+  required<T>(name: string, value: T | undefined): T;
+}
+
+export function readFields(from: unknown, owner: string): Fields {
+  const fail = (name: string, wanted: string): never => {
+    throw new RenderError('invalid', `${owner}.${name} must be ${wanted}`);
+  };
+  if (!isMap(from)) throw new RenderError('invalid', `${owner} must be a map`);
+  const fields: Record<string, unknown> = from;
+  const typed =
+    <T>(is: (value: unknown) => value is T, wanted: string) =>
+    (name: string): T | undefined => {
+      const value = fields[name] ?? undefined;
+      return value === undefined || is(value) ? value : fail(name, wanted);
+    };
+  const array = typed((value): value is unknown[] => Array.isArray(value), 'a list');
+  return {
+    string: typed((value): value is string => typeof value === 'string', 'a string'),
+    boolean: typed((value): value is boolean => typeof value === 'boolean', 'true or false'),
+    object: typed(isMap, 'a map'),
+    strings: typed(
+      (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+      'a list of strings',
+    ),
+    stringMap: typed(
+      (value): value is Record<string, string> =>
+        isMap(value) && Object.values(value).every((item) => typeof item === 'string'),
+      'a map of strings',
+    ),
+    list: (name, read) => array(name)?.map((item, index) => read(readFields(item, `${owner}.${name}[${index}]`))),
+    integer(name) {
+      const value = fields[name] ?? undefined;
+      if (value === undefined) return undefined;
+      const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+      return typeof number === 'number' && Number.isSafeInteger(number) ? number : fail(name, 'a whole number');
+    },
+    only(names) {
+      for (const name of Object.keys(fields)) {
+        if (names.includes(name)) continue;
+        throw new RenderError('invalid', `${owner}.${name} is not known; remove it or use one of ${names.join(', ')}`);
+      }
+    },
+    required: (name, value) => value ?? fail(name, 'set'),
+  };
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

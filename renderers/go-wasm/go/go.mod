@@ -1,0 +1,3 @@
+module mooring.dev/gowasm
+
+go 1.26.0

@@ -1,0 +1,113 @@
+// Package gowasm is the Go side of a rendering engine that runs in WebAssembly: how the host hands it a request, and how it reads the tree.
+//
+// The engine is a reactor. For each render the host calls Allocate, writes the request there, calls Render, and reads the answer's sections.
+// Everything the engine learns about files comes through the two imported functions below; there is no other way out.
+package gowasm
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"unsafe"
+)
+
+// Fault ends a render from any depth. It is raised by panic, so that no layer of the engine in between takes it for a missing file and goes on.
+type Fault struct {
+	// Code is one of RenderErrorCode in renderers/contract/error.ts.
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	// File is a path in the tree.
+	File string `json:"file,omitempty"`
+	// Line counts from 1.
+	Line int `json:"line,omitempty"`
+}
+
+func (f *Fault) Error() string { return f.Message }
+
+// Answer is what a render gives: a small header as JSON, and what may be large as plain bytes.
+type Answer struct {
+	Header any
+	// Text is the YAML.
+	Text []byte
+	// Objects is a JSON array.
+	Objects []byte
+}
+
+// Engine renders one request, given as JSON.
+type Engine func(request []byte) (Answer, error)
+
+var (
+	engine Engine
+	input  []byte
+	output []byte
+)
+
+// Register says what Render runs; called once, from init.
+func Register(e Engine) { engine = e }
+
+//go:wasmexport mooring_allocate
+func allocate(size uint32) unsafe.Pointer {
+	input = make([]byte, size+1)[:size]
+	return unsafe.Pointer(unsafe.SliceData(input))
+}
+
+// render answers with the address of three sections, each a little-endian uint32 of its length and then its bytes: header or fault, text, objects.
+//
+//go:wasmexport mooring_render
+func render() unsafe.Pointer {
+	request := input
+	input = nil
+	output = frame(run(request))
+	return unsafe.Pointer(unsafe.SliceData(output))
+}
+
+// settle collects garbage, so that a snapshot of memory is small.
+//
+//go:wasmexport mooring_settle
+func settle() {
+	input, output = nil, nil
+	runtime.GC()
+	debug.FreeOSMemory()
+}
+
+func run(request []byte) (answer Answer) {
+	defer func() {
+		switch cause := recover().(type) {
+		case nil:
+		case *Fault:
+			answer = failed(cause)
+		default:
+			answer = failed(&Fault{Code: "crashed", Message: fmt.Sprintf("the engine failed: %v", cause)})
+			println(string(debug.Stack()))
+		}
+	}()
+	made, err := engine(request)
+	if fault, ok := err.(*Fault); ok {
+		return failed(fault)
+	}
+	if err != nil {
+		return failed(&Fault{Code: "build", Message: err.Error()})
+	}
+	return made
+}
+
+func failed(fault *Fault) Answer {
+	return Answer{Header: struct {
+		Fault *Fault `json:"fault"`
+	}{fault}}
+}
+
+func frame(answer Answer) []byte {
+	header, err := json.Marshal(answer.Header)
+	if err != nil {
+		panic(err)
+	}
+	framed := make([]byte, 0, 12+len(header)+len(answer.Text)+len(answer.Objects))
+	for _, section := range [][]byte{header, answer.Text, answer.Objects} {
+		framed = binary.LittleEndian.AppendUint32(framed, uint32(len(section)))
+		framed = append(framed, section...)
+	}
+	return framed
+}

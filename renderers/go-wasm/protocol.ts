@@ -1,0 +1,31 @@
+/** Messages between an engine and its worker. */
+
+/** Handed to the worker when it starts. */
+export interface WorkerStart {
+  /** File URL of the module. */
+  readonly wasm: string;
+  readonly memoryBytes: number;
+  /** Renders between two returns to the snapshot. */
+  readonly rendersPerClone: number;
+  /** Counts answers; the worker sleeps on it while it waits for one. */
+  readonly answered: Int32Array<SharedArrayBuffer>;
+  /** Brings the answers. */
+  readonly answers: import('node:worker_threads').MessagePort;
+}
+
+/** From the engine. */
+export interface RenderMessage {
+  readonly request: Uint8Array;
+  /** Take the snapshot after this render. */
+  readonly warmUp: boolean;
+}
+
+/** What a worker asks of the tree; the numbers are those of go/tree.go. */
+export const questions = ['stat', 'list', 'read'] as const;
+export type Question = (typeof questions)[number];
+
+/** From the worker. */
+export type WorkerMessage =
+  | { readonly kind: 'ask'; readonly question: Question; readonly text: string }
+  | { readonly kind: 'done'; readonly sections: readonly Uint8Array[]; readonly log: string }
+  | { readonly kind: 'crashed'; readonly reason: 'memory' | 'stack' | 'other'; readonly message: string };

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { createInstance, type Instance, type InstanceHost, type Snapshot } from './instance.ts';
+import { questions, type RenderMessage, type WorkerMessage, type WorkerStart } from './protocol.ts';
+import { limitMemory } from './sections.ts';
+import { ProgramExit } from './wasi.ts';
+
+const start = workerData as WorkerStart;
+const logBytesMax = 64 * 1024;
+/** Memory kept beyond the snapshot's before an instance is thrown away rather than wiped. */
+const growthKeptBytes = 32 * 1024 * 1024;
+
+const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
+
+let log: Uint8Array[] = [];
+let logBytes = 0;
+const host: InstanceHost = {
+  log(bytes) {
+    if (logBytes < logBytesMax) log.push(bytes);
+    logBytes += bytes.length;
+  },
+  ask(question, text) {
+    const before = Atomics.load(start.answered, 0);
+    send({ kind: 'ask', question: questions[question] ?? 'stat', text });
+    Atomics.wait(start.answered, 0, before);
+    return receiveMessageOnPort(start.answers)?.message as Uint8Array;
+  },
+};
+const takeLog = (): string => {
+  const text = Buffer.concat(log).toString('utf8');
+  [log, logBytes] = [[], 0];
+  return text;
+};
+
+const compile = async (): Promise<WebAssembly.Module> => {
+  const bytes = await readFile(new URL(start.wasm));
+  limitMemory(bytes, start.memoryBytes);
+  return WebAssembly.compile(bytes);
+};
+const module = await compile();
+let instance: Instance | undefined;
+let snapshot: Snapshot | undefined;
+let renders = 0;
+
+/** An instance in the snapshot's state, or at most `rendersPerClone` renders away from it. */
+async function ready(): Promise<Instance> {
+  if (instance !== undefined && snapshot !== undefined && renders >= start.rendersPerClone) {
+    renders = 0;
+    if (instance.memoryBytes() <= snapshot.memory.length + growthKeptBytes) instance.restore(snapshot);
+    else instance = undefined;
+  }
+  instance ??= await createInstance(module, host, snapshot);
+  return instance;
+}
+
+async function render(message: RenderMessage): Promise<void> {
+  takeLog();
+  try {
+    const current = await ready();
+    const sections = current.render(message.request);
+    renders += 1;
+    if (message.warmUp) {
+      snapshot = current.snapshot();
+      renders = 0;
+    }
+    send(
+      { kind: 'done', sections, log: takeLog() },
+      sections.map((section) => section.buffer),
+    );
+  } catch (error) {
+    // Whatever state the instance is in now, it is not one to go on from.
+    instance = undefined;
+    renders = 0;
+    send(crash(error, takeLog()));
+  }
+}
+
+function crash(error: unknown, printed: string): WorkerMessage {
+  const headline = printed.split('\n').find((line) => /^(fatal error|panic|runtime):/.test(line));
+  const message = headline ?? (error instanceof Error ? error.message : String(error));
+  if (/out of memory|cannot allocate memory/.test(printed)) return { kind: 'crashed', reason: 'memory', message };
+  if (error instanceof RangeError || /stack (overflow|exceeds)/.test(printed)) {
+    return { kind: 'crashed', reason: 'stack', message };
+  }
+  const detail =
+    error instanceof ProgramExit || headline !== undefined ? message : `${message}\n${(error as Error).stack}`;
+  return { kind: 'crashed', reason: 'other', message: detail };
+}
+
+parentPort?.on('message', (message: RenderMessage) => void render(message));

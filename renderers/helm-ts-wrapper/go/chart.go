@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+	"mooring.dev/gowasm"
+
+	"helm.sh/helm/v4/pkg/chart/loader/archive"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/ignore"
+)
+
+var byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
+
+// loadChart reads a chart from the tree, with the dependencies that its charts/ holds and those that it names by a `file://` repository.
+func loadChart(folder string) (*chart.Chart, error) {
+	loaded, err := loadFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, dependency := range loaded.Metadata.Dependencies {
+		if dependency == nil || has(loaded, dependency.Name) {
+			continue
+		}
+		local, err := loadLocal(folder, dependency)
+		if err != nil {
+			return nil, err
+		}
+		loaded.AddDependency(local)
+	}
+	sortDependencies(loaded)
+	return loaded, nil
+}
+
+func loadFolder(folder string) (*chart.Chart, error) {
+	node, err := gowasm.Stat(folder)
+	if err != nil || !node.Dir {
+		return nil, &gowasm.Fault{Code: "not-found", Message: fmt.Sprintf("there is no folder %q", folder), File: folder}
+	}
+	rules := ignore.Empty()
+	if text, err := gowasm.Read(path.Join(folder, ignore.HelmIgnore)); err == nil {
+		if rules, err = ignore.Parse(bytes.NewReader(text)); err != nil {
+			return nil, &gowasm.Fault{Code: "invalid", Message: ".helmignore: " + err.Error(), File: path.Join(folder, ignore.HelmIgnore)}
+		}
+	}
+	rules.AddDefaults()
+	names, err := filesIn(folder, "", rules, 0)
+	if err != nil {
+		return nil, err
+	}
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = path.Join(folder, name)
+	}
+	contents, err := gowasm.ReadAll(paths)
+	if err != nil {
+		return nil, err
+	}
+	files := make([]*archive.BufferedFile, len(names))
+	for i, name := range names {
+		files[i] = &archive.BufferedFile{Name: name, Data: bytes.TrimPrefix(contents[i], byteOrderMark)}
+	}
+	loaded, err := loader.LoadFiles(files)
+	if err != nil {
+		return nil, &gowasm.Fault{Code: "invalid", Message: fmt.Sprintf("the chart in %q cannot be loaded: %v", folder, err), File: folder}
+	}
+	return loaded, nil
+}
+
+const foldersDeep = 64
+
+// filesIn gives the names, relative to the chart, of all files below a folder that .helmignore does not exclude. Links are followed, as Helm does.
+func filesIn(root, folder string, rules *ignore.Rules, depth int) ([]string, error) {
+	if depth > foldersDeep {
+		return nil, &gowasm.Fault{Code: "limit", Message: "the chart's folders nest too deeply: look for a symbolic link to a folder above it", File: path.Join(root, folder)}
+	}
+	children, err := gowasm.List(path.Join(root, folder))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, child := range children {
+		name := path.Join(folder, child.Name)
+		if child.Link {
+			node, err := gowasm.Stat(path.Join(root, name))
+			if err != nil {
+				return nil, &gowasm.Fault{Code: "not-found", Message: fmt.Sprintf("the symbolic link %q leads nowhere", path.Join(root, name)), File: path.Join(root, name)}
+			}
+			child.Dir = node.Dir
+		}
+		if rules.Ignore(name, fileInfo{child}) {
+			continue
+		}
+		if !child.Dir {
+			names = append(names, name)
+			continue
+		}
+		below, err := filesIn(root, name, rules, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, below...)
+	}
+	return names, nil
+}
+
+// loadLocal finds a dependency that charts/ lacks: it can only be one whose repository is a folder of the tree.
+func loadLocal(folder string, dependency *chart.Dependency) (*chart.Chart, error) {
+	at := path.Join(folder, "Chart.yaml")
+	where, local := strings.CutPrefix(dependency.Repository, "file://")
+	if !local {
+		return nil, &gowasm.Fault{
+			Code: "not-found",
+			Message: fmt.Sprintf("the dependency %q %s from %q is not in charts/: run `helm dependency update %s` and commit charts/",
+				dependency.Name, dependency.Version, dependency.Repository, path.Join(folder, ".")),
+			File: at,
+		}
+	}
+	source, err := within(folder, where)
+	if err != nil {
+		return nil, err
+	}
+	found, err := loadFolder(source)
+	if err != nil {
+		return nil, err
+	}
+	constraint, err := semver.NewConstraint(dependency.Version)
+	if err != nil {
+		return nil, &gowasm.Fault{Code: "invalid", Message: fmt.Sprintf("the version %q of the dependency %q is no constraint: %v", dependency.Version, dependency.Name, err), File: at}
+	}
+	version, err := semver.NewVersion(found.Metadata.Version)
+	if err != nil || !constraint.Check(version) {
+		return nil, &gowasm.Fault{
+			Code:    "invalid",
+			Message: fmt.Sprintf("the dependency %q wants version %q, and %s has %q", dependency.Name, dependency.Version, source, found.Metadata.Version),
+			File:    at,
+		}
+	}
+	return found, nil
+}
+
+func has(loaded *chart.Chart, name string) bool {
+	for _, dependency := range loaded.Dependencies() {
+		if dependency.Name() == name {
+			return true
+		}
+	}
+	return false
+}
+
+// sortDependencies undoes the random order in which Helm loads charts/, so that the same tree always gives the same output.
+func sortDependencies(loaded *chart.Chart) {
+	dependencies := loaded.Dependencies()
+	sort.SliceStable(dependencies, func(i, j int) bool { return dependencies[i].Name() < dependencies[j].Name() })
+	for _, dependency := range dependencies {
+		sortDependencies(dependency)
+	}
+}
+
+// within joins a path to a folder of the tree: from the tree's root if it starts with a slash. It must stay inside.
+func within(folder, name string) (string, error) {
+	if path.IsAbs(name) {
+		folder = ""
+	}
+	joined := path.Join(folder, name)
+	if path.IsAbs(name) {
+		joined = path.Clean(strings.TrimLeft(name, "/"))
+	}
+	if joined == ".." || strings.HasPrefix(joined, "../") {
+		return "", &gowasm.Fault{Code: "outside-tree", Message: fmt.Sprintf("the path %q leaves the repository", name), File: folder}
+	}
+	if joined == "." {
+		return "", nil
+	}
+	return joined, nil
+}
+
+// fileInfo is what .helmignore's rules look at.
+type fileInfo struct{ child gowasm.Child }
+
+func (f fileInfo) Name() string       { return f.child.Name }
+func (f fileInfo) IsDir() bool        { return f.child.Dir }
+func (f fileInfo) Size() int64        { return 0 }
+func (f fileInfo) ModTime() time.Time { return time.Time{} }
+func (f fileInfo) Sys() any           { return nil }
+func (f fileInfo) Mode() fs.FileMode {
+	if f.child.Dir {
+		return fs.ModeDir
+	}
+	return 0
+}

@@ -1,0 +1,196 @@
+// Helm's template engine as a WebAssembly reactor: renders a chart of the tree that the host shows it, as `helm template` does.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"mooring.dev/gowasm"
+
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/engine"
+	release "helm.sh/helm/v4/pkg/release/v1"
+	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
+)
+
+type request struct {
+	// Path of the chart's folder in the tree.
+	Path                 string   `json:"path"`
+	ReleaseName          string   `json:"releaseName"`
+	Namespace            string   `json:"namespace"`
+	KubeVersion          string   `json:"kubeVersion"`
+	APIVersions          []string `json:"apiVersions"`
+	SkipCrds             bool     `json:"skipCrds"`
+	SkipTests            bool     `json:"skipTests"`
+	SkipSchemaValidation bool     `json:"skipSchemaValidation"`
+	ManifestBytes        int      `json:"manifestBytes"`
+	ManifestCount        int      `json:"manifestCount"`
+	Values               values   `json:"values"`
+}
+
+type header struct {
+	// Version is Helm's.
+	Version string `json:"version"`
+	// Sources has the template of each object, as a path in the tree.
+	Sources  []string `json:"sources"`
+	Notes    string   `json:"notes"`
+	Warnings []string `json:"warnings"`
+}
+
+// document is one YAML document of the output and the template it comes from.
+type document struct {
+	source  string
+	content string
+}
+
+func main() {}
+
+func init() { gowasm.Register(template) }
+
+func template(text []byte) (gowasm.Answer, error) {
+	var r request
+	if err := json.Unmarshal(text, &r); err != nil {
+		return gowasm.Answer{}, &gowasm.Fault{Code: "invalid", Message: "the request is malformed: " + err.Error()}
+	}
+	warnings := collectWarnings()
+	root, err := loadChart(r.Path)
+	if err != nil {
+		return gowasm.Answer{}, err
+	}
+	vals, err := r.Values.merge(r.Path)
+	if err != nil {
+		return gowasm.Answer{}, err
+	}
+	documents, notes, err := render(root, vals, r)
+	if err != nil {
+		return gowasm.Answer{}, located(err, root.Name(), r.Path)
+	}
+	return write(documents, header{Version: helmVersion(), Notes: notes, Warnings: *warnings}, root.Name(), r)
+}
+
+// render takes the steps of `helm template`, in the same order: dependencies, capabilities, values, schema, templates, sorting.
+func render(root *chart.Chart, vals map[string]any, r request) ([]document, string, error) {
+	if err := chartutil.ValidateReleaseName(r.ReleaseName); err != nil {
+		return nil, "", &gowasm.Fault{
+			Code:    "invalid",
+			Message: fmt.Sprintf("the release name %q is not valid (%v); set releaseName to a shorter or simpler one", r.ReleaseName, err),
+		}
+	}
+	if kind := root.Metadata.Type; kind != "" && kind != "application" {
+		return nil, "", &gowasm.Fault{Code: "unsupported", Message: kind + " charts are not installable", File: path.Join(r.Path, "Chart.yaml")}
+	}
+	if err := chartutil.ProcessDependencies(root, vals); err != nil {
+		return nil, "", fmt.Errorf("chart dependencies processing failed: %w", err)
+	}
+	capabilities, err := capabilitiesOf(root, r)
+	if err != nil {
+		return nil, "", err
+	}
+	options := common.ReleaseOptions{Name: r.ReleaseName, Namespace: r.Namespace, Revision: 1, IsInstall: true}
+	top, err := util.ToRenderValuesWithSchemaValidation(root, vals, options, capabilities, r.SkipSchemaValidation)
+	if err != nil {
+		return nil, "", &gowasm.Fault{Code: "invalid", Message: err.Error(), File: r.Path}
+	}
+	files, err := engine.Engine{}.Render(root, top)
+	if err != nil {
+		return nil, "", err
+	}
+	notes := files[path.Join(root.Name(), "templates", "NOTES.txt")]
+	for name := range files {
+		if strings.HasSuffix(name, "NOTES.txt") {
+			delete(files, name)
+		}
+	}
+	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
+	if err != nil {
+		return nil, "", err
+	}
+	var documents []document
+	if !r.SkipCrds {
+		for _, crd := range root.CRDObjects() {
+			documents = append(documents, document{crd.Filename, string(crd.File.Data)})
+		}
+	}
+	for _, manifest := range manifests {
+		documents = append(documents, document{manifest.Name, manifest.Content})
+	}
+	for _, hook := range hooks {
+		if !r.SkipTests || !slices.Contains(hook.Events, release.HookTest) {
+			documents = append(documents, document{hook.Path, hook.Manifest})
+		}
+	}
+	return documents, notes, nil
+}
+
+func capabilitiesOf(root *chart.Chart, r request) (*common.Capabilities, error) {
+	capabilities := common.DefaultCapabilities.Copy()
+	if r.KubeVersion != "" {
+		version, err := common.ParseKubeVersion(r.KubeVersion)
+		if err != nil {
+			return nil, &gowasm.Fault{Code: "invalid", Message: fmt.Sprintf("the Kubernetes version %q is not valid: %v", r.KubeVersion, err)}
+		}
+		capabilities.KubeVersion = *version
+	}
+	capabilities.APIVersions = slices.Concat(capabilities.APIVersions, r.APIVersions)
+	wanted := root.Metadata.KubeVersion
+	if wanted != "" && !chartutil.IsCompatibleRange(wanted, capabilities.KubeVersion.String()) {
+		return nil, &gowasm.Fault{
+			Code:    "invalid",
+			Message: fmt.Sprintf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", wanted, capabilities.KubeVersion.Version),
+			File:    path.Join(r.Path, "Chart.yaml"),
+		}
+	}
+	return capabilities, nil
+}
+
+// write gives the same bytes as `helm template --include-crds`, and next to them the objects as JSON.
+func write(documents []document, head header, chartName string, r request) (gowasm.Answer, error) {
+	var text, objects bytes.Buffer
+	objects.WriteByte('[')
+	for _, document := range documents {
+		fmt.Fprintf(&text, "---\n# Source: %s\n%s\n", document.source, document.content)
+		if text.Len() > r.ManifestBytes {
+			return gowasm.Answer{}, &gowasm.Fault{
+				Code:    "limit",
+				Message: fmt.Sprintf("the chart gives more than the limit of %d bytes; split the application", r.ManifestBytes),
+				File:    r.Path,
+			}
+		}
+		source := inTree(document.source, chartName, r.Path)
+		found, err := parse(document.content)
+		if err != nil {
+			return gowasm.Answer{}, &gowasm.Fault{
+				Code:    "syntax",
+				Message: fmt.Sprintf("what %s renders to is no Kubernetes object: %v", source, err),
+				File:    source,
+			}
+		}
+		for _, object := range found {
+			if len(head.Sources) > 0 {
+				objects.WriteByte(',')
+			}
+			objects.Write(object)
+			head.Sources = append(head.Sources, source)
+		}
+		if len(head.Sources) > r.ManifestCount {
+			return gowasm.Answer{}, &gowasm.Fault{
+				Code:    "limit",
+				Message: fmt.Sprintf("the chart gives more than the limit of %d objects; split the application", r.ManifestCount),
+				File:    r.Path,
+			}
+		}
+	}
+	objects.WriteByte(']')
+	// `helm template` trims what comes before the hooks; without hooks this is the same.
+	return gowasm.Answer{Header: head, Text: text.Bytes(), Objects: objects.Bytes()}, nil
+}
+
+var errNoObject = errors.New("it is not a mapping")

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"path"
+	"regexp"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"mooring.dev/gowasm"
+
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// parse gives the objects of a YAML text as JSON, as Kubernetes reads them. Documents that hold nothing are left out.
+func parse(content string) ([][]byte, error) {
+	var objects [][]byte
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(content + "\n")))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return objects, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		object, err := yaml.YAMLToJSON(document)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(object, []byte("null")) {
+			continue
+		}
+		if object[0] != '{' {
+			return nil, errNoObject
+		}
+		objects = append(objects, object)
+	}
+}
+
+// inTree turns Helm's name of a template, which starts with the chart's name, into its path in the tree.
+func inTree(source, chartName, folder string) string {
+	if rest, ok := strings.CutPrefix(source, chartName+"/"); ok {
+		return path.Join(folder, rest)
+	}
+	return source
+}
+
+var (
+	templatePlace = regexp.MustCompile(`([^\s():"]+/templates/[^\s():"]+):(\d+)`)
+	yamlError     = regexp.MustCompile(`YAML parse error on ([^\s:]+)`)
+	yamlLine      = regexp.MustCompile(`\bline (\d+)`)
+)
+
+// located gives Helm's error a place: the template, in the tree, and the line where Helm names one.
+func located(err error, chartName, folder string) error {
+	var known *gowasm.Fault
+	if errors.As(err, &known) {
+		return known
+	}
+	fault := &gowasm.Fault{Code: "template", Message: err.Error(), File: folder}
+	if place := yamlError.FindStringSubmatch(fault.Message); place != nil {
+		fault.Code, fault.File, fault.Line = "syntax", inTree(place[1], chartName, folder), lineIn(err)
+	} else if place := templatePlace.FindStringSubmatch(fault.Message); place != nil {
+		fault.File = inTree(place[1], chartName, folder)
+		fault.Line, _ = strconv.Atoi(place[2])
+	}
+	return fault
+}
+
+// lineIn finds the line that a YAML error names; 0 if none.
+func lineIn(err error) int {
+	found := yamlLine.FindStringSubmatch(err.Error())
+	if found == nil {
+		return 0
+	}
+	line, _ := strconv.Atoi(found[1])
+	return line
+}
+
+// helmVersion is that of the module.
+func helmVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, dependency := range info.Deps {
+		if dependency.Path == "helm.sh/helm/v4" {
+			return dependency.Version
+		}
+	}
+	return ""
+}
+
+// warnings is a slog.Handler that keeps the sentences of warnings and errors.
+type warnings struct{ kept *[]string }
+
+func collectWarnings() *[]string {
+	kept := &[]string{}
+	slog.SetDefault(slog.New(warnings{kept}))
+	return kept
+}
+
+func (warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+func (w warnings) Handle(_ context.Context, record slog.Record) error {
+	sentence := record.Message
+	record.Attrs(func(attribute slog.Attr) bool {
+		sentence += " " + attribute.String()
+		return true
+	})
+	*w.kept = append(*w.kept, sentence)
+	return nil
+}
+
+func (w warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w warnings) WithGroup(string) slog.Handler      { return w }

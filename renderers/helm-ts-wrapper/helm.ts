@@ -1,0 +1,97 @@
+import { createEngine, parseExact } from '@mooring/go-wasm';
+import { defaultLimits, joinPath, type Tree } from '@mooring/renderer-contract';
+import type { TemplateOptions } from './options.ts';
+import { warmUp } from './warm-up.ts';
+
+/** Version of Helm inside: the same output as this version of the `helm` program. */
+export const helmVersion = 'v4.3.1';
+
+/** How the engine runs. */
+export interface HelmOptions {
+  /** Milliseconds without a render after which the worker thread ends and its memory is freed. Default 60,000. */
+  readonly idleMs?: number;
+  /** Renders between two returns to the state after start-up. Default 1: nothing of a render can be seen by the next. */
+  readonly rendersPerClone?: number;
+}
+
+/** What a chart renders to. */
+export interface Templated {
+  /** What `helm template --include-crds` prints, byte for byte. */
+  readonly yaml: string;
+  /** The same objects, in the same order: custom resource definitions, manifests, hooks. Integers beyond 2^53 are `JSON.rawJSON` values. */
+  readonly objects: object[];
+  /** For each object the template it came from, as a path in the tree. */
+  readonly sources: string[];
+  /** What `NOTES.txt` renders to; `''` without one. */
+  readonly notes: string;
+  /** What Helm warns of; a sentence each. */
+  readonly warnings: string[];
+}
+
+/** Helm in a worker thread. Renders wait for each other, in order. */
+export interface Helm {
+  /**
+   * Renders the chart in the folder `chartPath` (`''` is the root) of a tree, as `helm template` does. Nothing outside the tree is read: a dependency is in
+   * `charts/` or named by a `file://` repository inside the tree. `lookup` finds nothing and `getHostByName` answers `''`.
+   * Throws `RenderError` with the template and line where they are known.
+   */
+  template(tree: Tree, chartPath: string, options?: TemplateOptions): Promise<Templated>;
+  /** Loads the engine before the first render needs it. */
+  start(): Promise<void>;
+  /** Ends the worker thread; a later render starts it again. */
+  close(): Promise<void>;
+}
+
+interface Header {
+  readonly notes: string;
+  readonly sources: string[] | null;
+  readonly warnings: string[] | null;
+}
+
+const decoder = new TextDecoder();
+
+/** Makes a Helm; the engine is loaded by the first render. */
+export async function createHelm(options: HelmOptions = {}): Promise<Helm> {
+  return openHelm(options);
+}
+
+/** As `createHelm`, at once. */
+export function openHelm(options: HelmOptions): Helm {
+  const wasm = new URL('./dist/helm.wasm', import.meta.url);
+  const engine = createEngine({ name: 'helm', wasm, warmUp, ...options });
+  return {
+    start: engine.start,
+    close: engine.close,
+    async template(tree, chartPath, chart = {}) {
+      const limits = { ...defaultLimits, ...chart.limits };
+      const request = {
+        path: joinPath('', chartPath),
+        releaseName: chart.releaseName ?? 'release-name',
+        namespace: chart.namespace ?? 'default',
+        kubeVersion: chart.kubeVersion,
+        apiVersions: chart.apiVersions,
+        skipCrds: chart.skipCrds,
+        skipTests: chart.skipTests,
+        skipSchemaValidation: chart.skipSchemaValidation,
+        manifestBytes: limits.manifestBytes,
+        manifestCount: limits.manifestCount,
+        values: {
+          files: chart.valueFiles,
+          ignoreMissingFiles: chart.ignoreMissingValueFiles,
+          inline: chart.valuesObject === undefined ? (chart.values ?? '') : JSON.stringify(chart.valuesObject),
+          parameters: chart.parameters,
+          fileParameters: chart.fileParameters,
+        },
+      };
+      const answer = await engine.run(tree, request, { ...limits, ...(chart.signal && { signal: chart.signal }) });
+      const header = answer.header as unknown as Header;
+      return {
+        yaml: decoder.decode(answer.text),
+        objects: parseExact(answer.objects) as object[],
+        sources: header.sources ?? [],
+        notes: header.notes,
+        warnings: header.warnings ?? [],
+      };
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { type Fields, manifestsOf, readFields, substitute } from '@mooring/go-wasm';
+import { joinPath, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
+import { detect } from './detect.ts';
+import { type KustomizeOptions, kustomizeVersion, openKustomize } from './kustomize.ts';
+import type { Edits, Patch } from './options.ts';
+
+/** Settings of the renderer. */
+export interface KustomizeRendererOptions extends KustomizeOptions {
+  /** Flags for every build: `kustomize.buildOptions` of `argocd-cm`. */
+  readonly buildOptions?: string;
+}
+
+/** Folders with a kustomization file: what Argo CD calls a `Kustomize` source. The engine starts with the first render. */
+export const kustomizeRenderer: Renderer = createKustomizeRenderer();
+
+/** As `kustomizeRenderer`, with settings of your own. */
+export function createKustomizeRenderer(options: KustomizeRendererOptions = {}): Renderer {
+  const { buildOptions = '', ...engine } = options;
+  const kustomize = openKustomize(engine);
+  return {
+    name: 'kustomize',
+    sourceType: 'Kustomize',
+    optionsKey: 'kustomize',
+    version: kustomizeVersion,
+    detect,
+    close: kustomize.close,
+    async render(tree, spec, context) {
+      const edits = readEdits(spec);
+      const built = await kustomize.build(tree, spec.path, {
+        ...(edits === undefined ? {} : { edits }),
+        buildOptions,
+        limits: context.limits,
+        ...(context.signal && { signal: context.signal }),
+      });
+      const path = joinPath('', spec.path);
+      return { manifests: manifestsOf(built.objects, () => ({ path })), warnings: built.warnings };
+    },
+  };
+}
+
+const known = [
+  ...['namePrefix', 'nameSuffix', 'images', 'replicas', 'commonLabels', 'forceCommonLabels', 'labelWithoutSelector'],
+  ...['labelIncludeTemplates', 'commonAnnotations', 'forceCommonAnnotations', 'commonAnnotationsEnvsubst', 'namespace'],
+  ...['patches', 'components', 'ignoreMissingComponents', 'version', 'kubeVersion', 'apiVersions'],
+];
+
+/** Reads `spec.source.kustomize`; undefined where it changes nothing. */
+function readEdits(spec: RenderSpec): Edits | undefined {
+  if (Object.keys(spec.options).length === 0) return undefined;
+  const fields = readFields(spec.options, 'kustomize');
+  fields.only(known);
+  const substituted = (text: string): string => substitute(text, spec.env);
+  const annotated = fields.boolean('commonAnnotationsEnvsubst') ? substituted : (text: string): string => text;
+  return defined({
+    namePrefix: fields.string('namePrefix'),
+    nameSuffix: fields.string('nameSuffix'),
+    images: fields.strings('images')?.map(substituted),
+    replicas: fields.list('replicas', (replica) => ({
+      name: replica.required('name', replica.string('name')),
+      count: replica.required('count', replica.integer('count')),
+    })),
+    commonLabels: mapValues(fields.stringMap('commonLabels'), substituted),
+    forceCommonLabels: fields.boolean('forceCommonLabels'),
+    labelWithoutSelector: fields.boolean('labelWithoutSelector'),
+    labelIncludeTemplates: fields.boolean('labelIncludeTemplates'),
+    commonAnnotations: mapValues(fields.stringMap('commonAnnotations'), annotated),
+    forceCommonAnnotations: fields.boolean('forceCommonAnnotations'),
+    namespace: fields.string('namespace'),
+    patches: fields.list('patches', readPatch),
+    components: fields.strings('components'),
+    ignoreMissingComponents: fields.boolean('ignoreMissingComponents'),
+  });
+}
+
+function readPatch(patch: Fields): Patch {
+  patch.only(['path', 'patch', 'target', 'options']);
+  return defined({
+    path: patch.string('path'),
+    patch: patch.string('patch'),
+    target: patch.object('target'),
+    options: patch.object('options'),
+  });
+}
+
+function mapValues(
+  map: Readonly<Record<string, string>> | undefined,
+  change: (value: string) => string,
+): Record<string, string> | undefined {
+  return map && Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** The same without the fields that are undefined. */
+function defined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
