@@ -16,6 +16,7 @@ const notFinite: ReadonlyMap<string, number> = new Map([
 
 const integer = /^[-+]?(?:0[bB][01]+|0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0|[1-9][0-9]*)$/;
 const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+const strayUnderscore = /(?<![0-9])_|_(?![0-9])/;
 const signedBinary = /^0b[-+][01]+$/;
 const date = /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt ])/;
 
@@ -51,7 +52,10 @@ export function resolvePlain(text: string): Scalar {
   const special = notFinite.get(text);
   if (special !== undefined) return { tag: 'float', value: special };
   const first = text.charCodeAt(0);
-  if (first === 0x2e) return floatOf(text) ?? { tag: 'str', value: text };
+  if (first === 0x2e) {
+    const found = strayUnderscore.test(text) ? undefined : floatOf(text.replaceAll('_', ''));
+    return found ?? { tag: 'str', value: text };
+  }
   if (first !== 0x2b && first !== 0x2d && !(first >= 0x30 && first <= 0x39)) return { tag: 'str', value: text };
   const plain = text.includes('_') ? text.replaceAll('_', '') : text;
   return intOf(plain) ?? floatOf(plain) ?? { tag: 'str', value: text };

@@ -103,7 +103,8 @@ function tooMany(path: string, limits: ReadLimits): RenderError {
   );
 }
 
-const forbidden = /[\p{Cc}--[\t\n\r\u0085]]|[\ufffe\uffff]/v;
+// Line ends of YAML 1.1 that later parsers take for text are refused too: what they would part cannot be seen.
+const forbidden = /[\p{Cc}--[\t\n\r]]|[\u2028\u2029\ufffe\uffff]/v;
 
 function decode(bytes: Uint8Array, path: string): string {
   const [first, second] = bytes;
@@ -194,7 +195,7 @@ function readYaml(reader: Reader, from: number, firstLine: number): void {
     throw yamlError(
       reader.path,
       lineOf(text, from + bad.index, from, firstLine),
-      `the character U+${code} is not allowed`,
+      `the character U+${code} is not allowed; remove it, or write it as an escape in double quotes`,
     );
   }
   let start = from;
@@ -330,7 +331,7 @@ function isObject(value: unknown): value is { [key: string]: Json } {
 
 function checkType(value: Json, place: Place): KubeObject {
   if (!isObject(value)) {
-    const found = Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+    const found = Array.isArray(value) ? 'a list' : typeof value === 'string' ? 'a text' : 'a single value';
     throw invalid(place, `holds ${found}, not a Kubernetes object; write a map with apiVersion, kind and metadata`);
   }
   for (const field of ['apiVersion', 'kind']) {
