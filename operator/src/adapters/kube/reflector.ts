@@ -67,14 +67,17 @@ export function startReflector(
   function run(effect: WatchEffect): void {
     switch (effect.do) {
       case 'begin-list':
-        return listener.listBegan();
+        listener.listBegan();
+        return;
       case 'end-list':
-        return listener.listEnded(effect.resourceVersion);
+        listener.listEnded(effect.resourceVersion);
+        return;
       case 'get-page':
         void getPage(effect.more, generation);
         return;
       case 'open':
-        return open(effect.resourceVersion, generation);
+        open(effect.resourceVersion, generation);
+        return;
       case 'close':
         generation++;
         closeStream?.();
@@ -86,13 +89,15 @@ export function startReflector(
         cancelWait = clock.after(effect.ms, () => step({ what: 'timer' }));
         return;
       case 'report-live':
-        return listener.live();
+        listener.live();
+        return;
       case 'report-failure':
-        return listener.failing(
+        listener.failing(
           effect.why,
           lastFault ?? new Fault('cluster-unreachable', `${client.server}: the watch of ${served.plural} ended`),
           effect.failures,
         );
+        return;
     }
   }
 
@@ -158,18 +163,20 @@ export function startReflector(
     if (type === 'ERROR') {
       const status = object as unknown as KubeStatus;
       const gone = status.code === 410 || status.reason === 'Expired' || status.reason === 'Gone';
-      return fail(
+      fail(
         new Fault(
           'cluster-unreachable',
           `${client.server}: the watch of ${served.plural} ended: ${status.message ?? status.reason ?? 'no reason given'}`,
         ),
         gone ? 'gone' : 'broken',
       );
+      return;
     }
     const resourceVersion = object.metadata.resourceVersion ?? '';
     if (type === 'BOOKMARK') {
       const end = object.metadata.annotations?.[initialEventsEnd] === 'true';
-      return step(end ? { what: 'list-end', resourceVersion } : { what: 'progress', resourceVersion });
+      step(end ? { what: 'list-end', resourceVersion } : { what: 'progress', resourceVersion });
+      return;
     }
     if (type === 'DELETED') listener.gone(typed(object));
     else listener.seen(typed(object));

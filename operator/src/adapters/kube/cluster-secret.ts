@@ -1,0 +1,108 @@
+import { hash } from 'node:crypto';
+import type { KubeObject } from '@mooring/renderer-contract';
+import { Fault } from '../../model/fault.ts';
+import { canonicalJson, isJsonObject, objectAt, textAt } from '../../model/json.ts';
+import type { Connection } from './connection.ts';
+
+/** A cluster that can be a destination. */
+export interface ClusterTarget {
+  readonly server: string;
+  readonly name: string;
+  /** Empty for all. */
+  readonly namespaces: readonly string[];
+  readonly clusterResources: boolean;
+  /** The only project that may use it; `''` for all. */
+  readonly project: string;
+  /** Changes when anything of it does. */
+  readonly digest: string;
+  /** Throws `Fault` `cluster-refused` where the Secret does not say how to connect. */
+  connect(): Connection;
+}
+
+/** How the operator's own cluster is addressed. */
+export const ownServer = 'https://kubernetes.default.svc';
+export const ownName = 'in-cluster';
+
+/** A destination's address without the slashes at its end. */
+export function normalServer(server: string): string {
+  return server.replace(/\/+$/, '');
+}
+
+/** Reads a Secret labelled `argocd.argoproj.io/secret-type: cluster` (Argo CD's docs/operator-manual/declarative-setup.md, Clusters). */
+export function readClusterSecret(secret: KubeObject): ClusterTarget {
+  const fields = secretFields(secret);
+  const server = normalServer(fields['server'] ?? '');
+  const namespaces = (fields['namespaces'] ?? '')
+    .split(',')
+    .map((namespace) => namespace.trim())
+    .filter((namespace) => namespace !== '');
+  const name = fields['name'] ?? '';
+  return {
+    server,
+    name: name === '' ? server : name,
+    namespaces,
+    clusterResources: namespaces.length === 0 || fields['clusterResources'] === 'true',
+    project: fields['project'] ?? '',
+    digest: hash('sha256', canonicalJson(fields)),
+    connect: () => connectionOf(server, fields['config'] ?? '{}', `cluster Secret ${secret.metadata.name ?? ''}`),
+  };
+}
+
+/** The decoded data of a Secret. */
+export function secretFields(secret: KubeObject): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const [name, value] of Object.entries(objectAt(secret, 'data') ?? {})) {
+    if (typeof value === 'string') fields[name] = Buffer.from(value, 'base64').toString('utf8');
+  }
+  return fields;
+}
+
+function connectionOf(server: string, text: string, where: string): Connection {
+  const refuse = (why: string): never => {
+    throw new Fault('cluster-refused', `${where}: ${why}`, { server });
+  };
+  if (!/^https?:\/\/./.test(server)) refuse('its server must begin with https://');
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch {
+    // The parser's own message repeats a piece of the text.
+    refuse('its config is not valid JSON');
+  }
+  if (!isJsonObject(config)) return refuse('its config must be a JSON object');
+  for (const unsupported of ['awsAuthConfig', 'execProviderConfig']) {
+    if (objectAt(config, unsupported) !== undefined)
+      refuse(`config.${unsupported} is not supported yet: give bearerToken or tlsClientConfig`);
+  }
+  const insecure = objectAt(config, 'tlsClientConfig')?.['insecure'] === true;
+  const tls = (name: string): Buffer | undefined => {
+    const value = textAt(config, 'tlsClientConfig', name);
+    return value === undefined || value === '' ? undefined : Buffer.from(value, 'base64');
+  };
+  const ca = tls('caData');
+  const cert = tls('certData');
+  const key = tls('keyData');
+  if (insecure && ca !== undefined) refuse('config.tlsClientConfig has both insecure and caData: leave one out');
+  if ((cert === undefined) !== (key === undefined))
+    refuse('config.tlsClientConfig needs certData and keyData together');
+  const serverName = textAt(config, 'tlsClientConfig', 'serverName');
+  const proxyUrl = textAt(config, 'proxyUrl');
+  const authorization = authorizationOf(config);
+  return {
+    server,
+    insecure,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(serverName === undefined || serverName === '' ? {} : { serverName }),
+    ...(proxyUrl === undefined || proxyUrl === '' ? {} : { proxyUrl }),
+    ...(authorization === undefined ? {} : { authorization: async () => authorization }),
+  };
+}
+
+function authorizationOf(config: unknown): string | undefined {
+  const token = textAt(config, 'bearerToken') ?? '';
+  if (token !== '') return `Bearer ${token}`;
+  const username = textAt(config, 'username') ?? '';
+  if (username === '') return undefined;
+  return `Basic ${Buffer.from(`${username}:${textAt(config, 'password') ?? ''}`).toString('base64')}`;
+}

@@ -1,0 +1,205 @@
+import { Fault, messageOf } from '../../model/fault.ts';
+import type { Cluster, Clusters, LiveChange } from '../../world/cluster.ts';
+import { type ClusterView, openView, type ViewOptions } from './cluster.ts';
+import { type ClusterTarget, normalServer, ownName, ownServer } from './cluster-secret.ts';
+import type { Connection } from './connection.ts';
+
+/** Where the other clusters are listed: the store's cluster Secrets. */
+export interface ClusterSource {
+  clusters(): readonly ClusterTarget[];
+  subscribe(listener: () => void): () => void;
+}
+
+/** Clusters that can be closed. */
+export interface OpenClusters extends Clusters {
+  /** Every cluster that can be a destination, the own one first. */
+  targets(): readonly ClusterTarget[];
+  close(): Promise<void>;
+}
+
+type Change = LiveChange | { readonly server: string; readonly app: undefined };
+
+/** One cluster that some Application needed. Of the three states it is in one: being opened, open, or failed and tried again later. */
+interface Entry {
+  readonly target: ClusterTarget;
+  opening: Promise<Cluster> | undefined;
+  view: ClusterView | undefined;
+  fault: Fault | undefined;
+  cancelRetry: (() => void) | undefined;
+  isClosed: boolean;
+}
+
+/**
+ * The clusters that can be destinations: the own one (`https://kubernetes.default.svc`, `in-cluster`) and those that `source` lists. Each is
+ * opened when it is first needed, and for itself: one that cannot be reached fails at once after its first try, and is tried again each `clusterRetryMs`.
+ */
+export function createClusters(own: Connection, source: ClusterSource, options: ViewOptions): OpenClusters {
+  const { clock, limits, log } = options;
+  const entries = new Map<string, Entry>();
+  const listeners = new Set<(change: Change) => void>();
+
+  const emit = (change: Change): void => {
+    for (const listener of listeners) listener(change);
+  };
+
+  function targets(): readonly ClusterTarget[] {
+    const others = source.clusters().filter(({ server }) => server !== ownServer);
+    const named = source.clusters().find(({ server }) => server === ownServer);
+    const ownTarget: ClusterTarget = {
+      server: ownServer,
+      name: named?.name ?? ownName,
+      namespaces: named?.namespaces ?? [],
+      clusterResources: named?.clusterResources ?? true,
+      project: named?.project ?? '',
+      digest: `own ${named?.digest ?? ''}`,
+      connect: () => own,
+    };
+    return [ownTarget, ...others];
+  }
+
+  function addressOf({ server = '', name = '' }: { readonly server?: string; readonly name?: string }): string {
+    if (server !== '' && name !== '') {
+      throw new Fault(
+        'spec-invalid',
+        `application destination can't have both name and server defined: ${name} ${server}`,
+        { server, name },
+      );
+    }
+    if (server === '' && name === '')
+      throw new Fault(
+        'spec-invalid',
+        'destination server missing from app spec: set spec.destination.server or spec.destination.name',
+      );
+    if (server !== '') return targetOf(normalServer(server)).server;
+    const found = targets().filter((target) => target.name === name);
+    const [only] = found;
+    if (only === undefined)
+      throw new Fault(
+        'cluster-unknown',
+        `there are no clusters with this name: ${name}: add a cluster Secret, or correct spec.destination.name`,
+        { name },
+      );
+    if (found.length > 1)
+      throw new Fault(
+        'cluster-unknown',
+        `there are ${found.length} clusters with the same name: ${name}: use spec.destination.server`,
+        { name },
+      );
+    return only.server;
+  }
+
+  function targetOf(server: string): ClusterTarget {
+    const target = targets().find((candidate) => candidate.server === server);
+    if (target === undefined)
+      throw new Fault(
+        'cluster-unknown',
+        `cluster "${server}" not configured: add a cluster Secret for it, or correct spec.destination.server`,
+        { server },
+      );
+    return target;
+  }
+
+  async function open(server: string): Promise<Cluster> {
+    const known = entries.get(server);
+    if (known === undefined) {
+      const target = targetOf(server);
+      const entry: Entry = {
+        target,
+        opening: undefined,
+        view: undefined,
+        fault: undefined,
+        cancelRetry: undefined,
+        isClosed: false,
+      };
+      entries.set(server, entry);
+      entry.opening = start(entry);
+      return entry.opening;
+    }
+    const fault = known.fault ?? known.view?.fault();
+    if (fault !== undefined) throw fault;
+    if (known.view !== undefined) return known.view.cluster;
+    if (known.opening !== undefined) return known.opening;
+    throw new Fault('cluster-unreachable', `${server} is being closed`, { server });
+  }
+
+  async function start(entry: Entry): Promise<Cluster> {
+    const { server, namespaces, clusterResources } = entry.target;
+    try {
+      const view = await openView(entry.target.connect(), { server, namespaces, clusterResources }, options, {
+        changed: (change) => emit({ server, ...change }),
+        followed: (fault) => {
+          if (fault === undefined) log.info({ server }, 'the cluster is followed again');
+          else log.warn({ server, error: fault.message }, 'the cluster is not followed');
+          emit({ server, app: undefined });
+        },
+        outdated: (fault) => fail(entry, fault),
+      });
+      if (entry.isClosed) {
+        await view.close();
+        throw new Fault('cluster-unreachable', `${server} was removed while it was opened`, { server });
+      }
+      const failedBefore = entry.fault !== undefined;
+      entry.view = view;
+      entry.fault = undefined;
+      if (failedBefore) emit({ server, app: undefined });
+      return view.cluster;
+    } catch (thrown) {
+      const fault =
+        thrown instanceof Fault
+          ? thrown
+          : new Fault('cluster-unreachable', `${server} cannot be opened: ${messageOf(thrown)}`, { server }, thrown);
+      fail(entry, fault);
+      throw fault;
+    } finally {
+      entry.opening = undefined;
+    }
+  }
+
+  function fail(entry: Entry, fault: Fault): void {
+    if (entry.isClosed) return;
+    const { server } = entry.target;
+    const hadView = entry.view !== undefined;
+    log.warn(
+      { server, code: fault.code, error: fault.message, retryMs: limits.clusterRetryMs },
+      'the cluster cannot be used',
+    );
+    void entry.view?.close();
+    entry.view = undefined;
+    entry.fault = fault;
+    entry.cancelRetry = clock.after(limits.clusterRetryMs, () => {
+      // The fault stays until the cluster is open, so that nobody waits for it; what `start` throws is kept in it.
+      start(entry).catch(() => {});
+    });
+    if (hadView) emit({ server, app: undefined });
+  }
+
+  async function closeEntry(server: string, entry: Entry): Promise<void> {
+    entries.delete(server);
+    entry.isClosed = true;
+    entry.cancelRetry?.();
+    await entry.view?.close();
+  }
+
+  const unsubscribe = source.subscribe(() => {
+    const now = new Map(targets().map((target) => [target.server, target.digest]));
+    for (const [server, entry] of entries) {
+      if (now.get(server) === entry.target.digest) continue;
+      void closeEntry(server, entry);
+      emit({ server, app: undefined });
+    }
+  });
+
+  return {
+    addressOf,
+    open,
+    targets,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: async () => {
+      unsubscribe();
+      await Promise.all([...entries].map(([server, entry]) => closeEntry(server, entry)));
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import type { Fault } from '../../model/fault.ts';
+import type { KubeClient, KubeContext } from '../kube/client.ts';
+import type { ServedKind } from '../kube/discovery.ts';
+import { startReflector } from '../kube/reflector.ts';
+import type { Selection } from '../kube/request.ts';
+import { isOlder } from '../kube/resource-version.ts';
+import type { WatchFailure } from '../kube/watch-state.ts';
+
+/** Whole objects of one kind, by name, kept equal to the API server's. */
+export interface ObjectView {
+  /** Resolves when the view is complete for the first time. */
+  readonly ready: Promise<void>;
+  get(name: string): KubeObject | undefined;
+  all(): readonly KubeObject[];
+  /** Announces an own write; the answer ends it, with what the server stored or undefined where it failed. Nobody is told of it. */
+  beginWrite(name: string): (stored: KubeObject | undefined) => void;
+  stop(): void;
+}
+
+export interface ObjectViewListener {
+  /** An object came, changed or went. Silent until the view is complete. */
+  changed(name: string): void;
+  failing(why: WatchFailure, fault: Fault, failures: number): void;
+}
+
+export function watchObjects(
+  client: KubeClient,
+  served: ServedKind,
+  selection: Omit<Selection, 'metadataOnly'>,
+  context: KubeContext,
+  listener: ObjectViewListener,
+): ObjectView {
+  const objects = new Map<string, KubeObject>();
+  const writes = new Map<string, { writers: number; known: KubeObject | undefined }>();
+  let listed: Set<string> | undefined;
+  let isReady = false;
+  const ready = Promise.withResolvers<void>();
+
+  function tell(name: string): void {
+    if (isReady && !writes.has(name)) listener.changed(name);
+  }
+
+  function put(object: KubeObject): boolean {
+    const name = object.metadata.name ?? '';
+    const old = objects.get(name);
+    if (old !== undefined && !isNewer(object, old)) return false;
+    // Half of an object, and nobody here asks who owns which field.
+    delete object.metadata.managedFields;
+    objects.set(name, object);
+    return true;
+  }
+
+  const reflector = startReflector(client, served, { ...selection, metadataOnly: false }, context, {
+    seen: (object) => {
+      const name = object.metadata.name ?? '';
+      listed?.add(name);
+      if (put(object)) tell(name);
+    },
+    gone: (object) => {
+      const name = object.metadata.name ?? '';
+      const old = objects.get(name);
+      if (old === undefined || (old.metadata.uid !== object.metadata.uid && isNewer(old, object))) return;
+      objects.delete(name);
+      tell(name);
+    },
+    listBegan: () => {
+      listed = new Set();
+    },
+    listEnded: (resourceVersion) => {
+      for (const [name, object] of objects) {
+        if (listed?.has(name) || isOlder(resourceVersion, object.metadata.resourceVersion ?? '')) continue;
+        objects.delete(name);
+        tell(name);
+      }
+      listed = undefined;
+    },
+    live: () => {
+      isReady = true;
+      ready.resolve();
+    },
+    failing: listener.failing,
+  });
+
+  return {
+    ready: ready.promise,
+    get: (name) => objects.get(name),
+    all: () => [...objects.values()],
+    beginWrite: (name) => {
+      const write = writes.get(name) ?? { writers: 0, known: objects.get(name) };
+      write.writers++;
+      writes.set(name, write);
+      return (stored) => {
+        if (stored !== undefined) {
+          put(stored);
+          write.known = stored;
+        }
+        write.writers--;
+        if (write.writers > 0) return;
+        writes.delete(name);
+        if (objects.get(name)?.metadata.resourceVersion !== write.known?.metadata.resourceVersion) tell(name);
+      };
+    },
+    stop: () => reflector.stop(),
+  };
+}
+
+function isNewer(object: KubeObject, than: KubeObject): boolean {
+  const { uid, resourceVersion = '' } = object.metadata;
+  const old = than.metadata.resourceVersion ?? '';
+  if (uid === than.metadata.uid && resourceVersion === old) return false;
+  return !isOlder(resourceVersion, old);
+}
