@@ -59,7 +59,7 @@ async function observe(desired: DesiredSet, cluster: Cluster, tracking: string):
 }
 
 function assess(app: Application, desired: DesiredSet, live: LiveSet): Health {
-  return appHealth(
+  const { status } = appHealth(
     desired.objects.map(({ key, hook, object }) => {
       const record = live.desired.get(keyText(key));
       return {
@@ -71,6 +71,7 @@ function assess(app: Application, desired: DesiredSet, live: LiveSet): Health {
       };
     }),
   );
+  return { status };
 }
 
 /** An app of apps may render itself; its own health is not part of its health. */

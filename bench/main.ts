@@ -1,0 +1,192 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startCluster } from '../e2e/cluster/cluster.ts';
+import type { GitRepository } from '../e2e/git-server/git-repository.ts';
+import { startGitServer } from '../e2e/git-server/git-server.ts';
+import { githubPush, sendWebhook } from '../e2e/git-server/webhook.ts';
+import {
+  type ApplicationView,
+  applicationsPath,
+  installMooring,
+  isSettled,
+  viewApplications,
+} from '../e2e/harness/applications.ts';
+import { connectKube, type Kube } from '../e2e/harness/kube.ts';
+import { type OperatorProcess, startOperatorProcess } from '../e2e/harness/operator-process.ts';
+import { lineOf } from './figure.ts';
+import { applicationOf, appName, filesOf, namespace, settings, settingsPath } from './monorepo.ts';
+
+const usage = `Measures Mooring on the local cluster; one JSON line a figure on standard output, progress on standard error.
+
+  node bench/main.ts [--applications 200] [--commits 20] [--bursts 3] [--idle 60]
+`;
+
+const { values } = parseArgs({
+  options: {
+    applications: { type: 'string', default: '200' },
+    commits: { type: 'string', default: '20' },
+    bursts: { type: 'string', default: '3' },
+    idle: { type: 'string', default: '60' },
+    help: { type: 'boolean' },
+  },
+});
+const applications = Number(values.applications);
+
+interface Rig {
+  readonly kube: Kube;
+  readonly view: ApplicationView;
+  readonly operator: OperatorProcess;
+  readonly repository: GitRepository;
+}
+
+const tell = (line: string): void => {
+  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+};
+const print = (...figure: Parameters<typeof lineOf>): void => {
+  process.stdout.write(`${lineOf(...figure)}\n`);
+};
+
+async function push(
+  { operator, repository }: Rig,
+  files: Record<string, string>,
+): Promise<{ commit: string; at: number }> {
+  const before = await repository.resolve('main');
+  const after = await repository.commit({ files, message: 'bench' });
+  const changes = await repository.changes(before, after);
+  const delivery = githubPush({ repoURL: repository.url, ref: 'refs/heads/main', before, after, changes });
+  const at = performance.now();
+  await sendWebhook(`${operator.url}/api/webhook`, delivery);
+  return { commit: after, at };
+}
+
+/** One commit to one application at a time: from the webhook to the object, and to the Application Synced at that commit. */
+async function latency(rig: Rig, commits: number): Promise<void> {
+  const seen = new Map<string, number>();
+  const stop = rig.kube.watch(`/api/v1/namespaces/${namespace}/configmaps`, (_, object) => {
+    seen.set(`${object.metadata.name} ${object['data']?.['value']}`, performance.now());
+  });
+  const applied: number[] = [];
+  const synced: number[] = [];
+  for (let run = 0; run < commits; run += 1) {
+    const index = run % applications;
+    const value = `latency ${run}`;
+    const { commit, at } = await push(rig, { [settingsPath(index)]: settings(index, value) });
+    await rig.view.until(
+      `commit ${run}`,
+      (apps) => {
+        const app = apps.get(appName(index));
+        return app !== undefined && isSettled(app, commit);
+      },
+      60_000,
+    );
+    synced.push(performance.now() - at);
+    applied.push((seen.get(`${appName(index)}-settings ${value}`) ?? Number.NaN) - at);
+    await rig.view.until(
+      `commit ${run} everywhere`,
+      (apps) => [...apps.values()].every((app) => isSettled(app, commit)),
+      60_000,
+    );
+    await sleep(500);
+  }
+  stop();
+  print({ figure: 'commitToApplied', unit: 'ms', runs: applied, limit: 250 });
+  print({ figure: 'commitToSynced', unit: 'ms', runs: synced, limit: 350 });
+}
+
+/** One commit that touches one ConfigMap of every application. */
+async function burst(rig: Rig, runs: number): Promise<void> {
+  const wall: number[] = [];
+  const cpu: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    const files = Object.fromEntries(
+      Array.from({ length: applications }, (_, index) => [settingsPath(index), settings(index, `burst ${run}`)]),
+    );
+    const before = rig.operator.usage().cpuSeconds;
+    const { commit, at } = await push(rig, files);
+    await rig.view.until(`burst ${run}`, (apps) => [...apps.values()].every((app) => isSettled(app, commit)), 300_000);
+    wall.push((performance.now() - at) / 1_000);
+    await sleep(3_000);
+    cpu.push(rig.operator.usage().cpuSeconds - before);
+    tell(`burst ${run + 1} of ${runs}: ${wall.at(-1)?.toFixed(2)} s`);
+  }
+  print({ figure: `burstOf${applications}Synced`, unit: 's', runs: wall, limit: 6 });
+  print({ figure: `burstOf${applications}OperatorCpu`, unit: 's', runs: cpu });
+}
+
+async function rest(rig: Rig, idleSeconds: number): Promise<void> {
+  await sleep(15_000);
+  const before = rig.operator.usage();
+  await sleep(idleSeconds * 1_000);
+  const after = rig.operator.usage();
+  print({ figure: 'operatorMemoryAtRest', unit: 'MB', runs: [after.rssBytes / 1_048_576], limit: 200 });
+  print({
+    figure: 'operatorIdleCpu',
+    unit: '%',
+    runs: [((after.cpuSeconds - before.cpuSeconds) / idleSeconds) * 100],
+    limit: 2,
+  });
+}
+
+async function main(): Promise<void> {
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  const data = await mkdtemp(join(tmpdir(), 'mooring-bench-'));
+  const cluster = await startCluster({ name: 'mooring-bench', node: 'none', onProgress: tell });
+  const git = await startGitServer();
+  const repository = await git.createRepository('bench');
+  const kube = await connectKube(cluster.kubeconfigPath);
+  let operator: OperatorProcess | undefined;
+  let view: ApplicationView | undefined;
+  try {
+    await installMooring(kube);
+    await kube.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    const files = Object.assign({}, ...Array.from({ length: applications }, (_, index) => filesOf(index))) as Record<
+      string,
+      string
+    >;
+    const commit = await repository.commit({ files, message: 'start' });
+    operator = await startOperatorProcess({
+      kubeconfigPath: cluster.kubeconfigPath,
+      dataDirectory: join(data, 'operator'),
+      logPath: join('.mooring', 'bench-operator.log'),
+    });
+    view = viewApplications(kube);
+    const rig = { kube, view, operator, repository };
+    tell(`creating ${applications} applications of 10 objects`);
+    const startedAt = performance.now();
+    for (let index = 0; index < applications; index += 1)
+      await kube.create(applicationsPath, applicationOf(index, repository.url));
+    await view.until(
+      'first sync',
+      (apps) => apps.size === applications && [...apps.values()].every((app) => isSettled(app, commit)),
+      300_000,
+    );
+    print({ figure: `firstSyncOf${applications}`, unit: 's', runs: [(performance.now() - startedAt) / 1_000] });
+    tell(`${values.commits} commits, one application each`);
+    await latency(rig, Number(values.commits));
+    tell(`${values.bursts} commits, all applications each`);
+    await burst(rig, Number(values.bursts));
+    tell(`at rest for ${values.idle} s`);
+    await rest(rig, Number(values.idle));
+  } finally {
+    view?.stop();
+    await operator?.stop();
+    await kube.close();
+    await git.close();
+    await cluster.stop();
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (thrown: unknown) => {
+    process.stderr.write(`${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);
+    process.exit(1);
+  },
+);
