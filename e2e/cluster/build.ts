@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,9 @@ export const kubernetesVersion = 'v1.37.2';
 
 /** Everything built or left behind by a cluster lives here; Git ignores it. */
 export const clusterHome: string = join(import.meta.dirname, '..', '..', '.tools', 'cluster');
+
+/** A kubectl of the clusters' version, there after the first build. */
+export const kubectlPath: string = join(clusterHome, 'kubectl');
 
 /** Paths of the built programs. `containerd`, its shim, `ctr` and `web` are there for a real node only. */
 export type Binaries = {
@@ -31,6 +34,7 @@ type Target = {
   readonly packages: readonly string[];
   readonly ldflags: string;
   readonly firstTime: string;
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 const versionFlags = ['k8s.io/client-go/pkg/version', 'k8s.io/component-base/version']
@@ -54,19 +58,31 @@ const containerd: Target = {
   ldflags: '-s -w',
   firstTime: 'about a minute on 2 cores the first time',
 };
-const web: Target = { name: 'web', packages: ['.'], ldflags: '-s -w', firstTime: 'some seconds the first time' };
+const web: Target = {
+  name: 'web',
+  packages: ['.'],
+  ldflags: '-s -w',
+  firstTime: 'some seconds the first time',
+  env: { GOOS: 'linux' },
+};
 
 /** Builds what is missing. Instant when everything is there; safe to call from several processes at once. */
 export async function buildCluster(options: { realNode: boolean; onProgress?: Progress }): Promise<Binaries> {
   const onProgress = options.onProgress ?? (() => {});
   const kubernetes = await build(controlPlane, onProgress);
-  const containerdDir = options.realNode ? await build(containerd, onProgress) : undefined;
-  const webDir = options.realNode ? await build(web, onProgress) : undefined;
+  await pointTo(kubectlPath, join(kubernetes, 'control-plane'));
+  if (!options.realNode)
+    return { kubernetes: join(kubernetes, 'control-plane'), containerdDir: undefined, web: undefined };
   return {
     kubernetes: join(kubernetes, 'control-plane'),
-    containerdDir,
-    web: webDir === undefined ? undefined : join(webDir, 'web'),
+    containerdDir: await build(containerd, onProgress),
+    web: await buildWeb(onProgress),
   };
+}
+
+/** Builds the sample web server, a static Linux program, and returns its path. */
+export async function buildWeb(onProgress: Progress): Promise<string> {
+  return join(await build(web, onProgress), 'web');
 }
 
 async function build(target: Target, onProgress: Progress): Promise<string> {
@@ -86,6 +102,15 @@ async function build(target: Target, onProgress: Progress): Promise<string> {
       await rm(scratch, { recursive: true, force: true });
     }
   });
+}
+
+/** Makes the symbolic link, or turns an old one to the new target, without a moment in which it is missing. */
+async function pointTo(link: string, target: string): Promise<void> {
+  if ((await readlink(link).catch(() => undefined)) === target) return;
+  const fresh = `${link}.${process.pid}`;
+  await rm(fresh, { force: true });
+  await symlink(target, fresh);
+  await rename(fresh, link);
 }
 
 function sourceHash(source: string, target: Target): string {
@@ -115,7 +140,7 @@ async function goBuild(target: Target, source: string, output: string, onProgres
   const args = ['build', '-v', '-trimpath', '-ldflags', target.ldflags, '-o', `${output}/`, ...target.packages];
   const child = spawn('go', args, {
     cwd: source,
-    env: { ...process.env, CGO_ENABLED: '0' },
+    env: { ...process.env, CGO_ENABLED: '0', ...target.env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let modules = 0;

@@ -7,11 +7,13 @@ import { type Binaries, buildCluster, type Progress } from './build.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { createPodNetwork, installPackages, startContainerd, startKubelet } from './real-node.ts';
 import {
+  checkName,
   createRun,
   isAbandoned,
   listRuns,
   type Run,
   readRun,
+  releaseRun,
   removeRun,
   type Started,
   sweep,
@@ -20,7 +22,7 @@ import {
 import { startSimulatedNode } from './simulated-node.ts';
 
 export type { Api, ApiError, Endpoint, Json } from './api.ts';
-export { type Binaries, buildCluster, type Progress } from './build.ts';
+export { type Binaries, buildCluster, kubectlPath, type Progress } from './build.ts';
 export { type ImageSpec, imageTar, sampleImages } from './images.ts';
 export { sweep } from './run.ts';
 
@@ -72,13 +74,14 @@ export type Cluster = Endpoint & {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { name, node } = options;
   const onProgress = options.onProgress ?? ((): void => {});
+  checkName(name);
   if (node === 'real') await installPackages(onProgress);
   const binaries = await buildCluster({ realNode: node === 'real', onProgress });
   for (const swept of await sweep()) onProgress(`removed what the cluster ${swept} had left`);
 
   const started = performance.now();
   const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
-  let state = await createRun(name, options.detached ?? false);
+  let state = await createRun(name);
   const onStart = (child: Started): void => {
     state = updateRun(state, { processes: [...state.processes, child.id] });
   };
@@ -103,6 +106,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       controlPlane = await startControlPlane(state, binaries, onStart);
       if (node === 'simulated') await startSimulatedNode(state, binaries, controlPlane, onStart);
     }
+    if (options.detached === true) state = releaseRun(state);
     onProgress(`the cluster ${name} is ready after ${seconds()}`);
     return describe(state, options.node, binaries, controlPlane, loadImage);
   } catch (error) {

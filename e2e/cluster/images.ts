@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildWeb, type Progress } from './build.ts';
 
 /** The images that every real node has. Use them with `imagePullPolicy: IfNotPresent`, there is no registry. */
 export const sampleImages = {
@@ -22,6 +24,22 @@ export type ImageSpec = {
   readonly cmd?: readonly string[];
   readonly env?: readonly string[];
 };
+
+/** Where Debian's busybox-static puts its program. */
+export const busyboxPath = '/bin/busybox';
+
+/**
+ * Builds the sample web server if need be and writes the sample images into a folder, for a cluster of another making such as
+ * kind. Returns the paths of the archives. Throws where this machine has no static busybox.
+ */
+export async function sampleImageTars(dir: string, onProgress: Progress): Promise<string[]> {
+  if (!(await isStaticProgram(busyboxPath))) {
+    throw new Error(
+      `the sample images need a static ${busyboxPath}: install Debian's busybox-static or its equivalent`,
+    );
+  }
+  return await writeSampleImages(dir, { web: await buildWeb(onProgress), busybox: busyboxPath });
+}
 
 /** Writes the sample images as tar files into a folder and returns their paths. */
 export async function writeSampleImages(dir: string, programs: { web: string; busybox: string }): Promise<string[]> {
@@ -50,6 +68,22 @@ export async function writeSampleImages(dir: string, programs: { web: string; bu
       return path;
     }),
   );
+}
+
+/** Whether a 64-bit ELF program names no dynamic loader: it then runs in an image of its own. */
+export async function isStaticProgram(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
+    const start = Number(buffer.readBigUInt64LE(32));
+    const size = buffer.readUInt16LE(54);
+    const count = buffer.readUInt16LE(56);
+    const interpreter = 3;
+    return !Array.from({ length: count }, (_, n) => buffer.readUInt32LE(start + n * size)).includes(interpreter);
+  } finally {
+    await file.close();
+  }
 }
 
 /** The image as `docker load` and `ctr images import` take it. The same spec gives the same bytes. */

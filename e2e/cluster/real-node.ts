@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Binaries, Progress } from './build.ts';
 import { type ControlPlane, freePort, nodeName, pki, toArgs, untilReady, writeKubeconfig } from './control-plane.ts';
-import { sampleImages, writeSampleImages } from './images.ts';
+import { busyboxPath, isStaticProgram, sampleImages, writeSampleImages } from './images.ts';
 import { bridgeAddress, containerdNamespace, networkName, type Run, type Started, startProcess } from './run.ts';
 
 const run = promisify(execFile);
@@ -18,7 +18,6 @@ export type Containerd = {
 };
 
 const packages = ['runc', 'containernetworking-plugins', 'busybox-static', 'iproute2', 'mount'];
-const busyboxPath = '/bin/busybox';
 const cniFolders = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
 
 /** Installs what a real node takes from Debian, if something is missing. Throws with what to do where that can't be done. */
@@ -46,7 +45,7 @@ export async function installPackages(onProgress: Progress): Promise<void> {
 async function missingPrograms(): Promise<string[]> {
   const missing = ['runc', 'ip', 'umount'].filter((program) => !onPath(program));
   if (cniFolder() === undefined) missing.push('CNI plugins');
-  if (!(await isStatic(busyboxPath))) missing.push('a static busybox');
+  if (!(await isStaticProgram(busyboxPath))) missing.push('a static busybox');
   return missing;
 }
 
@@ -58,22 +57,6 @@ function cniFolder(): string | undefined {
   return cniFolders.find((dir) =>
     ['bridge', 'host-local', 'loopback'].every((plugin) => existsSync(join(dir, plugin))),
   );
-}
-
-/** Whether a 64-bit ELF program names no dynamic loader: it then runs in an image of its own. */
-async function isStatic(path: string): Promise<boolean> {
-  if (!existsSync(path)) return false;
-  const file = await open(path);
-  try {
-    const { buffer } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
-    const start = Number(buffer.readBigUInt64LE(32));
-    const size = buffer.readUInt16LE(54);
-    const count = buffer.readUInt16LE(56);
-    const interpreter = 3;
-    return !Array.from({ length: count }, (_, n) => buffer.readUInt32LE(start + n * size)).includes(interpreter);
-  } finally {
-    await file.close();
-  }
 }
 
 /** A pod network of a cluster's own: 254 addresses on a bridge that only this machine reaches. */

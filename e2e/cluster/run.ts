@@ -35,29 +35,27 @@ export type Run = {
   readonly name: string;
   /** Folder with the data, logs, certificates and sockets of the cluster. Also the prefix of all its mounts. */
   readonly dir: string;
-  /** The process that the cluster ends with; absent for one that stays until it is stopped by name. */
+  /** The process that the cluster ends with; absent for one that stays until it is stopped by name. See `releaseRun`. */
   readonly owner?: ProcessId;
   readonly processes: readonly (ProcessId & { readonly role: string })[];
   /** Bridges, by name; one is removed only while it has this run's `bridgeAddress`. */
   readonly links: readonly string[];
 };
 
-/** Claims the name and makes the folder. Throws where a cluster of that name runs. */
-export async function createRun(name: string, detached: boolean): Promise<Run> {
-  if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) {
-    throw new Error(`cluster name ${JSON.stringify(name)}: use 1 to 40 lower-case letters, digits and inner hyphens`);
-  }
+/** Throws where the name can't be a cluster's. */
+export function checkName(name: string): void {
+  if (/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) return;
+  throw new Error(`cluster name ${JSON.stringify(name)}: use 1 to 40 lower-case letters, digits and inner hyphens`);
+}
+
+/** Claims the name for this process and makes the folder. Throws where a cluster of that name runs. */
+export async function createRun(name: string): Promise<Run> {
+  checkName(name);
   await mkdir(runHome, { recursive: true });
   // Unix sockets below have a limit of 107 bytes, the one of containerd's shims of 42 for the folder.
   const base = tmpdir().length <= 20 ? tmpdir() : '/tmp';
   const dir = await mkdtemp(join(base, 'mooring-'));
-  const state: Run = {
-    name,
-    dir,
-    ...(detached ? {} : { owner: processId(process.pid) }),
-    processes: [],
-    links: [],
-  };
+  const state: Run = { name, dir, owner: processId(process.pid), processes: [], links: [] };
   // A whole folder appears under its name at once, so nobody ever sees a run without its state.
   const staged = await mkdtemp(join(runHome, '.new-'));
   writeFileSync(join(staged, stateFile), JSON.stringify(state, null, 2));
@@ -90,19 +88,28 @@ export async function listRuns(): Promise<Run[]> {
   return runs.filter((found) => found !== undefined);
 }
 
-/** Whether the process that a run belongs to has gone, so that what it left may be removed. */
+/** Whether nobody stands for a run any more, its owner or, without one, a process of its own: it may be removed. */
 export function isAbandoned(state: Run): boolean {
-  return state.owner !== undefined && !isAlive(state.owner);
+  return state.owner === undefined ? !state.processes.some(isAlive) : !isAlive(state.owner);
 }
 
 /** Writes the change down and returns the new state. */
 export function updateRun(state: Run, change: Partial<Pick<Run, 'processes' | 'links'>>): Run {
-  const next = { ...state, ...change };
+  return write({ ...state, ...change });
+}
+
+/** Lets a run outlive this process. */
+export function releaseRun(state: Run): Run {
+  const { owner: _, ...rest } = state;
+  return write(rest);
+}
+
+function write(state: Run): Run {
   const file = join(runHome, state.name, stateFile);
-  writeFileSync(`${file}.new`, JSON.stringify(next, null, 2));
+  writeFileSync(`${file}.new`, JSON.stringify(state, null, 2));
   // Renaming is atomic: a reader gets the old state or the new one.
   renameSync(`${file}.new`, file);
-  return next;
+  return state;
 }
 
 /** A started process with where its log is. */
@@ -177,7 +184,7 @@ export async function removeRun(state: Run): Promise<void> {
     for (const link of left) await run('ip', ['link', 'delete', link]).catch(() => {});
     return left;
   });
-  await removeTraces(state);
+  if (state.links.length > 0) await removeTraces(state);
   rmSync(state.dir, { recursive: true, force: true });
   rmSync(join(runHome, state.name), { recursive: true, force: true });
 }

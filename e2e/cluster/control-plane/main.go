@@ -1,4 +1,4 @@
-// One binary with every part of a small Kubernetes: the first argument names the part.
+// One binary with every part of a small Kubernetes: the first argument names the part, or the program's own name does.
 package main
 
 import (
@@ -58,6 +58,9 @@ func server(command func() *cobra.Command) func() int {
 }
 
 func main() {
+	if run, ok := parts[filepath.Base(os.Args[0])]; ok {
+		os.Exit(run())
+	}
 	if len(os.Args) > 1 {
 		if run, ok := parts[os.Args[1]]; ok {
 			os.Args = os.Args[1:]
