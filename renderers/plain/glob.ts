@@ -18,7 +18,7 @@ interface State {
 }
 
 /**
- * A test of paths against the pattern of `directory.include` or `exclude`, in time linear in the path. The pattern is relative to `folder`, or to the root of the
+ * A test of paths below `folder` against the pattern of `directory.include` or `exclude`, in time linear in the path. The pattern is relative to `folder`, or to the root of the
  * repository where it begins with `/`. As in Argo CD `*` and `**` also match `/`, `?` is one character, `[a-z]` and `[!a-z]` are classes, `{a,b}` alternatives, `\` takes
  * the next character as it is. Throws `RenderError` naming `option` for a pattern that is broken or leaves the repository.
  */
@@ -30,12 +30,14 @@ export function compileGlob(pattern: string, folder: string, option: string): (p
     throw refuse('outside-tree', 'has a `..` segment; write it relative to the path of the source');
   }
   if (pattern.startsWith('!')) throw refuse('invalid', 'begins with `!`; use the opposite option instead');
-  const escapedFolder = folder.replace(/[\\*?[\]{},!]/g, '\\$&');
-  const absolute: string = absoluteGlob(pattern, { cwd: `/${escapedFolder}`, root: '/' });
+  // The name of the folder stays out of the pattern, since it may hold characters that mean something there.
+  const absolute = absoluteGlob(pattern, { cwd: '/source', root: '/repository' });
+  const fromRoot = absolute.startsWith('/repository/');
   const states: State[] = [];
   const steps = parse(absolute, (what) => refuse('invalid', what));
   const start = link(steps, states, newState(states));
-  return (path) => matches(states, start, `/${path}`);
+  const depth = folder === '' ? 0 : folder.length + 1;
+  return (path) => matches(states, start, fromRoot ? `/repository/${path}` : `/source/${path.slice(depth)}`);
 }
 
 function parse(pattern: string, refuse: (what: string) => RenderError): readonly Step[] {
@@ -79,6 +81,9 @@ function parse(pattern: string, refuse: (what: string) => RenderError): readonly
     const [from, dash, to] = body;
     if (body.length === 3 && dash === '-' && from !== undefined && to !== undefined) {
       return (found) => (found >= from && found <= to) !== negated;
+    }
+    if (body.length === 0 || body.includes('-')) {
+      throw refuse('has a class that is neither one range, such as `[a-z]`, nor a list of characters, such as `[abc]`');
     }
     const members = new Set(body);
     return (found) => members.has(found) !== negated;

@@ -1,7 +1,9 @@
 import {
   followLinks,
   joinPath,
+  type Limits,
   type Manifest,
+  type ParsedManifest,
   parseManifests,
   type RenderContext,
   RenderError,
@@ -29,30 +31,38 @@ const extensions = /\.(?:yaml|yml|json|jsonnet)$/;
 const skipMarker = '+argocd:skip-file-rendering';
 
 async function render(tree: Tree, spec: RenderSpec, context: RenderContext): Promise<Rendered> {
+  const { limits } = context;
   const options = parseOptions(spec.options);
   const folder = joinPath('', spec.path);
+  const deadline = performance.now() + limits.timeMs;
   const manifests: Manifest[] = [];
   const warnings: string[] = [];
-  const { limits } = context;
-  let bytesLeft = limits.manifestBytes;
-  for await (const { path } of manifestFiles(tree, folder, options, context)) {
+  let bytesRead = 0;
+  for await (const { path, size = 0 } of manifestFiles(tree, folder, options, context)) {
+    if (performance.now() >= deadline)
+      throw over('timeout', 'timeMs', `${path} was not reached in ${limits.timeMs} ms`, path);
+    if (size > limits.manifestBytes) throw tooManyBytes(path, limits.manifestBytes);
     const bytes = await tree.read(path);
     if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(skipMarker)) continue;
     if (path.endsWith('.jsonnet')) throw jsonnetRefused(path);
-    bytesLeft -= bytes.length;
-    if (bytesLeft < 0) {
-      throw new RenderError(
-        'limit',
-        `${path} takes the manifests of ${folder || 'the source'} over ${limits.manifestBytes} bytes; leave files out with directory.exclude, split the application, or raise the limit manifestBytes`,
-        { file: path },
-      );
+    bytesRead += bytes.length;
+    if (bytesRead > limits.manifestBytes) throw tooManyBytes(path, limits.manifestBytes);
+    const found = objectsOf(bytes, path, limits, warnings);
+    if (manifests.length + found.length > limits.manifestCount) {
+      throw over('limit', 'manifestCount', `${path} takes the source over ${limits.manifestCount} objects`, path);
     }
-    const left = { manifestBytes: limits.manifestBytes, manifestCount: limits.manifestCount - manifests.length };
-    for (const { object, document, line } of objectsOf(bytes, path, left, warnings)) {
-      manifests.push({ object, origin: { path, document, line } });
-    }
+    for (const { object, document, line } of found) manifests.push({ object, origin: { path, document, line } });
   }
   return { manifests, warnings };
+}
+
+function tooManyBytes(path: string, max: number): RenderError {
+  return over('limit', 'manifestBytes', `${path} takes the manifests of the source over ${max} bytes`, path);
+}
+
+function over(code: 'limit' | 'timeout', limit: keyof Limits, what: string, file: string): RenderError {
+  const advice = `leave files out with directory.exclude, split the application, or raise the limit ${limit}`;
+  return new RenderError(code, `${what}; ${advice}`, { file });
 }
 
 function jsonnetRefused(path: string): RenderError {
@@ -63,15 +73,8 @@ function jsonnetRefused(path: string): RenderError {
   );
 }
 
-type ReadLimits = Parameters<typeof parseManifests>[2];
-
 /** The objects of one file; none where it is YAML that does not look like a manifest, which Argo CD leaves out in silence too. */
-function objectsOf(
-  bytes: Uint8Array,
-  path: string,
-  limits: ReadLimits,
-  warnings: string[],
-): ReturnType<typeof parseManifests> {
+function objectsOf(bytes: Uint8Array, path: string, limits: Limits, warnings: string[]): ParsedManifest[] {
   try {
     return parseManifests(bytes, path, limits, (sentence) => warnings.push(sentence));
   } catch (error) {
@@ -98,11 +101,11 @@ async function* manifestFiles(
   const included = options.include === '' ? () => true : compileGlob(options.include, folder, 'directory.include');
   const excluded = options.exclude === '' ? () => false : compileGlob(options.exclude, folder, 'directory.exclude');
   let files = 0;
-  async function* walk(directory: string, depth: number): AsyncGenerator<TreeEntry> {
+  async function* walk(directory: string): AsyncGenerator<TreeEntry> {
     context.signal?.throwIfAborted();
     for (const entry of await list(tree, directory)) {
       if (entry.type === 'directory') {
-        if (options.recurse) yield* walk(entry.path, depth + 1);
+        if (options.recurse) yield* walk(entry.path);
         continue;
       }
       if (!options.disableExtensionFilter && !extensions.test(entry.name)) continue;
@@ -110,17 +113,18 @@ async function* manifestFiles(
       if (entry.type === 'symlink' && !(await leadsToFile(tree, entry.path))) continue;
       files += 1;
       if (files > context.limits.fileCount) {
-        throw new RenderError(
+        throw over(
           'limit',
-          `${folder || 'the source'} has more than ${context.limits.fileCount} manifest files; split the application or raise the limit fileCount`,
-          { file: entry.path },
+          'fileCount',
+          `the source has more than ${context.limits.fileCount} manifest files`,
+          entry.path,
         );
       }
       context.signal?.throwIfAborted();
       yield entry;
     }
   }
-  yield* walk(folder, 0);
+  yield* walk(folder);
 }
 
 async function list(tree: Tree, directory: string): Promise<readonly TreeEntry[]> {
