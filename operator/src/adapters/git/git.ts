@@ -9,13 +9,14 @@ import type { Log } from '../../world/telemetry.ts';
 import { baseEnvironment, gitConfig, withUserInformation } from './access.ts';
 import { everyTransport, parseAddress, type Transport } from './address.ts';
 import { createBlobCache } from './blob-cache.ts';
+import { claimFolder } from './claim.ts';
 import { createHttpConnections } from './http-remote.ts';
 import { type GitLimits, gitLimits } from './limits.ts';
 import { createRepository, type GitRequestFact, type Repository, type RepositorySetting } from './repository.ts';
 
 /** What `createGit` is given. */
 export interface GitOptions {
-  /** A folder for bare repositories, of this process alone; made where it is missing. It may be deleted whenever the process is not running. */
+  /** A folder for bare repositories; made where it is missing. Where another process uses it, one beside it is taken. It may be deleted while no process uses it. */
   readonly directory: string;
   readonly clock: Clock;
   readonly limits: Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEntries' | 'blobBytes'> & Partial<GitLimits>;
@@ -38,7 +39,8 @@ const sweepEveryMs = 60 * 60 * 1000;
  */
 export function createGit(options: GitOptions): Git & { close(): Promise<void> } {
   const { clock, log } = options;
-  const directory = resolve(options.directory);
+  const claim = claimFolder(resolve(options.directory));
+  const { directory } = claim;
   const limits: GitLimits = { ...gitLimits, ...options.limits };
   const transports = options.transports ?? everyTransport;
   const environment = baseEnvironment(directory, options.environment ?? env);
@@ -108,6 +110,7 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
       repositories.clear();
       setting.blobs.clear();
       await setting.connections.close();
+      claim.release();
     },
   };
 }

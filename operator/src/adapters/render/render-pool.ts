@@ -1,0 +1,314 @@
+import {
+  defaultLimits,
+  followLinks,
+  type Limits,
+  RenderError,
+  type Rendered,
+  type Renderer,
+  type RenderSpec,
+  recordReads,
+  type Tree,
+} from '@mooring/renderer-contract';
+import PQueue from 'p-queue';
+import { Fault, messageOf } from '../../model/fault.ts';
+import type { Clock } from '../../world/clock.ts';
+import type { GitTree } from '../../world/git.ts';
+import type { RenderAnswer, RenderPool, RenderRequest } from '../../world/renderer.ts';
+import { createRenderCache } from './cache.ts';
+import { recordSurroundings, rememberReads, sameReads, sameSurroundings } from './dependencies.ts';
+import { applyOverrides } from './override.ts';
+
+/** Bounds of the pool, beside those of one render. */
+export interface RenderPoolLimits extends Limits {
+  readonly rendersAtOnce: number;
+  /** Bytes of JSON of all manifests that are remembered. */
+  readonly cacheBytes: number;
+  /** Outcomes remembered for one source, so that going back to the commit before renders nothing. */
+  readonly resultsKept: number;
+  /** Milliseconds that a render may take to end once its time is over. */
+  readonly graceMs: number;
+}
+
+export const renderPoolLimits: RenderPoolLimits = {
+  ...defaultLimits,
+  rendersAtOnce: 8,
+  cacheBytes: 64 * 1024 * 1024,
+  resultsKept: 2,
+  graceMs: 2_000,
+};
+
+/** One render, for metrics. */
+export interface RenderFact {
+  readonly sourceType: string;
+  /** False where the manifests were remembered. */
+  readonly rendered: boolean;
+  readonly durationMs: number;
+}
+
+/** What `createRenderPool` is given. */
+export interface RenderPoolOptions {
+  /** In the order in which they are asked whether a folder is theirs. */
+  readonly renderers: readonly Renderer[];
+  readonly clock: Clock;
+  readonly limits?: Partial<RenderPoolLimits>;
+  /** Source types that are switched off (`helm.enable: false` of `argocd-cm`), in any case; their folders are rendered as directories, as in Argo CD. */
+  readonly disabled?: () => readonly string[];
+  readonly onRendered?: (fact: RenderFact) => void;
+}
+
+/** Renders sources, several at once, and remembers the outcomes by what they depend on: a commit that touched nothing of it renders nothing. */
+export function createRenderPool(options: RenderPoolOptions): RenderPool & { close(): Promise<void> } {
+  const { clock, renderers } = options;
+  const limits: RenderPoolLimits = { ...renderPoolLimits, ...options.limits };
+  const disabled = options.disabled ?? (() => []);
+  const onRendered = options.onRendered ?? (() => {});
+  const queue = new PQueue({ concurrency: limits.rendersAtOnce });
+  const cache = createRenderCache(limits.cacheBytes, limits.resultsKept);
+  const underway = new Map<string, Promise<RenderAnswer>>();
+  const fields = new Set(renderers.map(({ optionsKey }) => optionsKey));
+  const identities = new WeakMap<object, number>();
+  let identitiesGiven = 0;
+
+  /** The list of a cluster's APIs is long, and the same value until it changes. */
+  const identityOf = (list: readonly string[]): number => {
+    let identity = identities.get(list);
+    if (identity === undefined) {
+      identitiesGiven += 1;
+      identity = identitiesGiven;
+      identities.set(list, identity);
+    }
+    return identity;
+  };
+
+  const recall = async (key: string, tree: GitTree, request: RenderRequest): Promise<RenderAnswer | undefined> => {
+    for (const result of cache.results(key)) {
+      if (!sameSurroundings(result.surroundings, request) || !(await sameReads(result.reads, tree))) continue;
+      cache.put(key, result);
+      if (result.outcome instanceof Fault) throw result.outcome;
+      return result.outcome;
+    }
+    return undefined;
+  };
+
+  const renderNew = async (key: string, tree: GitTree, request: RenderRequest): Promise<RenderAnswer> => {
+    const off = new Set(disabled().map((type) => type.toLowerCase()));
+    const recorded = recordReads(boundReads(tree, limits.fileCount));
+    const recordedSpec = recordSurroundings(request);
+    const remember = async (outcome: RenderAnswer | Fault, bytes: number): Promise<void> => {
+      const reads = await rememberReads(tree, recorded.reads());
+      cache.put(key, { reads, surroundings: recordedSpec.surroundings(), outcome, bytes: bytes + reads.length * 200 });
+    };
+    try {
+      await requireFolder(recorded.tree, tree, request);
+      const active = renderers.filter(({ sourceType }) => !off.has(sourceType.toLowerCase()));
+      const given =
+        request.renderer === undefined ? {} : { [optionsKeyOf(renderers, request.renderer)]: request.options };
+      const merged = await applyOverrides(recorded.tree, request.path, request.appName, given, fields);
+      const renderer = await choose(renderers, active, recorded.tree, request, Object.keys(merged));
+      const spec: RenderSpec = withOptions(recordedSpec.spec, merged[renderer.optionsKey] ?? {});
+      const { manifests, warnings } = await runRenderer(renderer, recorded.tree, spec, limits, clock);
+      if (manifests.length > limits.manifestCount) {
+        throw new RenderError(
+          'limit',
+          `more than ${limits.manifestCount} objects; split the application, or raise the limit manifestCount`,
+        );
+      }
+      const answer: RenderAnswer = { manifests, warnings, sourceType: renderer.sourceType, rendered: false };
+      await remember(
+        answer,
+        manifests.reduce((sum, { object }) => sum + JSON.stringify(object).length, 0),
+      );
+      return { ...answer, rendered: true };
+    } catch (error) {
+      const fault = renderFault(error, request);
+      if (error instanceof RenderError && lasting.has(error.code)) await remember(fault, fault.message.length);
+      throw fault;
+    }
+  };
+
+  const measured = async (
+    fresh: boolean,
+    key: string,
+    tree: GitTree,
+    request: RenderRequest,
+  ): Promise<RenderAnswer> => {
+    const startedAt = clock.now();
+    const recalled = fresh ? undefined : await recall(key, tree, request);
+    const answer = recalled ?? (await queue.add(() => renderNew(key, tree, request)));
+    onRendered({
+      sourceType: answer.sourceType,
+      rendered: recalled === undefined,
+      durationMs: clock.now() - startedAt,
+    });
+    return answer;
+  };
+
+  return {
+    render(tree, request, { fresh }) {
+      const key = JSON.stringify([
+        request.repository,
+        request.path,
+        request.renderer ?? '',
+        request.appName,
+        request.namespace,
+        request.options,
+        Object.keys(request.env).sort(),
+        disabled(),
+      ]);
+      const flight = JSON.stringify([
+        key,
+        fresh,
+        tree.oid(''),
+        request.kubeVersion,
+        identityOf(request.apiVersions),
+        request.env,
+      ]);
+      let answer = underway.get(flight);
+      if (answer === undefined) {
+        answer = measured(fresh, key, tree, request).finally(() => underway.delete(flight));
+        underway.set(flight, answer);
+      }
+      return answer;
+    },
+    async close() {
+      queue.clear();
+      cache.clear();
+      await Promise.all(renderers.map((renderer) => renderer.close?.()));
+    },
+  };
+}
+
+/** Failures that the same input always ends in. */
+const lasting: ReadonlySet<string> = new Set([
+  'not-found',
+  'outside-tree',
+  'syntax',
+  'template',
+  'build',
+  'invalid',
+  'unsupported',
+]);
+
+/** `{ ...spec }` would look at everything in it. */
+function withOptions(spec: RenderSpec, options: Readonly<Record<string, unknown>>): RenderSpec {
+  return Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(spec), options: { value: options, enumerable: true } },
+  ) as RenderSpec;
+}
+
+function optionsKeyOf(renderers: readonly Renderer[], name: string): string {
+  return renderers.find((renderer) => renderer.name === name)?.optionsKey ?? name;
+}
+
+async function requireFolder(tree: Tree, { commit }: GitTree, { path, repository }: RenderRequest): Promise<void> {
+  const shown = JSON.stringify(path);
+  const place = `in ${repository} at ${commit.slice(0, 12)}`;
+  let type: string | undefined;
+  try {
+    type = (await tree.stat(await followLinks(tree, path)))?.type;
+  } catch (error) {
+    if (!(error instanceof RenderError) || error.code !== 'not-found') throw error;
+  }
+  if (type === 'directory') return;
+  const fault = type === undefined ? 'does not exist' : 'is a file, not a folder';
+  throw new Fault('render-failed', `app path ${shown} ${fault} ${place}; correct spec.source.path, or add the folder`, {
+    path,
+  });
+}
+
+/** The renderer that the spec asks for; else the first that knows the folder. */
+async function choose(
+  all: readonly Renderer[],
+  active: readonly Renderer[],
+  tree: Tree,
+  request: RenderRequest,
+  options: readonly string[],
+): Promise<Renderer> {
+  if (options.length > 1) {
+    throw new RenderError('invalid', `the source has options for ${options.join(' and ')}; keep those of one renderer`);
+  }
+  const [wanted] = options;
+  if (wanted !== undefined) {
+    const named = all.find(
+      ({ name }) => name === request.renderer && active.some((renderer) => renderer.name === name),
+    );
+    const found = named?.optionsKey === wanted ? named : active.find(({ optionsKey }) => optionsKey === wanted);
+    if (found !== undefined) return found;
+    if (!all.some(({ optionsKey }) => optionsKey === wanted)) {
+      const known = all.map(({ optionsKey }) => optionsKey).join(', ');
+      throw new RenderError('unsupported', `there is no renderer for spec.source.${wanted}; there are ${known}`);
+    }
+  }
+  for (const renderer of active) if (await renderer.detect(tree, request.path)) return renderer;
+  throw new RenderError(
+    'unsupported',
+    `no renderer knows what is in ${JSON.stringify(request.path)}; asked were ${active.map(({ name }) => name).join(', ')}`,
+  );
+}
+
+async function runRenderer(
+  renderer: Renderer,
+  tree: Tree,
+  spec: RenderSpec,
+  limits: RenderPoolLimits,
+  clock: Clock,
+): Promise<Rendered> {
+  const late = new RenderError(
+    'timeout',
+    `it took longer than ${limits.timeMs / 1000} s; make it smaller, or raise the limit timeMs`,
+  );
+  const timeout = new AbortController();
+  let cancelGrace = (): void => {};
+  const cancelTimeout = clock.after(limits.timeMs, () => timeout.abort(late));
+  const overrun = new Promise<never>((_resolve, reject) => {
+    timeout.signal.addEventListener('abort', () => {
+      cancelGrace = clock.after(limits.graceMs, () => reject(late));
+    });
+  });
+  try {
+    return await Promise.race([renderer.render(tree, spec, { limits, signal: timeout.signal }), overrun]);
+  } catch (error) {
+    if (timeout.signal.aborted) throw late;
+    if (error instanceof RenderError || error instanceof Fault) throw error;
+    throw new RenderError('crashed', `the renderer ${renderer.name} failed: ${messageOf(error)}`, { cause: error });
+  } finally {
+    cancelTimeout();
+    cancelGrace();
+  }
+}
+
+/** A tree of which only so many files can be read. */
+function boundReads(tree: Tree, fileCount: number): Tree {
+  let reads = 0;
+  return {
+    stat: (path) => tree.stat(path),
+    list: (path) => tree.list(path),
+    async read(path) {
+      reads += 1;
+      if (reads > fileCount) {
+        throw new RenderError(
+          'limit',
+          `more than ${fileCount} files are read; split the application, or raise the limit fileCount`,
+          { file: path },
+        );
+      }
+      return tree.read(path);
+    },
+  };
+}
+
+/** What became of a render, for the user: names the source's folder, the file and the line. An error that is no `RenderError` is given back as it is. */
+function renderFault(error: unknown, request: RenderRequest): Fault {
+  if (error instanceof Fault) return error;
+  if (!(error instanceof RenderError)) throw error;
+  const { code, file, line } = error;
+  const place = file === undefined ? '' : line === undefined ? file : `${file}:${line}`;
+  const named = place === '' || error.message.includes(place) ? error.message : `${place}: ${error.message}`;
+  return new Fault(
+    code === 'limit' || code === 'timeout' ? 'render-limit' : 'render-failed',
+    `cannot render ${JSON.stringify(request.path)} of ${request.repository}: ${named}`,
+    { path: request.path, reason: code, file, line },
+    error,
+  );
+}
