@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,6 +93,11 @@ async function build(target: Target, onProgress: Progress): Promise<string> {
   await mkdir(join(clusterHome, 'bin'), { recursive: true });
   return await withBuildLock(onProgress, async () => {
     if (existsSync(output)) return output;
+    // Whoever made such a folder was killed: builds happen under the lock only.
+    for (const left of await readdir(join(clusterHome, 'bin'))) {
+      if (left.startsWith(`.${target.name}-`))
+        await rm(join(clusterHome, 'bin', left), { recursive: true, force: true });
+    }
     const scratch = await mkdtemp(join(clusterHome, 'bin', `.${target.name}-`));
     try {
       await goBuild(target, source, scratch, onProgress);
