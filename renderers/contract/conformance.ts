@@ -108,6 +108,10 @@ function sampleTests(renderer: Renderer, sample: Sample, outside: () => string):
     const before = recordReads(treeOf(sample.files));
     const original = await outcome(renderer, before.tree, sample);
     const reads = before.reads();
+    const { [sample.entry]: _entry, ...withoutEntry } = sample.files;
+    assert.notEqual(await outcome(renderer, treeOf(withoutEntry), sample), original, 'an entry must be needed');
+    const wrecked = treeOf({ ...sample.files, [sample.entry]: '\nwrecked: [\n' });
+    assert.notEqual(await outcome(renderer, wrecked, sample), original, 'a render must not outlive its tree');
     for (const [path, content] of Object.entries(asBytes(sample.files))) {
       const { [path]: _, ...others } = sample.files;
       const without = treeOf(others);
