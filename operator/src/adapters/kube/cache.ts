@@ -35,6 +35,13 @@ export interface CachePart {
   readonly namespace: string;
 }
 
+interface Write {
+  writers: number;
+  known: LiveRecord | undefined;
+  /** Uid of an object whose end the watch told before the answer to the write came. */
+  gone: string | undefined;
+}
+
 /** A cache that tells `onChange` what matters to an Application: not its own writes, and not mere noise in a status. */
 export function createCache(onChange: (change: CacheChange) => void): LiveCache {
   const records = new Map<string, LiveRecord>();
@@ -47,7 +54,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
   const ended = new Map<string, string>();
   const lists = new Map<string, Set<string>>();
   /** Own writes under way, by key, and the record that everybody knows of meanwhile. */
-  const writes = new Map<string, { writers: number; known: LiveRecord | undefined }>();
+  const writes = new Map<string, Write>();
 
   function put(text: string, record: LiveRecord): void {
     const old = records.get(text);
@@ -94,9 +101,10 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
       onChange({ app, key, what: 'health' });
   }
 
-  function store(text: string, record: LiveRecord): LiveRecord {
+  function store(text: string, record: LiveRecord, gone: string | undefined): LiveRecord {
     const old = records.get(text);
-    if (old === undefined || !isOlder(record.resourceVersion, old.resourceVersion)) put(text, record);
+    const isStale = old !== undefined && isOlder(record.resourceVersion, old.resourceVersion);
+    if (!isStale && record.uid !== gone) put(text, record);
     return record;
   }
 
@@ -140,6 +148,8 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     gone: (record) => {
       const text = keyText(record.key);
       if (ended.get(text) === record.uid) ended.delete(text);
+      const write = writes.get(text);
+      if (write !== undefined) write.gone = record.uid;
       const old = records.get(text);
       // An object of the same name may have been created since.
       if (old === undefined || (old.uid !== record.uid && isOlder(record.resourceVersion, old.resourceVersion))) return;
@@ -147,12 +157,13 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     },
     beginWrite: (key) => {
       const text = keyText(key);
-      const write = writes.get(text) ?? { writers: 0, known: records.get(text) };
+      const write: Write = writes.get(text) ?? { writers: 0, known: records.get(text), gone: undefined };
       write.writers++;
       writes.set(text, write);
       return (outcome) => {
-        if (outcome !== 'failed')
-          write.known = 'stored' in outcome ? store(text, outcome.stored) : remove(text, outcome.removed);
+        if (outcome !== 'failed') {
+          write.known = 'stored' in outcome ? store(text, outcome.stored, write.gone) : remove(text, outcome.removed);
+        }
         write.writers--;
         if (write.writers > 0) return;
         writes.delete(text);

@@ -49,11 +49,16 @@ function codeOf(request: KubeRequest, httpStatus: number, status: KubeStatus): F
   if (httpStatus === 403) return request.key === undefined ? 'cluster-refused' : 'object-refused';
   if (httpStatus === 404 || httpStatus === 410)
     return isWrite(request) && status.details?.kind === 'namespaces' ? 'object-refused' : 'object-missing';
-  if (httpStatus === 409) return 'object-conflict';
+  if (httpStatus === 409 || isOtherUid(status)) return 'object-conflict';
   if (httpStatus === 429 || httpStatus === 502 || httpStatus === 503 || httpStatus === 504)
     return 'cluster-unreachable';
   if (request.key !== undefined) return 'object-refused';
   return httpStatus >= 500 ? 'cluster-unreachable' : 'cluster-refused';
+}
+
+// A uid in the body of an apply is a precondition, but is refused as if it were an edit.
+function isOtherUid(status: KubeStatus): boolean {
+  return status.details?.causes?.some((cause) => cause.field === 'metadata.uid') ?? false;
 }
 
 function isWrite(request: KubeRequest): boolean {
@@ -67,13 +72,14 @@ function messageIn(status: KubeStatus, httpStatus: number, body: string): string
 }
 
 function maskedMessage(secret: KubeObject, httpStatus: number, status: KubeStatus): string {
-  const causes = status.details?.causes ?? [];
-  if (httpStatus === 400 || httpStatus === 422 || httpStatus >= 500 || status.message === undefined) {
-    const fields = causes.map((cause) => `${cause.field ?? 'object'} (${cause.reason ?? 'invalid'})`).join(', ');
-    return `the API server refused it, ${status.reason ?? httpStatus}${fields === '' ? '' : `: ${fields}`}; its message is left out, since it may repeat secret values`;
-  }
   const values = [...secretValues(secret)].sort((a, b) => b.length - a.length);
-  return values.reduce((message, value) => message.replaceAll(value, '++++++++'), status.message);
+  const mask = (text: string): string => values.reduce((masked, value) => masked.replaceAll(value, '++++++++'), text);
+  const isAboutContent = httpStatus === 400 || httpStatus === 422 || httpStatus >= 500;
+  if (!isAboutContent && status.message !== undefined) return mask(status.message);
+  const causes = status.details?.causes ?? [];
+  const fields = causes.map((cause) => `${mask(cause.field ?? 'object')} (${cause.reason ?? 'invalid'})`).join(', ');
+  const reason = `the API server refused it, ${status.reason ?? httpStatus}${fields === '' ? '' : `: ${fields}`}`;
+  return `${reason}; its message is left out, since it may repeat secret values`;
 }
 
 function secretValues(secret: KubeObject): Set<string> {

@@ -18,6 +18,13 @@ export interface ObjectView {
   stop(): void;
 }
 
+interface Write {
+  writers: number;
+  known: KubeObject | undefined;
+  /** Uid of an object whose end the watch told before the answer to the write came. */
+  gone: string | undefined;
+}
+
 export interface ObjectViewListener {
   /** An object came, changed or went. Silent until the view is complete. */
   changed(name: string): void;
@@ -32,7 +39,7 @@ export function watchObjects(
   listener: ObjectViewListener,
 ): ObjectView {
   const objects = new Map<string, KubeObject>();
-  const writes = new Map<string, { writers: number; known: KubeObject | undefined }>();
+  const writes = new Map<string, Write>();
   let listed: Set<string> | undefined;
   let isReady = false;
   const ready = Promise.withResolvers<void>();
@@ -59,6 +66,8 @@ export function watchObjects(
     },
     gone: (object) => {
       const name = object.metadata.name ?? '';
+      const write = writes.get(name);
+      if (write !== undefined) write.gone = object.metadata.uid;
       const old = objects.get(name);
       if (old === undefined || (old.metadata.uid !== object.metadata.uid && isNewer(old, object))) return;
       objects.delete(name);
@@ -87,12 +96,12 @@ export function watchObjects(
     get: (name) => objects.get(name),
     all: () => [...objects.values()],
     beginWrite: (name) => {
-      const write = writes.get(name) ?? { writers: 0, known: objects.get(name) };
+      const write: Write = writes.get(name) ?? { writers: 0, known: objects.get(name), gone: undefined };
       write.writers++;
       writes.set(name, write);
       return (stored) => {
         if (stored !== undefined) {
-          put(stored);
+          if (stored.metadata.uid !== write.gone) put(stored);
           write.known = stored;
         }
         write.writers--;

@@ -1,0 +1,448 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeObject } from '@mooring/renderer-contract';
+import { isOlder } from '../../operator/src/adapters/kube/resource-version.ts';
+import { Fault } from '../../operator/src/model/fault.ts';
+import { keyOf } from '../../operator/src/model/resource-key.ts';
+import type { ApplyOptions } from '../../operator/src/world/cluster.ts';
+import { type Cluster, type Json, startCluster } from '../cluster/cluster.ts';
+import { configMap, tracked, until, type Watched, watchCluster } from './fixture.ts';
+
+let real: Cluster;
+let view: Watched;
+
+before(async () => {
+  real = await startCluster({ name: 'kube-writes', node: 'none' });
+  view = await watchCluster(real);
+});
+
+after(async () => {
+  await view?.close();
+  await real?.stop();
+});
+
+const serverSide: ApplyOptions = { how: 'server-side', validate: true };
+
+function apply(object: KubeObject, options: ApplyOptions = serverSide): Promise<KubeObject> {
+  return view.cluster.apply(object, options);
+}
+
+function recordOf(object: KubeObject) {
+  const record = view.cluster.record(keyOf(object));
+  assert.ok(record, `${object.kind} ${object.metadata.name} is in the view`);
+  return record;
+}
+
+async function faultOf(promise: Promise<unknown>): Promise<Fault> {
+  const thrown = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.ok(thrown instanceof Fault, `a Fault was expected, not ${String(thrown)}`);
+  return thrown;
+}
+
+/** Waits until every event so far has been seen: one more write of each kind, and its echo. */
+async function settle(): Promise<void> {
+  await sleep(150);
+}
+
+describe('writing objects', () => {
+  test('server-side apply creates, updates and leaves alone, and the view holds it at once', async () => {
+    const first = await apply(tracked('writes', configMap('one', { a: '1', b: '2' })));
+    assert.equal(recordOf(first).resourceVersion, first.metadata.resourceVersion);
+    assert.equal(recordOf(first).app, 'writes');
+    assert.ok(recordOf(first).ownedHash);
+
+    const second = await apply(tracked('writes', configMap('one', { a: '3' })));
+    assert.deepEqual(second['data'], { a: '3' }, 'a field that is left out is removed');
+    assert.notEqual(recordOf(second).resourceVersion, first.metadata.resourceVersion);
+
+    const third = await apply(tracked('writes', configMap('one', { a: '3' })));
+    assert.equal(third.metadata.resourceVersion, second.metadata.resourceVersion, 'no change, no version');
+    await settle();
+    assert.deepEqual(view.changes.splice(0), [], 'own writes are not told');
+  });
+
+  test('a mark vouches for an object until its owned fields change', async () => {
+    const object = await apply(tracked('marks', configMap('marked', { a: '1' })));
+    view.cluster.setMark(keyOf(object), 'hash of the manifest');
+    assert.equal(view.cluster.mark(keyOf(object))?.desiredHash, 'hash of the manifest');
+    assert.equal(view.cluster.mark(keyOf(object))?.ownedHash, recordOf(object).ownedHash);
+    await real.kubectl('patch', 'cm', 'marked', '--type=merge', '-p', '{"data":{"a":"x"}}');
+    await until('drift is told', () => view.changes.length > 0);
+    assert.deepEqual(view.changes.splice(0), [{ app: 'marks', key: keyOf(object), what: 'drift' }]);
+    assert.notEqual(view.cluster.mark(keyOf(object))?.ownedHash, recordOf(object).ownedHash);
+    await real.kubectl('delete', 'cm', 'marked');
+    await until('the end is told', () => view.changes.length > 0);
+    assert.deepEqual(view.changes.splice(0), [{ app: 'marks', key: keyOf(object), what: 'gone' }]);
+    assert.equal(view.cluster.mark(keyOf(object)), undefined);
+  });
+
+  test('two namespaces hold objects of the same name apart', async () => {
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' } });
+    const here = await apply(tracked('here', configMap('same', { at: 'default' })));
+    const there = await apply(tracked('there', configMap('same', { at: 'other' }, 'other')));
+    assert.notEqual(recordOf(here).uid, recordOf(there).uid);
+    assert.deepEqual(
+      view.cluster.tracked('here').map((record) => record.key.namespace),
+      ['default'],
+    );
+    assert.deepEqual(
+      view.cluster.tracked('there').map((record) => record.key.namespace),
+      ['other'],
+    );
+    const copy = {
+      ...there,
+      metadata: { name: 'copy', namespace: 'other', annotations: there.metadata.annotations ?? {} },
+    };
+    await real.api.call('POST', '/api/v1/namespaces/other/configmaps', {
+      ...copy,
+      metadata: { ...copy.metadata, name: 'copy' },
+    });
+    await until(
+      'the copy is seen',
+      () => view.cluster.record({ group: '', kind: 'ConfigMap', namespace: 'other', name: 'copy' }) !== undefined,
+    );
+    assert.equal(view.cluster.tracked('there').length, 1, 'a copied tracking id counts for nothing');
+  });
+
+  test('a delete with another uid is refused, with the right one done, and done twice is fine', async () => {
+    const object = await apply(tracked('gone', configMap('short-lived', { a: '1' })));
+    const record = recordOf(object);
+    const wrong = await faultOf(
+      view.cluster.remove({ ...record, uid: '00000000-0000-0000-0000-000000000000' }, 'background'),
+    );
+    assert.equal(wrong.code, 'object-conflict');
+    assert.ok(await view.cluster.get(record.key));
+    await view.cluster.remove(record, 'background');
+    assert.equal(view.cluster.record(record.key), undefined);
+    assert.deepEqual(view.cluster.tracked('gone'), []);
+    assert.equal(await view.cluster.get(record.key), undefined);
+    await view.cluster.remove(record, 'background');
+    await settle();
+    assert.equal(view.cluster.record(record.key), undefined, 'an older event does not bring it back');
+    assert.deepEqual(view.changes.splice(0), []);
+  });
+
+  test('an object with a finalizer stays in the view, as being deleted', async () => {
+    const object = configMap('held', {});
+    const held = await apply({ ...object, metadata: { ...object.metadata, finalizers: ['example.com/hold'] } });
+    await view.cluster.remove(recordOf(held), 'foreground');
+    assert.equal(recordOf(held).deleting, true);
+    await view.cluster.patch(keyOf(held), { metadata: { finalizers: null } });
+    await until('it is gone', () => view.cluster.record(keyOf(held)) === undefined);
+  });
+
+  test('create refuses what exists, replace puts the whole object, recreate makes a new one', async () => {
+    const object = tracked('ways', configMap('ways', { a: '1' }));
+    const created = await apply(object, { how: 'create', validate: true });
+    assert.equal((await faultOf(apply(object, { how: 'create', validate: true }))).code, 'object-conflict');
+    await real.kubectl('annotate', 'cm', 'ways', 'example.com/by=hand');
+    const replaced = await apply({ ...object, data: { b: '2' } }, { how: 'replace', validate: true });
+    assert.equal(replaced.metadata.uid, created.metadata.uid);
+    assert.deepEqual(replaced['data'], { b: '2' });
+    assert.equal(replaced.metadata.annotations?.['example.com/by'], undefined);
+    assert.ok(recordOf(replaced).ownedHash, 'what was put is owned too, so that drift shows');
+    const recreated = await apply(object, { how: 'recreate', validate: true });
+    assert.notEqual(recreated.metadata.uid, created.metadata.uid);
+    assert.equal(recordOf(recreated).uid, recreated.metadata.uid);
+    const missing = await apply(configMap('ways-new', { a: '1' }), { how: 'replace', validate: true });
+    assert.ok(missing.metadata.uid);
+    await settle();
+    assert.deepEqual(view.changes.splice(0), []);
+  });
+
+  test('what was put, then applied, loses what the manifest leaves out', async () => {
+    await apply(configMap('moved', { a: '1', b: '2' }), { how: 'replace', validate: true });
+    const applied = await apply(configMap('moved', { a: '1' }));
+    assert.deepEqual(applied['data'], { a: '1' });
+    assert.deepEqual(
+      applied.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`),
+      ['argocd-controller Apply'],
+    );
+  });
+
+  test('what kubectl applied is taken over, so that fields left out are removed', async () => {
+    const old = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'by-kubectl', namespace: 'default' },
+      data: { keep: '1', drop: '2' },
+    };
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(old) };
+    await real.api.call('POST', '/api/v1/namespaces/default/configmaps?fieldManager=kubectl-client-side-apply', {
+      ...old,
+      metadata: { ...old.metadata, annotations },
+    });
+    await until('it is seen', () => view.cluster.record(keyOf(old)) !== undefined);
+    const applied = await apply(configMap('by-kubectl', { keep: '1' }));
+    assert.deepEqual(applied['data'], { keep: '1' });
+    assert.equal(applied.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'], undefined);
+  });
+
+  test('a dry run checks and changes nothing', async () => {
+    const answer = await apply(configMap('dry', { a: '1' }), { ...serverSide, dryRun: true });
+    assert.ok(answer.metadata.uid);
+    assert.equal(await view.cluster.get(keyOf(answer)), undefined);
+    assert.equal(view.cluster.record(keyOf(answer)), undefined);
+  });
+
+  test('digits that a double cannot hold reach the API server and come back', async () => {
+    await apply({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'numbers.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { plural: 'numbers', singular: 'number', kind: 'Number', listKind: 'NumberList' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          },
+        ],
+      },
+    });
+    const number = {
+      apiVersion: 'example.com/v1',
+      kind: 'Number',
+      metadata: { name: 'big', namespace: 'default' },
+      spec: { big: JSON.rawJSON('9007199254740993') },
+    };
+    const stored = await apply(number);
+    assert.match(JSON.stringify(stored), /"big":9007199254740993[,}]/);
+    assert.match(JSON.stringify(await view.cluster.get(keyOf(number))), /"big":9007199254740993[,}]/);
+  });
+});
+
+describe('refusals', () => {
+  test('an unknown kind names the kind and what to do', async () => {
+    const fault = await faultOf(
+      apply({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w', namespace: 'default' } }),
+    );
+    assert.equal(fault.code, 'object-refused');
+    assert.match(fault.message, /does not serve Widget of example\.com\/v1: install its CustomResourceDefinition/);
+  });
+
+  test('an unknown field is refused where fields are checked, and ignored where not', async () => {
+    const odd = { ...configMap('odd', { a: '1' }), speck: 1 };
+    const fault = await faultOf(apply(odd));
+    assert.equal(fault.code, 'object-refused');
+    assert.match(fault.message, /ConfigMap\/default\/odd.*speck/);
+    const ignored = await apply(odd, { how: 'replace', validate: false });
+    assert.equal(ignored['speck'], undefined);
+  });
+
+  test('a missing namespace and an invalid value are refused in the words of the API server', async () => {
+    const nowhere = await faultOf(apply(configMap('x', {}, 'nowhere')));
+    assert.equal(nowhere.code, 'object-refused');
+    assert.match(nowhere.message, /namespaces "nowhere" not found/);
+    const invalid = await faultOf(
+      apply({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 's', namespace: 'default' },
+        spec: { ports: [{ port: 70000 }] },
+      }),
+    );
+    assert.equal(invalid.code, 'object-refused');
+    assert.match(invalid.message, /70000/);
+  });
+
+  test('another uid is a conflict, and names that no object can have do not reach the API server', async () => {
+    const object = await apply(configMap('uid', {}));
+    const conflict = await faultOf(
+      apply(configMap('uid', { a: '1' }), { ...serverSide, uid: '00000000-0000-0000-0000-000000000000' }),
+    );
+    assert.equal(conflict.code, 'object-conflict');
+    assert.ok(
+      (await apply(configMap('uid', { a: '1' }), { ...serverSide, uid: object.metadata.uid ?? '' })).metadata.uid,
+    );
+    for (const name of ['..', '.', '', 'a/b'])
+      assert.equal((await faultOf(apply(configMap(name, {})))).code, 'object-refused');
+  });
+
+  test('no refusal repeats a value of a Secret', async () => {
+    const canary = 'c4n4ry-value';
+    const encoded = Buffer.from(canary).toString('base64');
+    const secret = (fields: Record<string, unknown>): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's', namespace: 'default' },
+      ...fields,
+    });
+    const bad = [
+      secret({ data: canary }),
+      secret({ data: { key: canary } }),
+      secret({ data: { key: [canary] } }),
+      secret({ data: { [`not valid ${canary}`]: encoded } }),
+      secret({ stringData: { key: { deep: canary } } }),
+      secret({ stringData: canary }),
+      secret({ type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': encoded } }),
+      secret({ type: 'kubernetes.io/tls', stringData: { 'tls.crt': canary } }),
+      { ...secret({ stringData: { key: canary } }), metadata: { name: 's', namespace: 'nowhere' } },
+    ];
+    for (const object of bad) {
+      for (const how of ['server-side', 'create', 'replace'] as const) {
+        const fault = await faultOf(apply(object, { how, validate: true }));
+        const all = JSON.stringify([fault.message, fault.data, String(fault.cause ?? ''), fault.stack]);
+        assert.ok(!all.includes(canary) && !all.includes(encoded), `${how}: ${all}`);
+      }
+    }
+  });
+});
+
+describe('drift is told by our own managedFields entry alone', () => {
+  const deployment: KubeObject = tracked('drift', {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace: 'default', labels: { app: 'web', tier: 'front' } },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: {
+          containers: [
+            {
+              name: 'web',
+              image: 'example.com/web:1',
+              env: [{ name: 'A', value: '1' }],
+              ports: [{ containerPort: 80 }],
+            },
+          ],
+        },
+      },
+    },
+  });
+  const path = '/apis/apps/v1/namespaces/default/deployments/web';
+  const strategic = 'application/strategic-merge-patch+json';
+  const merge = 'application/merge-patch+json';
+  const server = 'application/apply-patch+yaml';
+  const patch = (body: unknown, contentType: string, where = path): Promise<Json> =>
+    real.api.call('PATCH', `${where}${where.includes('?') ? '' : '?fieldManager=hand'}`, body, { contentType });
+  const container = (fields: Record<string, unknown>): unknown => ({
+    spec: { template: { spec: { containers: [{ name: 'web', ...fields }] } } },
+  });
+  const minimal = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' } };
+
+  const cases: readonly { readonly name: string; readonly drifts: boolean; readonly edit: () => Promise<unknown> }[] = [
+    {
+      name: 'a status write',
+      drifts: false,
+      edit: () =>
+        patch({ status: { observedGeneration: 1, replicas: 2, unavailableReplicas: 2 } }, merge, `${path}/status`),
+    },
+    {
+      name: 'a foreign annotation',
+      drifts: false,
+      edit: () => patch({ metadata: { annotations: { 'example.com/by': 'hand' } } }, merge),
+    },
+    {
+      name: 'an added env item',
+      drifts: false,
+      edit: () => patch(container({ env: [{ name: 'B', value: '2' }] }), strategic),
+    },
+    {
+      name: 'an added sidecar',
+      drifts: false,
+      edit: () =>
+        patch(
+          { spec: { template: { spec: { containers: [{ name: 'side', image: 'example.com/side:1' }] } } } },
+          strategic,
+        ),
+    },
+    { name: 'a merge patch of equal values', drifts: false, edit: () => patch({ spec: { replicas: 2 } }, merge) },
+    {
+      name: 'an apply of equal values by another manager',
+      drifts: false,
+      edit: () => patch({ ...minimal, spec: { replicas: 2 } }, server, `${path}?fieldManager=hand&force=true`),
+    },
+    { name: 'a merge patch of a value', drifts: true, edit: () => patch({ spec: { replicas: 5 } }, merge) },
+    {
+      name: 'the scale subresource',
+      drifts: true,
+      edit: () => patch({ spec: { replicas: 4 } }, merge, `${path}/scale`),
+    },
+    {
+      name: 'an edited list item',
+      drifts: true,
+      edit: () => patch(container({ env: [{ name: 'A', value: '9' }] }), strategic),
+    },
+    { name: 'a removed label', drifts: true, edit: () => patch({ metadata: { labels: { tier: null } } }, merge) },
+    {
+      name: 'a removed list item',
+      drifts: true,
+      edit: () => patch(container({ env: [{ name: 'A', $patch: 'delete' }] }), strategic),
+    },
+    {
+      name: 'a PUT',
+      drifts: true,
+      edit: async () =>
+        real.api.call('PUT', `${path}?fieldManager=hand`, changeImage(await real.api.call('GET', path))),
+    },
+    {
+      name: 'a forced apply by another manager',
+      drifts: true,
+      edit: () => patch({ ...minimal, spec: { replicas: 7 } }, server, `${path}?fieldManager=hand&force=true`),
+    },
+    {
+      name: 'an update under our own name',
+      drifts: true,
+      edit: () => patch({ spec: { replicas: 8 } }, merge, `${path}?fieldManager=argocd-controller`),
+    },
+    {
+      name: 'cleared managedFields with an edit',
+      drifts: true,
+      edit: () => patch({ metadata: { managedFields: [{}] }, spec: { replicas: 9 } }, merge),
+    },
+    {
+      name: 'forged managedFields with an edit',
+      drifts: true,
+      edit: async () => real.api.call('PUT', `${path}?fieldManager=hand`, forge(await real.api.call('GET', path))),
+    },
+  ];
+
+  function changeImage(live: Json): Json {
+    live.spec.template.spec.containers[0].image = 'example.com/web:2';
+    return live;
+  }
+
+  function forge(live: Json): Json {
+    live.spec.replicas = 3;
+    live.metadata.managedFields = live.metadata.managedFields.map((entry: Json) =>
+      entry.manager === 'argocd-controller' ? { ...entry, time: '2020-01-01T00:00:00Z' } : entry,
+    );
+    return live;
+  }
+
+  for (const { name, drifts, edit } of cases) {
+    test(`${name}: ${drifts ? 'drift' : 'none'}`, async () => {
+      if (await view.cluster.get(keyOf(deployment))) await view.cluster.remove(recordOf(deployment), 'background');
+      await apply(deployment);
+      await settle();
+      view.changes.length = 0;
+      const before = recordOf(deployment);
+      const edited = (await edit()) as Json;
+      const live = await real.api.call('GET', path);
+      await until(
+        'the edit is seen',
+        () => !isOlder(recordOf(deployment).resourceVersion, live.metadata.resourceVersion),
+      );
+      assert.ok(edited);
+      assert.equal(recordOf(deployment).ownedHash !== before.ownedHash, drifts);
+      assert.equal(view.changes.filter(({ what }) => what === 'drift').length, drifts ? 1 : 0);
+      const healed = await apply(deployment);
+      assert.equal((healed['spec'] as Json).replicas, 2);
+      assert.equal(
+        (healed['spec'] as Json).template.spec.containers.find((one: Json) => one.name === 'web').image,
+        'example.com/web:1',
+      );
+    });
+  }
+});
