@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { copyTestdata, mooring } from '../testing.ts';
+
+const testdata = join(import.meta.dirname, '..', '..', 'testdata');
+
+/** Output that reads back as the same objects whichever YAML reads it. */
+function objectsOf(stdout: string): unknown[] {
+  return parseAllDocuments(stdout, { version: '1.2' }).map((document) => document.toJS() as unknown);
+}
+
+test('plain YAML and JSON are printed as YAML that means the same everywhere', async () => {
+  const { code, stdout, stderr } = await mooring(['render', 'plain'], { cwd: testdata });
+  assert.equal(stdout, readFileSync(join(testdata, 'expected', 'plain.yaml'), 'utf8'));
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+});
+
+test('JSON output has one object a line, with every digit', async () => {
+  const { code, stdout } = await mooring(['render', 'plain', '--recurse', '-o', 'json'], { cwd: testdata });
+  const lines = stdout.trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { kind: string }).kind),
+    ['ConfigMap', 'Service', 'Big', 'Namespace'],
+  );
+  assert.match(lines[2] ?? '', /"number":12345678901234567890/);
+  assert.equal(code, 0);
+});
+
+test('an overlay reaches its base through the root of the repository', async (t) => {
+  const folder = copyTestdata(t);
+  const overlay = join(folder, 'kustomize', 'overlays', 'dev');
+  const alone = await mooring(['render', overlay]);
+  assert.equal(alone.code, 2);
+  assert.match(alone.stderr, /\.\.\/\.\.\/base/);
+  execFileSync('git', ['init', '--quiet'], { cwd: folder });
+  const { code, stdout } = await mooring(['render'], { cwd: overlay });
+  assert.deepEqual(objectsOf(stdout), [
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'dev-cart' }, spec: { ports: [{ port: 80 }] } },
+  ]);
+  assert.equal(code, 0);
+});
+
+function configMap(name: string, namespace: string, data: Readonly<Record<string, string>>): unknown {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
+}
+
+test('a chart takes values, parameters and capabilities', async () => {
+  const args = ['--name', 'blue', '--namespace', 'x', '--kube-version', '1.30.4', '--set', 'size=7'];
+  const more = ['--values', 'chart/values-dev.yaml', '--api-versions', 'example.com/v1,example.com/v1/Thing'];
+  const { code, stdout, stderr } = await mooring(['render', 'chart', ...args, ...more], { cwd: testdata });
+  assert.equal(stderr, '');
+  assert.deepEqual(objectsOf(stdout), [
+    configMap('blue-web', 'x', { color: 'red', size: '7', kubernetes: 'v1.30.4', things: 'true' }),
+  ]);
+  assert.equal(code, 0);
+});
+
+test('an Application is rendered from the local checkout', async (t) => {
+  const cwd = copyTestdata(t);
+  execFileSync('git', ['init', '--quiet'], { cwd });
+  const args = ['--app', 'applications.yaml', '--name', 'web-dev', '--kube-version', '1.37.2'];
+  const inside = await mooring(['render', ...args], { cwd: cwd });
+  assert.deepEqual(objectsOf(inside.stdout), [
+    configMap('blue-web', 'shop-dev', { color: 'red', size: '3', kubernetes: 'v1.37.2', things: 'false' }),
+  ]);
+  const manifest = join(testdata, 'applications.yaml');
+  const outside = await mooring(['render', cwd, '--app', manifest, '--name', 'web-dev', '--kube-version', '1.37.2']);
+  assert.equal(outside.stdout, inside.stdout);
+});
+
+const failures: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [
+  { args: ['gone'], says: /^mooring: gone: there is no such file or folder; check the path\n$/ },
+  { args: ['broken.yaml'], says: /^mooring: broken\.yaml: it is a file; name the folder/ },
+  { args: ['chart', '--set', 'color=null'], says: /chart\/templates\/config\.yaml:7.*set color to one/ },
+  { args: ['chart', '--set', 'color'], says: /^mooring: --set color: write it as path=value/ },
+  { args: ['chart', '--values', '/nowhere.yaml'], says: /^mooring: \/nowhere\.yaml: value files must be inside / },
+  { args: ['--app', 'applications.yaml'], says: /more than one Application: pick one with --name \(web-dev, gone\)/ },
+  { args: ['--app', 'applications.yaml', '--name', 'x'], says: /no Application called x; it has web-dev, gone\n$/ },
+  {
+    args: ['--app', 'applications.yaml', '--name', 'gone'],
+    says: /"not\/there" does not exist in .*correct spec\.source\.path/,
+  },
+  {
+    args: ['--app', 'misspelt.yaml'],
+    says: /misspelt\.yaml, line 1: Application web-dev: spec\.source\.helm\.relaeseName is not a known field; did you mean releaseName\?\n$/,
+  },
+  { args: ['--app', 'misspelt.yaml', '--namespace', 'x'], says: /--namespace doesn't go with --app/ },
+  { args: ['--app', 'plain/config.yaml'], says: /plain\/config\.yaml: there is no Application/ },
+  { args: ['plain', '-o', 'toml'], says: /Allowed choices are yaml, json/ },
+];
+
+test('errors name the place and say what to do, and nothing is printed', async (t) => {
+  const cwd = copyTestdata(t);
+  execFileSync('git', ['init', '--quiet'], { cwd });
+  for (const { args, says } of failures) {
+    const { code, stdout, stderr } = await mooring(['render', ...args], { cwd });
+    assert.match(stderr, says);
+    assert.equal(stdout, '', args.join(' '));
+    assert.equal(code, 2, args.join(' '));
+  }
+});

@@ -1,0 +1,27 @@
+import type { Application } from '@mooring/crds';
+import { createRenderPool } from '../../operator/src/adapters/render/render-pool.ts';
+import { systemClock } from '../../operator/src/adapters/time/system.ts';
+import { renderRequest } from '../../operator/src/controllers/application/request.ts';
+import { defaultRenderers } from '../../operator/src/renderers.ts';
+import type { Cluster } from '../../operator/src/world/cluster.ts';
+import type { RenderAnswer } from '../../operator/src/world/renderer.ts';
+import { gitSourceOf } from './application.ts';
+import { type Checkout, headCommit } from './checkout.ts';
+import { openDiskTree } from './disk-tree.ts';
+
+/** What templates see of the cluster. */
+export type RenderTarget = Pick<Cluster, 'version' | 'apiVersions'>;
+
+/** Renders an Application as the operator does, but from a checkout on disk instead of its repository. Throws `Fault` and `Failure`. */
+export async function renderLocal(app: Application, checkout: Checkout, target: RenderTarget): Promise<RenderAnswer> {
+  const commit = await headCommit(checkout);
+  const request = renderRequest(app, gitSourceOf(app), { commit }, target as Cluster);
+  const pool = createRenderPool({ renderers: defaultRenderers(), clock: systemClock });
+  // Files on disk have no ids: nothing that is remembered is used again.
+  const tree = { ...openDiskTree(checkout.root), commit: commit || 'no commit', oid: () => undefined };
+  try {
+    return await pool.render(tree, { ...request, repository: checkout.root }, { fresh: true });
+  } finally {
+    await pool.close();
+  }
+}
