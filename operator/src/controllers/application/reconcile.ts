@@ -1,6 +1,6 @@
 import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
 import { desire } from '../../engine/desire/desire.ts';
-import { type Decision, decide, isOutOfSync } from '../../engine/policy/decide.ts';
+import { type Decision, decide, driftOf, isOutOfSync } from '../../engine/policy/decide.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { type Target, targetOf } from '../../engine/policy/target.ts';
 import { notices } from '../../engine/summarize/notices.ts';
@@ -45,6 +45,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       changes: seen.comparison.changes,
       now: world.clock.now(),
     });
+    world.telemetry.metrics.drifted(nameOf(app), driftOf({ app, ...seen.comparison }));
     if (decision.do !== 'sync') {
       memory.faultsInRow = 0;
       await publish(current, world, { seen, decision, state, deployed: false });
@@ -225,7 +226,7 @@ function failOperation(
 
 /** Drift and syncs, for the metrics. */
 function count(app: Application, world: World, seen: Seen, operated: Operated): void {
-  const name = { namespace: app.metadata.namespace ?? '', name: app.metadata.name ?? '' };
+  const name = nameOf(app);
   const { metrics } = world.telemetry;
   const sync = operated.state.operation.sync;
   if (operated.state.phase === 'Running' || operated.state.finishedAt === undefined) return;
@@ -234,5 +235,10 @@ function count(app: Application, world: World, seen: Seen, operated: Operated): 
   metrics.synced({ ...facts, phase: operated.state.phase, dryRun: sync?.dryRun === true });
   if (operated.state.phase === 'Succeeded' && sync?.autoHealAttemptsCount !== undefined) {
     metrics.healed(name, seen.comparison.changes.changes.filter(isOutOfSync).length);
+    metrics.drifted(name, 0);
   }
+}
+
+function nameOf({ metadata }: Application): { readonly namespace: string; readonly name: string } {
+  return { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
 }

@@ -104,6 +104,12 @@ function syncOptionsOf(app: Application): { readonly syncOptions?: readonly stri
   return options === undefined ? {} : { syncOptions: options };
 }
 
+/** Objects that differ from Git although the last sync brought in this very revision: what somebody changed in the cluster. */
+export function driftOf({ app, changes, commit }: Omit<Situation, 'now'>): number {
+  if (attempted(app, commit)?.phase !== 'Succeeded') return 0;
+  return changes.changes.filter((change) => change.action !== 'prune' && isOutOfSync(change)).length;
+}
+
 /** The last operation, if it was one for this revision of this very source. */
 function attempted(app: Application, commit: string): OperationState | undefined {
   const state = app.status?.operationState;

@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Application, ApplicationSpec } from '@mooring/crds';
+import { type Cluster, type NodeKind, startCluster } from '../cluster/cluster.ts';
+import type { GitRepository } from '../git-server/git-repository.ts';
+import { type GitServer, startGitServer } from '../git-server/git-server.ts';
+import { githubPush, sendWebhook } from '../git-server/webhook.ts';
+import { type ApplicationView, applicationsPath, installMooring, viewApplications } from './applications.ts';
+import { connectKube, type Kube } from './kube.ts';
+import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+
+/** One cluster, one Git server and one operator, for the scenarios of one file. */
+export interface Stage {
+  readonly cluster: Cluster;
+  readonly kube: Kube;
+  readonly git: GitServer;
+  readonly view: ApplicationView;
+  readonly operator: OperatorProcess;
+  /** Stops the operator, or kills it as a crash does, and starts another. */
+  restartOperator(how: 'stop' | 'kill'): Promise<void>;
+  /** A repository with these files on `main`. */
+  repository(name: string, files: Record<string, string>): Promise<GitRepository>;
+  /** Commits to `main` and tells the operator by webhook. Answers the commit. */
+  push(repository: GitRepository, files: Record<string, string | null>): Promise<string>;
+  /** Creates an Application in `argocd` whose destination is a namespace of its own name. */
+  application(name: string, repository: GitRepository, spec?: Partial<ApplicationSpec>): Promise<Application>;
+  close(): Promise<void>;
+}
+
+export interface StageOptions {
+  readonly name: string;
+  readonly node: NodeKind;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export const ownServer = 'https://kubernetes.default.svc';
+
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const data = await mkdtemp(join(tmpdir(), 'mooring-e2e-'));
+  const undo: (() => unknown)[] = [() => rm(data, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const cluster = await startCluster({ name: options.name, node: options.node });
+    undo.push(() => cluster.stop());
+    const git = await startGitServer();
+    undo.push(() => git.close());
+    const kube = await connectKube(cluster.kubeconfigPath);
+    undo.push(() => kube.close());
+    await installMooring(kube);
+    const start = (): Promise<OperatorProcess> =>
+      startOperatorProcess({
+        kubeconfigPath: cluster.kubeconfigPath,
+        dataDirectory: join(data, 'operator'),
+        logPath: join('.mooring', 'e2e', `${options.name}.log`),
+        ...(options.env && { env: options.env }),
+      });
+    let operator = await start();
+    undo.push(() => operator.stop());
+    const view = viewApplications(kube);
+    undo.push(() => view.stop());
+    return {
+      cluster,
+      kube,
+      git,
+      view,
+      get operator() {
+        return operator;
+      },
+      async restartOperator(how) {
+        await operator[how]();
+        operator = await start();
+      },
+      async repository(name, files) {
+        const repository = await git.createRepository(name);
+        await repository.commit({ files, message: 'first' });
+        return repository;
+      },
+      async push(repository, files) {
+        const before = await repository.resolve('main');
+        const after = await repository.commit({ files, message: 'change' });
+        const changes = await repository.changes(before, after);
+        const delivery = githubPush({ repoURL: repository.url, ref: 'refs/heads/main', before, after, changes });
+        await sendWebhook(`${operator.url}/api/webhook`, delivery);
+        return after;
+      },
+      async application(name, repository, spec = {}) {
+        const app = {
+          apiVersion: 'argoproj.io/v1alpha1',
+          kind: 'Application',
+          metadata: { name, namespace: 'argocd' },
+          spec: {
+            project: 'default',
+            source: { repoURL: repository.url, path: '.', targetRevision: 'main' },
+            destination: { server: ownServer, namespace: name },
+            syncPolicy: { automated: { prune: true, selfHeal: true }, syncOptions: ['CreateNamespace=true'] },
+            ...spec,
+          },
+        };
+        return (await kube.create(applicationsPath, app)) as unknown as Application;
+      },
+      close,
+    };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+/** A ConfigMap as YAML. */
+export function configMap(
+  name: string,
+  data: Record<string, string>,
+  annotations: Record<string, string> = {},
+): string {
+  const metadata = { name, ...(Object.keys(annotations).length > 0 && { annotations }) };
+  return `${JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data })}\n`;
+}
+
+/** Path of a ConfigMap, or of all of a namespace. */
+export function configMapPath(namespace: string, name?: string): string {
+  return `/api/v1/namespaces/${namespace}/configmaps${name === undefined ? '' : `/${name}`}`;
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Application } from '@mooring/crds';
+import type { GitRepository } from '../git-server/git-repository.ts';
+import { startGitServer } from '../git-server/git-server.ts';
+import { applicationsPath, isSettled } from '../harness/applications.ts';
+import { configMap, configMapPath, ownServer, type Stage, startStage } from '../harness/stage.ts';
+
+const patienceMs = 60_000;
+let stage: Stage;
+
+before(async () => {
+  stage = await startStage({ name: 'e2e-bad-input', node: 'none' });
+});
+after(() => stage?.close());
+
+const good = { 'a.yaml': configMap('a', { value: '1' }), 'b.yaml': configMap('b', { value: '1' }) };
+
+/** An Application that is Synced with the ConfigMaps `a` and `b`. */
+async function settled(name: string): Promise<GitRepository> {
+  const repository = await stage.repository(name, good);
+  await stage.application(name, repository);
+  await stage.view.until(`${name} settles`, (apps) => isSettled(apps.get(name) ?? ({} as Application)), patienceMs);
+  return repository;
+}
+
+/** Waits for a condition of this type whose message matches everything given, and answers the message. */
+async function condition(name: string, type: string, ...expected: readonly RegExp[]): Promise<string> {
+  let found = '';
+  await stage.view.until(
+    `${name} gets ${type} that says ${expected.join(' and ')}`,
+    (apps) => {
+      const conditions = apps.get(name)?.status?.conditions ?? [];
+      const match = conditions.find((one) => one.type === type && expected.every((part) => part.test(one.message)));
+      found = match?.message ?? '';
+      return match !== undefined;
+    },
+    patienceMs,
+  );
+  return found;
+}
+
+/** What every scenario ends with: nothing was pruned meanwhile, and the cause gone means the trouble gone. */
+async function recovers(name: string, revision?: string): Promise<void> {
+  await stage.view.until(
+    `${name} recovers`,
+    (apps) => {
+      const app = apps.get(name);
+      return app !== undefined && isSettled(app, revision) && (app.status?.conditions ?? []).length === 0;
+    },
+    patienceMs,
+  );
+}
+
+async function nothingPruned(name: string): Promise<void> {
+  for (const object of ['a', 'b'])
+    assert.ok(await stage.kube.find(configMapPath(name, object)), `${object} was pruned`);
+}
+
+test('broken YAML is named by file and line; nothing is pruned, others go on', async () => {
+  const repository = await settled('broken-yaml');
+  const other = await settled('beside-broken-yaml');
+  await stage.push(repository, { 'b.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b\n' });
+  await condition('broken-yaml', 'ComparisonError', /b\.yaml/, /line \d+|:\d+/);
+  assert.equal(stage.view.get('broken-yaml')?.status?.sync?.status, 'Unknown');
+  const commit = await stage.push(other, { 'a.yaml': configMap('a', { value: '2' }) });
+  await recovers('beside-broken-yaml', commit);
+  await nothingPruned('broken-yaml');
+  await recovers('broken-yaml', await stage.push(repository, { 'b.yaml': configMap('b', { value: '2' }) }));
+});
+
+test('a path that is not there is named', async () => {
+  const repository = await settled('no-path');
+  const source = { repoURL: repository.url, path: 'nowhere', targetRevision: 'main' };
+  await stage.kube.merge(`${applicationsPath}/no-path`, { spec: { source } });
+  await condition('no-path', 'ComparisonError', /nowhere/, /exist/);
+  await nothingPruned('no-path');
+  await stage.kube.merge(`${applicationsPath}/no-path`, { spec: { source: { ...source, path: '.' } } });
+  await recovers('no-path');
+});
+
+test('a branch that is not there is named, and found once it is there', async () => {
+  const repository = await settled('no-branch');
+  await stage.kube.merge(`${applicationsPath}/no-branch`, { spec: { source: { targetRevision: 'next' } } });
+  await condition('no-branch', 'ComparisonError', /next/);
+  await nothingPruned('no-branch');
+  await repository.setBranch('next', 'main');
+  await recovers('no-branch');
+});
+
+test('a chart whose template fails says why and where', async () => {
+  const chart = {
+    'Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 0.1.0\n',
+    'templates/a.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {value: "{{ required "set .Values.color" .Values.color }}"}\n`,
+    'values.yaml': 'color: red\n',
+  };
+  const repository = await stage.repository('bad-chart', chart);
+  await stage.application('bad-chart', repository);
+  await recovers('bad-chart');
+  await stage.push(repository, { 'values.yaml': 'color:\n' });
+  await condition('bad-chart', 'ComparisonError', /set \.Values\.color/, /templates\/a\.yaml/);
+  assert.ok(await stage.kube.find(configMapPath('bad-chart', 'a')));
+  await recovers('bad-chart', await stage.push(repository, { 'values.yaml': 'color: blue\n' }));
+});
+
+test('a Git server that is down, or that asks for credentials, is told apart', async () => {
+  const git = await startGitServer();
+  try {
+    const repository = await git.createRepository('flaky');
+    await repository.commit({ files: good, message: 'first' });
+    await stage.application('flaky', repository);
+    await recovers('flaky');
+    const refresh = { metadata: { annotations: { 'argocd.argoproj.io/refresh': 'normal' } } };
+    await git.setFault({ kind: 'down' });
+    await stage.kube.merge(`${applicationsPath}/flaky`, refresh);
+    await condition('flaky', 'ComparisonError', /flaky\.git/);
+    await nothingPruned('flaky');
+    await git.setFault({ kind: 'unauthorized' });
+    await condition('flaky', 'ComparisonError', /credential|Secret/i);
+    await nothingPruned('flaky');
+    await git.setFault(undefined);
+    await recovers('flaky');
+  } finally {
+    await git.close();
+  }
+});
+
+test('a repository with a password is read with the Secret that names it', async () => {
+  const git = await startGitServer();
+  try {
+    const repository = await git.createRepository('private', { users: { ann: 'correct horse' } });
+    await repository.commit({ files: good, message: 'first' });
+    await stage.application('private', repository);
+    const message = await condition('private', 'ComparisonError', /credential|Secret/i);
+    assert.doesNotMatch(message, /correct horse/);
+    await stage.kube.create('/api/v1/namespaces/argocd/secrets', {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'private', labels: { 'argocd.argoproj.io/secret-type': 'repository' } },
+      stringData: { type: 'git', url: repository.url, username: 'ann', password: 'correct horse' },
+    });
+    await recovers('private');
+  } finally {
+    await git.close();
+  }
+});
+
+test('a forbidden source, destination or kind is refused before the first write', async () => {
+  const repository = await stage.repository('fenced', {
+    ...good,
+    'c.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: {name: c}\n',
+  });
+  const project = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'fence', namespace: 'argocd' },
+    spec: { sourceRepos: ['http://elsewhere/*'], destinations: [{ server: ownServer, namespace: 'other' }] },
+  };
+  const projects = '/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects';
+  await stage.kube.create(projects, project);
+  await stage.kube.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'fenced' } });
+  await stage.application('fenced', repository, { project: 'fence' });
+  await condition('fenced', 'InvalidSpecError', /fenced\.git/, /not permitted/);
+  await stage.kube.merge(`${projects}/fence`, { spec: { sourceRepos: ['*'] } });
+  await condition('fenced', 'InvalidSpecError', /destination/);
+  await stage.kube.merge(`${projects}/fence`, {
+    spec: {
+      destinations: [{ server: ownServer, namespace: 'fenced' }],
+      namespaceResourceBlacklist: [{ group: '', kind: 'Secret' }],
+    },
+  });
+  await stage.view.until(
+    'the sync is refused',
+    (apps) => {
+      const results = apps.get('fenced')?.status?.operationState?.syncResult?.resources ?? [];
+      return results.some(
+        ({ kind, status, message }) =>
+          kind === 'Secret' && status === 'SyncFailed' && /not permitted/.test(message ?? ''),
+      );
+    },
+    patienceMs,
+  );
+  assert.equal(await stage.kube.find('/api/v1/namespaces/fenced/secrets/c'), undefined);
+  await recovers('fenced', await stage.push(repository, { 'c.yaml': null }));
+});
+
+test('an unknown cluster and an unreachable one are told apart, and others go on', async () => {
+  const repository = await stage.repository('far', good);
+  const destination = { server: 'https://127.0.0.1:9', namespace: 'far' };
+  await stage.application('far', repository, { destination });
+  await condition('far', 'InvalidSpecError', /127\.0\.0\.1:9/);
+  await stage.kube.create('/api/v1/namespaces/argocd/secrets', {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'far', labels: { 'argocd.argoproj.io/secret-type': 'cluster' } },
+    stringData: { name: 'far', server: destination.server, config: JSON.stringify({ bearerToken: 'none' }) },
+  });
+  await condition('far', 'ComparisonError', /127\.0\.0\.1:9/);
+  assert.equal(stage.view.get('far')?.status?.health?.status, 'Unknown');
+  await settled('beside-far');
+  await stage.kube.merge(`${applicationsPath}/far`, { spec: { destination: { server: ownServer } } });
+  await recovers('far');
+});
+
+test('an object that the API server refuses is named, and the others are applied', async () => {
+  const repository = await stage.repository('refused', {
+    'a.yaml': configMap('a', { value: '1' }),
+    'b.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {value: [1, 2]}\n',
+  });
+  await stage.application('refused', repository);
+  await stage.view.until(
+    'the refusal is told',
+    (apps) => {
+      const state = apps.get('refused')?.status?.operationState;
+      const result = state?.syncResult?.resources?.find(({ name }) => name === 'b');
+      return result?.status === 'SyncFailed' && /b/.test(state?.message ?? '') && (result.message ?? '') !== '';
+    },
+    patienceMs,
+  );
+  assert.ok(await stage.kube.find(configMapPath('refused', 'a')));
+  await recovers('refused', await stage.push(repository, { 'b.yaml': configMap('b', { value: '1' }) }));
+});
+
+test('10 MB of manifests are refused by name and size', async () => {
+  const repository = await settled('huge');
+  const big = Array.from({ length: 11 }, (_, index) =>
+    configMap(`big-${index}`, { value: 'x'.repeat(1_000_000) }),
+  ).join('---\n');
+  await stage.push(repository, { 'big.yaml': big });
+  await condition('huge', 'ComparisonError', /big\.yaml/, /bytes|MB/);
+  await nothingPruned('huge');
+  await recovers('huge', await stage.push(repository, { 'big.yaml': null }));
+});
