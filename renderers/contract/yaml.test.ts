@@ -198,7 +198,7 @@ describe('limits', () => {
     const text = `a: {\n b: "${'x\n'.repeat(200_000)}"}\n`;
     const start = performance.now();
     refused(() => parseDocuments(bytesOf(text), 'x.yaml', limits), 'syntax', /indentation/);
-    assert.ok(performance.now() - start < 5_000);
+    assert.ok(performance.now() - start < 10_000);
   });
 });
 

@@ -262,7 +262,7 @@ function readChunk(reader: Reader, start: number, end: number, line: number): vo
 }
 
 /** Characters parsed again at most, per document, to mend indentation. */
-const mendMax = 16_000_000;
+const mendMax = 8_000_000;
 
 /**
  * The events of a document. YAML 1.1 lets the further lines of a quoted scalar or a flow collection begin in any column, the parser does not: it is given such
