@@ -86,6 +86,8 @@ export function configMap(name: string, data: Readonly<Record<string, string>>, 
 /** A TCP proxy before an API server, to break connections. */
 export interface Wire {
   readonly server: string;
+  /** Connections that are open. */
+  count(): number;
   /** Resets every connection that is open; new ones work. Answers how many there were. */
   reset(): number;
   /** While cut, what is open is reset and nothing new gets through. */
@@ -126,6 +128,7 @@ export async function startWire(server: string): Promise<Wire> {
   };
   return {
     server: `https://127.0.0.1:${address.port}`,
+    count: () => open.size,
     reset,
     cut: (cut) => {
       isCut = cut;

@@ -48,11 +48,12 @@ export interface ViewListener {
   outdated(fault: Fault): void;
 }
 
-/** Failures in a row after which a watch counts as lost; with the waits between them, under a second. */
-const lostAfterFailures = 3;
+/** Failures in a row, none accepted between, after which a watch counts as lost; with the waits between them, under a second. */
+const lostAfterRefusals = 3;
 /** Waits before each look for what a changed CustomResourceDefinition serves: the API server takes about a second to say. */
 const discoveryWaitsMs = [100, 300, 700, 1_500, 3_000, 5_000];
 const discoveryRunsAtLeast = 3;
+const nudgeMs = 1_000;
 const conflictAttempts = 5;
 const deletionPollMs = { first: 20, last: 500 };
 const patchManager = 'mooring';
@@ -92,6 +93,7 @@ async function watchAll(
   let served = servedAtFirst;
   let isReady = false;
   let isClosed = false;
+  let nudgedAt = 0;
   const watches = new Map<string, Watch>();
   const lost = new Map<string, Fault>();
   /** Uids of objects that a client-side apply still owns fields of. */
@@ -143,13 +145,13 @@ async function watchAll(
         settled(name);
         follow(name, undefined);
       },
-      failing: (why, fault, failures) => {
+      failing: (why, fault, refusals) => {
         log.debug(
-          { server, kind: kind.kind, group: kind.group, why, failures, error: fault.message },
+          { server, kind: kind.kind, group: kind.group, why, refusals, error: fault.message },
           'a watch failed',
         );
         if (why === 'unserved') return settled(name);
-        if (why !== 'forbidden' && failures < lostAfterFailures) return;
+        if (why !== 'forbidden' && refusals < lostAfterRefusals) return;
         const known = why === 'forbidden' ? forbidden(kind, fault) : fault;
         if (!isReady) ready.reject(known);
         follow(name, known);
@@ -164,10 +166,17 @@ async function watchAll(
 
   function follow(name: string, fault: Fault | undefined): void {
     const before = lost.size;
-    if (fault === undefined) lost.delete(name);
-    else lost.set(name, fault);
+    if (fault !== undefined) lost.set(name, fault);
+    else if (lost.delete(name)) nudgeOthers();
     if (!isReady || (before === 0) === (lost.size === 0)) return;
     listener.followed(firstOf(lost));
+  }
+
+  // One watch that works again is a sign that the cluster is back: the others need not wait their time out.
+  function nudgeOthers(): void {
+    if (clock.now() - nudgedAt < nudgeMs) return;
+    nudgedAt = clock.now();
+    for (const [name, fault] of lost) if (fault.code === 'cluster-unreachable') watches.get(name)?.reflector.nudge();
   }
 
   function watchServed(): void {

@@ -24,12 +24,14 @@ export interface ReflectorListener {
   listEnded(resourceVersion: string): void;
   /** The view of this kind is complete and follows the server (again). */
   live(): void;
-  /** The view of this kind does not follow the server at the moment; it is tried again by itself. */
-  failing(why: WatchFailure, fault: Fault, failures: number): void;
+  /** The watch failed, and is tried again by itself; `refusals` counts the failures since one was last accepted. */
+  failing(why: WatchFailure, fault: Fault, refusals: number): void;
 }
 
 /** Keeps somebody told about all objects of one kind, for good: lists, watches, resumes, and tries again until it is stopped. */
 export interface Reflector {
+  /** Tries again now where it waits to: there is a sign that it would work. */
+  nudge(): void;
   stop(): void;
 }
 
@@ -95,7 +97,7 @@ export function startReflector(
         listener.failing(
           effect.why,
           lastFault ?? new Fault('cluster-unreachable', `${client.server}: the watch of ${served.plural} ended`),
-          effect.failures,
+          effect.refusals,
         );
         return;
     }
@@ -206,7 +208,14 @@ export function startReflector(
   }
 
   step({ what: 'start' });
-  return { stop: () => step({ what: 'stop' }) };
+  return {
+    nudge: () => {
+      if (state.at !== 'waiting') return;
+      cancelWait?.();
+      step({ what: 'timer' });
+    },
+    stop: () => step({ what: 'stop' }),
+  };
 }
 
 function failureOf(fault: Fault, streamingList: boolean): WatchFailure {

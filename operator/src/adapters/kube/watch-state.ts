@@ -1,24 +1,21 @@
 /**
  * Where the watch of one kind stands. `resourceVersion` is the last one seen, from which a broken watch is taken up again; without one everything is listed anew.
- * `failures` counts failures since something last arrived. `streaming` says whether this server can list by a watch.
  */
 export type WatchState =
-  | { readonly at: 'streaming-list'; readonly failures: number; readonly streaming: true }
-  | { readonly at: 'paged-list'; readonly failures: number; readonly streaming: boolean }
-  | {
-      readonly at: 'watching';
-      readonly resourceVersion: string;
-      readonly heard: boolean;
-      readonly failures: number;
-      readonly streaming: boolean;
-    }
-  | {
-      readonly at: 'waiting';
-      readonly resourceVersion: string | undefined;
-      readonly failures: number;
-      readonly streaming: boolean;
-    }
-  | { readonly at: 'stopped' };
+  | ({ readonly at: 'streaming-list' | 'paged-list' } & WatchHistory)
+  | ({ readonly at: 'watching'; readonly resourceVersion: string; readonly heard: boolean } & WatchHistory)
+  | ({ readonly at: 'waiting'; readonly resourceVersion: string | undefined } & WatchHistory)
+  | ({ readonly at: 'stopped' } & WatchHistory);
+
+/** What a watch has been through. */
+export interface WatchHistory {
+  /** Failures since something last arrived: they decide how long to wait. */
+  readonly failures: number;
+  /** Failures since the server last accepted a watch: they decide whether the view still follows. */
+  readonly refusals: number;
+  /** Whether this server can list by a watch. */
+  readonly streaming: boolean;
+}
 
 /** What happens to a watch. */
 export type WatchEvent =
@@ -57,7 +54,7 @@ export type WatchEffect =
   | { readonly do: 'wait'; readonly ms: number }
   /** The view of this kind is complete and follows the server. */
   | { readonly do: 'report-live' }
-  | { readonly do: 'report-failure'; readonly why: WatchFailure; readonly failures: number };
+  | { readonly do: 'report-failure'; readonly why: WatchFailure; readonly refusals: number };
 
 const firstWaitMs = 100;
 /** Short enough that a change is seen within 10 s after an API server is back. */
@@ -68,6 +65,7 @@ export const initialWatchState: WatchState = {
   at: 'waiting',
   resourceVersion: undefined,
   failures: 0,
+  refusals: 0,
   streaming: true,
 };
 
@@ -76,39 +74,23 @@ export function stepWatch(state: WatchState, event: WatchEvent): readonly [Watch
   if (state.at === 'stopped') return [state, []];
   switch (event.what) {
     case 'stop':
-      return [{ at: 'stopped' }, [{ do: 'close' }]];
+      return [{ ...historyOf(state), at: 'stopped' }, [{ do: 'close' }]];
     case 'start':
     case 'timer':
-      return state.at === 'waiting' ? begin(state) : [state, []];
+      return state.at === 'waiting' ? begin(state.resourceVersion, historyOf(state)) : [state, []];
     case 'opened':
-      // The failures still count: a server that accepts and drops each watch must not be asked in a tight loop.
-      return [state, state.at === 'watching' && state.failures > 0 ? [{ do: 'report-live' }] : []];
+      if (state.at !== 'watching' || state.refusals === 0) return [state, []];
+      return [{ ...state, refusals: 0 }, [{ do: 'report-live' }]];
     case 'progress':
       if (state.at !== 'watching') return [state, []];
       return [{ ...state, resourceVersion: event.resourceVersion, heard: true, failures: 0 }, []];
     case 'list-end':
       if (state.at !== 'streaming-list') return [state, []];
-      return [
-        { at: 'watching', resourceVersion: event.resourceVersion, heard: true, failures: 0, streaming: true },
-        [{ do: 'end-list', resourceVersion: event.resourceVersion }, { do: 'report-live' }],
-      ];
+      return listed(event.resourceVersion, true, state.streaming);
     case 'page':
       if (state.at !== 'paged-list') return [state, []];
       if (event.more !== undefined) return [state, [{ do: 'get-page', more: event.more }]];
-      return [
-        {
-          at: 'watching',
-          resourceVersion: event.resourceVersion,
-          heard: false,
-          failures: 0,
-          streaming: state.streaming,
-        },
-        [
-          { do: 'end-list', resourceVersion: event.resourceVersion },
-          { do: 'report-live' },
-          { do: 'open', resourceVersion: event.resourceVersion },
-        ],
-      ];
+      return listed(event.resourceVersion, false, state.streaming);
     case 'ended':
       return ended(state);
     case 'failed':
@@ -116,17 +98,29 @@ export function stepWatch(state: WatchState, event: WatchEvent): readonly [Watch
   }
 }
 
-function begin(state: WatchState & { at: 'waiting' }): readonly [WatchState, readonly WatchEffect[]] {
-  const { resourceVersion, failures, streaming } = state;
+function begin(
+  resourceVersion: string | undefined,
+  history: WatchHistory,
+): readonly [WatchState, readonly WatchEffect[]] {
   if (resourceVersion !== undefined) {
-    return [{ at: 'watching', resourceVersion, heard: false, failures, streaming }, [{ do: 'open', resourceVersion }]];
+    return [{ ...history, at: 'watching', resourceVersion, heard: false }, [{ do: 'open', resourceVersion }]];
   }
-  if (streaming)
-    return [
-      { at: 'streaming-list', failures, streaming },
-      [{ do: 'begin-list' }, { do: 'open', resourceVersion: undefined }],
-    ];
-  return [{ at: 'paged-list', failures, streaming }, [{ do: 'begin-list' }, { do: 'get-page', more: undefined }]];
+  if (history.streaming)
+    return [{ ...history, at: 'streaming-list' }, [{ do: 'begin-list' }, { do: 'open', resourceVersion: undefined }]];
+  return [{ ...history, at: 'paged-list' }, [{ do: 'begin-list' }, { do: 'get-page', more: undefined }]];
+}
+
+// After a streaming list the same stream goes on as the watch.
+function listed(
+  resourceVersion: string,
+  isOpen: boolean,
+  streaming: boolean,
+): readonly [WatchState, readonly WatchEffect[]] {
+  const effects: readonly WatchEffect[] = [{ do: 'end-list', resourceVersion }, { do: 'report-live' }];
+  return [
+    { at: 'watching', resourceVersion, heard: isOpen, failures: 0, refusals: 0, streaming },
+    isOpen ? effects : [...effects, { do: 'open', resourceVersion }],
+  ];
 }
 
 // A watch that ends by its own time limit goes on at once; one that ends without a word is no better than a failure.
@@ -138,14 +132,21 @@ function ended(state: WatchState): readonly [WatchState, readonly WatchEffect[]]
 
 function failed(state: WatchState, why: WatchFailure, random: number): readonly [WatchState, readonly WatchEffect[]] {
   if (state.at === 'stopped' || state.at === 'waiting') return [state, []];
-  const failures = state.failures + 1;
-  const streaming = state.streaming && why !== 'unsupported';
+  const history = {
+    failures: state.failures + 1,
+    refusals: state.refusals + 1,
+    streaming: state.streaming && why !== 'unsupported',
+  };
   const resourceVersion = state.at === 'watching' && why !== 'gone' ? state.resourceVersion : undefined;
   // Neither is the server's trouble: the other way to list is tried at once, the first time.
-  const atOnce = failures === 1 && (why === 'unsupported' || why === 'gone');
-  const ms = atOnce ? 0 : waitMs(why, failures, random);
-  const report: readonly WatchEffect[] = atOnce ? [] : [{ do: 'report-failure', why, failures }];
-  return [{ at: 'waiting', resourceVersion, failures, streaming }, [{ do: 'close' }, ...report, { do: 'wait', ms }]];
+  const atOnce = history.failures === 1 && (why === 'unsupported' || why === 'gone');
+  const ms = atOnce ? 0 : waitMs(why, history.failures, random);
+  const report: readonly WatchEffect[] = atOnce ? [] : [{ do: 'report-failure', why, refusals: history.refusals }];
+  return [{ ...history, at: 'waiting', resourceVersion }, [{ do: 'close' }, ...report, { do: 'wait', ms }]];
+}
+
+function historyOf({ failures, refusals, streaming }: WatchHistory): WatchHistory {
+  return { failures, refusals, streaming };
 }
 
 function waitMs(why: WatchFailure, failures: number, random: number): number {

@@ -78,8 +78,8 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
   ): ObjectView {
     return watchObjects(client, served, { namespace, ...selectors }, options, {
       changed,
-      failing: (why, fault, failures) => {
-        log.warn({ kind: served.kind, why, failures, error: fault.message }, 'a watch of the store failed');
+      failing: (why, fault, refusals) => {
+        log.warn({ kind: served.kind, why, refusals, error: fault.message }, 'a watch of the store failed');
         if (why === 'unserved' && fault.data['httpStatus'] === 404) {
           failed.reject(
             new Fault(
@@ -98,7 +98,7 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
               fault,
             ),
           );
-        } else if (failures >= 3) {
+        } else if (refusals >= 3) {
           failed.reject(fault);
         }
       },

@@ -28,7 +28,7 @@ interface Write {
 export interface ObjectViewListener {
   /** An object came, changed or went. Silent until the view is complete. */
   changed(name: string): void;
-  failing(why: WatchFailure, fault: Fault, failures: number): void;
+  failing(why: WatchFailure, fault: Fault, refusals: number): void;
 }
 
 export function watchObjects(
