@@ -31,6 +31,7 @@ interface Exports {
   mooring_allocate(size: number): number;
   mooring_render(): number;
   mooring_settle(): void;
+  mooring_resized(size: number): void;
 }
 
 const decoder = new TextDecoder();
@@ -68,6 +69,7 @@ export async function createInstance(
     memory.set(saved.memory);
     memory.fill(0, saved.memory.length);
     for (const [name, global] of globals) global.value = saved.globals.get(name);
+    exports.mooring_resized(memory.length);
   };
 
   if (snapshot === undefined) exports._initialize();

@@ -1,6 +1,6 @@
 /** The part of WebAssembly's JavaScript API that is used here; TypeScript has it only in the library of the browser. */
 declare namespace WebAssembly {
-  type ModuleImports = Record<string, (...args: never[]) => number | undefined>;
+  type ModuleImports = Record<string, (...args: never[]) => unknown>;
 
   class Module {
     private constructor();
@@ -16,7 +16,7 @@ declare namespace WebAssembly {
 
   class Global {
     private constructor();
-    value: number | bigint;
+    value: number | bigint | undefined;
   }
 
   interface Instance {

@@ -35,7 +35,10 @@ const takeLog = (): string => {
 const compile = async (): Promise<WebAssembly.Module> => {
   const bytes = await readFile(new URL(start.wasm));
   limitMemory(bytes, start.memoryBytes);
-  return WebAssembly.compile(bytes);
+  const compiled = await WebAssembly.compile(bytes);
+  // The engine keeps its own copy: this one is let go at once rather than at some collection.
+  bytes.buffer.transfer(0);
+  return compiled;
 };
 const module = await compile();
 let instance: Instance | undefined;

@@ -21,6 +21,8 @@ export interface Built {
   readonly yaml: string;
   /** The same objects, in the same order. Integers beyond 2^53 are `JSON.rawJSON` values. */
   readonly objects: object[];
+  /** Path in the tree of the kustomization file. */
+  readonly file: string;
   /** What Kustomize warns of, such as deprecated fields; a sentence each. */
   readonly warnings: string[];
 }
@@ -70,6 +72,7 @@ export function openKustomize(options: KustomizeOptions): Kustomize {
       return {
         yaml: decoder.decode(answer.text),
         objects: parseExact(answer.objects) as object[],
+        file: String(answer.header['file']),
         warnings: answer.log.split('\n').filter((line) => line.trim() !== ''),
       };
     },

@@ -1,5 +1,5 @@
 import { type Fields, manifestsOf, readFields, substitute } from '@mooring/go-wasm';
-import { joinPath, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
+import type { Renderer, RenderSpec } from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
 import { type KustomizeOptions, kustomizeVersion, openKustomize } from './kustomize.ts';
 import type { Edits, Patch } from './options.ts';
@@ -32,8 +32,7 @@ export function createKustomizeRenderer(options: KustomizeRendererOptions = {}):
         limits: context.limits,
         ...(context.signal && { signal: context.signal }),
       });
-      const path = joinPath('', spec.path);
-      return { manifests: manifestsOf(built.objects, () => ({ path })), warnings: built.warnings };
+      return { manifests: manifestsOf(built.objects, () => ({ path: built.file })), warnings: built.warnings };
     },
   };
 }

@@ -72,6 +72,17 @@ func settle() {
 	debug.FreeOSMemory()
 }
 
+// The end of the memory that the runtime has taken from the host so far.
+//
+//go:linkname blocMax runtime.blocMax
+var blocMax uintptr
+
+// resized tells the runtime how much memory there is after the host has put an earlier state of it back: memory never shrinks, and the runtime would
+// otherwise ask for more of it at every render. What lies beyond the earlier state is zero.
+//
+//go:wasmexport mooring_resized
+func resized(size uint32) { blocMax = uintptr(size) }
+
 func run(request []byte) (answer Answer) {
 	defer func() {
 		switch cause := recover().(type) {

@@ -21,16 +21,20 @@ import (
 var byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
 
 // loadChart reads a chart from the tree, with the dependencies that its charts/ holds and those that it names by a `file://` repository.
-func loadChart(folder string) (*chart.Chart, error) {
-	loaded, err := loadFolder(folder)
+func loadChart(places *places) (*chart.Chart, error) {
+	loaded, err := loadFolder(places.folder, places)
 	if err != nil {
 		return nil, err
 	}
 	for _, dependency := range loaded.Metadata.Dependencies {
-		if dependency == nil || has(loaded, dependency.Name) {
+		if dependency == nil {
 			continue
 		}
-		local, err := loadLocal(folder, dependency)
+		places.alias(dependency)
+		if has(loaded, dependency.Name) {
+			continue
+		}
+		local, err := loadLocal(places, dependency)
 		if err != nil {
 			return nil, err
 		}
@@ -40,15 +44,19 @@ func loadChart(folder string) (*chart.Chart, error) {
 	return loaded, nil
 }
 
-func loadFolder(folder string) (*chart.Chart, error) {
+func loadFolder(folder string, places *places) (*chart.Chart, error) {
 	node, err := gowasm.Stat(folder)
 	if err != nil || !node.Dir {
 		return nil, &gowasm.Fault{Code: "not-found", Message: fmt.Sprintf("there is no folder %q", folder), File: folder}
 	}
 	rules := ignore.Empty()
-	if text, err := gowasm.Read(path.Join(folder, ignore.HelmIgnore)); err == nil {
+	if at := path.Join(folder, ignore.HelmIgnore); exists(at) {
+		text, err := gowasm.Read(at)
+		if err != nil {
+			return nil, err
+		}
 		if rules, err = ignore.Parse(bytes.NewReader(text)); err != nil {
-			return nil, &gowasm.Fault{Code: "invalid", Message: ".helmignore: " + err.Error(), File: path.Join(folder, ignore.HelmIgnore)}
+			return nil, &gowasm.Fault{Code: "invalid", Message: at + ": " + err.Error(), File: at}
 		}
 	}
 	rules.AddDefaults()
@@ -59,6 +67,7 @@ func loadFolder(folder string) (*chart.Chart, error) {
 	paths := make([]string, len(names))
 	for i, name := range names {
 		paths[i] = path.Join(folder, name)
+		places.files[paths[i]] = true
 	}
 	contents, err := gowasm.ReadAll(paths)
 	if err != nil {
@@ -113,7 +122,8 @@ func filesIn(root, folder string, rules *ignore.Rules, depth int) ([]string, err
 }
 
 // loadLocal finds a dependency that charts/ lacks: it can only be one whose repository is a folder of the tree.
-func loadLocal(folder string, dependency *chart.Dependency) (*chart.Chart, error) {
+func loadLocal(places *places, dependency *chart.Dependency) (*chart.Chart, error) {
+	folder := places.folder
 	at := path.Join(folder, "Chart.yaml")
 	where, local := strings.CutPrefix(dependency.Repository, "file://")
 	if !local {
@@ -128,7 +138,8 @@ func loadLocal(folder string, dependency *chart.Dependency) (*chart.Chart, error
 	if err != nil {
 		return nil, err
 	}
-	found, err := loadFolder(source)
+	places.locals[dependency.Name] = source
+	found, err := loadFolder(source, places)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +156,11 @@ func loadLocal(folder string, dependency *chart.Dependency) (*chart.Chart, error
 		}
 	}
 	return found, nil
+}
+
+func exists(file string) bool {
+	node, err := gowasm.Stat(file)
+	return err == nil && !node.Dir
 }
 
 func has(loaded *chart.Chart, name string) bool {

@@ -61,7 +61,8 @@ func template(text []byte) (gowasm.Answer, error) {
 		return gowasm.Answer{}, &gowasm.Fault{Code: "invalid", Message: "the request is malformed: " + err.Error()}
 	}
 	warnings := collectWarnings()
-	root, err := loadChart(r.Path)
+	places := newPlaces(r.Path)
+	root, err := loadChart(places)
 	if err != nil {
 		return gowasm.Answer{}, err
 	}
@@ -71,9 +72,9 @@ func template(text []byte) (gowasm.Answer, error) {
 	}
 	documents, notes, err := render(root, vals, r)
 	if err != nil {
-		return gowasm.Answer{}, located(err, root.Name(), r.Path)
+		return gowasm.Answer{}, located(err, root.Name(), places)
 	}
-	return write(documents, header{Version: helmVersion(), Notes: notes, Warnings: *warnings}, root.Name(), r)
+	return write(documents, header{Version: helmVersion(), Notes: notes, Warnings: *warnings}, root.Name(), places, r)
 }
 
 // render takes the steps of `helm template`, in the same order: dependencies, capabilities, values, schema, templates, sorting.
@@ -152,7 +153,7 @@ func capabilitiesOf(root *chart.Chart, r request) (*common.Capabilities, error) 
 }
 
 // write gives the same bytes as `helm template --include-crds`, and next to them the objects as JSON.
-func write(documents []document, head header, chartName string, r request) (gowasm.Answer, error) {
+func write(documents []document, head header, chartName string, places *places, r request) (gowasm.Answer, error) {
 	var text, objects bytes.Buffer
 	objects.WriteByte('[')
 	for _, document := range documents {
@@ -160,11 +161,11 @@ func write(documents []document, head header, chartName string, r request) (gowa
 		if text.Len() > r.ManifestBytes {
 			return gowasm.Answer{}, &gowasm.Fault{
 				Code:    "limit",
-				Message: fmt.Sprintf("the chart gives more than the limit of %d bytes; split the application", r.ManifestBytes),
+				Message: fmt.Sprintf("the chart gives more than the limit of %d bytes; split the application or raise the limit manifestBytes", r.ManifestBytes),
 				File:    r.Path,
 			}
 		}
-		source := inTree(document.source, chartName, r.Path)
+		source := places.of(document.source, chartName)
 		found, err := parse(document.content)
 		if err != nil {
 			return gowasm.Answer{}, &gowasm.Fault{
@@ -183,7 +184,7 @@ func write(documents []document, head header, chartName string, r request) (gowa
 		if len(head.Sources) > r.ManifestCount {
 			return gowasm.Answer{}, &gowasm.Fault{
 				Code:    "limit",
-				Message: fmt.Sprintf("the chart gives more than the limit of %d objects; split the application", r.ManifestCount),
+				Message: fmt.Sprintf("the chart gives more than the limit of %d objects; split the application or raise the limit manifestCount", r.ManifestCount),
 				File:    r.Path,
 			}
 		}

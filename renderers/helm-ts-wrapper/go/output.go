@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"path"
 	"regexp"
 	"runtime/debug"
 	"strconv"
@@ -45,14 +44,6 @@ func parse(content string) ([][]byte, error) {
 	}
 }
 
-// inTree turns Helm's name of a template, which starts with the chart's name, into its path in the tree.
-func inTree(source, chartName, folder string) string {
-	if rest, ok := strings.CutPrefix(source, chartName+"/"); ok {
-		return path.Join(folder, rest)
-	}
-	return source
-}
-
 var (
 	templatePlace = regexp.MustCompile(`([^\s():"]+/templates/[^\s():"]+):(\d+)`)
 	yamlError     = regexp.MustCompile(`YAML parse error on ([^\s:]+)`)
@@ -60,16 +51,16 @@ var (
 )
 
 // located gives Helm's error a place: the template, in the tree, and the line where Helm names one.
-func located(err error, chartName, folder string) error {
+func located(err error, chartName string, places *places) error {
 	var known *gowasm.Fault
 	if errors.As(err, &known) {
 		return known
 	}
-	fault := &gowasm.Fault{Code: "template", Message: err.Error(), File: folder}
+	fault := &gowasm.Fault{Code: "template", Message: err.Error(), File: places.folder}
 	if place := yamlError.FindStringSubmatch(fault.Message); place != nil {
-		fault.Code, fault.File, fault.Line = "syntax", inTree(place[1], chartName, folder), lineIn(err)
+		fault.Code, fault.File, fault.Line = "syntax", places.of(place[1], chartName), lineIn(err)
 	} else if place := templatePlace.FindStringSubmatch(fault.Message); place != nil {
-		fault.File = inTree(place[1], chartName, folder)
+		fault.File = places.of(place[1], chartName)
 		fault.Line, _ = strconv.Atoi(place[2])
 	}
 	return fault

@@ -2,11 +2,10 @@ package main
 
 import (
 	"fmt"
-	"path"
+	"io"
 	"sort"
 
 	"mooring.dev/gowasm"
-	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/provider"
 	"sigs.k8s.io/kustomize/kustomize/v5/commands/edit"
 	"sigs.k8s.io/yaml"
@@ -94,10 +93,10 @@ func (e *edits) apply(tree *files) error {
 func run(tree *files, commands [][]string) error {
 	for _, command := range commands {
 		dependencies := provider.NewDefaultDepProvider()
-		root := edit.NewCmdEdit(tree, dependencies.GetFieldValidator(), dependencies.GetResourceFactory(), discard)
+		root := edit.NewCmdEdit(tree, dependencies.GetFieldValidator(), dependencies.GetResourceFactory(), io.Discard)
 		root.SetArgs(command)
-		root.SetOut(discard)
-		root.SetErr(discard)
+		root.SetOut(io.Discard)
+		root.SetErr(io.Discard)
 		root.SilenceErrors, root.SilenceUsage = true, true
 		if err := root.Execute(); err != nil {
 			return fmt.Errorf("kustomize edit %s %s: %w", command[0], command[1], err)
@@ -107,18 +106,11 @@ func run(tree *files, commands [][]string) error {
 }
 
 func addPatches(tree *files, patches []any) error {
-	name := ""
-	for _, candidate := range konfig.RecognizedKustomizationFileNames() {
-		if tree.Exists(candidate) {
-			name = candidate
-			break
-		}
-	}
-	if name == "" {
+	at := tree.kustomization()
+	if at == "" {
 		return &gowasm.Fault{Code: "not-found", Message: "there is no kustomization file to add the application's patches to", File: tree.folder}
 	}
-	at := path.Join(tree.folder, name)
-	text, err := tree.ReadFile(name)
+	text, err := tree.ReadFile("/" + at)
 	if err != nil {
 		return err
 	}
@@ -137,7 +129,7 @@ func addPatches(tree *files, patches []any) error {
 	if text, err = yaml.Marshal(kustomization); err != nil {
 		return err
 	}
-	return tree.WriteFile(name, text)
+	return tree.WriteFile("/"+at, text)
 }
 
 func pairs(values map[string]string) []string {

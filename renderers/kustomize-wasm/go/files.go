@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mooring.dev/gowasm"
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
@@ -16,6 +17,17 @@ import (
 type files struct {
 	folder  string
 	written map[string][]byte
+	// known is what earlier questions were answered with: the tree does not change during a render.
+	known map[string]known
+}
+
+type known struct {
+	node gowasm.Node
+	err  error
+}
+
+func newFiles(folder string) *files {
+	return &files{folder: folder, written: map[string][]byte{}, known: map[string]known{}}
 }
 
 var _ filesys.FileSystem = (*files)(nil)
@@ -35,7 +47,22 @@ func (f *files) stat(name string) (gowasm.Node, error) {
 	if _, ok := f.written[at]; ok {
 		return gowasm.Node{Path: at}, nil
 	}
-	return gowasm.Stat(at)
+	answer, ok := f.known[at]
+	if !ok {
+		answer.node, answer.err = gowasm.Stat(at)
+		f.known[at] = answer
+	}
+	return answer.node, answer.err
+}
+
+// kustomization gives the path of the file in the folder that is being built, or the empty string.
+func (f *files) kustomization() string {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if f.Exists(name) {
+			return f.inTree(name)
+		}
+	}
+	return ""
 }
 
 func (f *files) IsDir(name string) bool {
@@ -68,8 +95,13 @@ func (f *files) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	if node.Dir {
 		return filesys.ConfirmedDir("/" + node.Path), "", nil
 	}
-	folder, base := path.Split("/" + node.Path)
-	return filesys.ConfirmedDir(path.Clean(folder)), base, nil
+	// A file keeps its name if it is a link: where that leads inside the tree is as good a place, and the load restrictor only looks at names.
+	folder, base := path.Split(f.inTree(name))
+	parent, err := f.stat("/" + folder)
+	if err != nil {
+		return "", "", &fs.PathError{Op: "lstat", Path: "/" + folder, Err: err}
+	}
+	return filesys.ConfirmedDir("/" + parent.Path), base, nil
 }
 
 func (f *files) Glob(pattern string) ([]string, error) {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"runtime/debug"
 
 	"mooring.dev/gowasm"
@@ -30,6 +29,8 @@ type request struct {
 
 type header struct {
 	Version string `json:"version"`
+	// File is the path of the kustomization.
+	File string `json:"file"`
 }
 
 func main() {}
@@ -41,7 +42,10 @@ func build(text []byte) (gowasm.Answer, error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return gowasm.Answer{}, &gowasm.Fault{Code: "invalid", Message: "the request is malformed: " + err.Error()}
 	}
-	tree := &files{folder: r.Path, written: map[string][]byte{}}
+	tree := newFiles(r.Path)
+	if !tree.IsDir(".") {
+		return gowasm.Answer{}, &gowasm.Fault{Code: "not-found", Message: fmt.Sprintf("there is no folder %q", r.Path), File: r.Path}
+	}
 	if r.Edits != nil {
 		if err := r.Edits.apply(tree); err != nil {
 			return gowasm.Answer{}, err
@@ -60,15 +64,15 @@ func build(text []byte) (gowasm.Answer, error) {
 	if resources.Size() > r.ManifestCount {
 		return gowasm.Answer{}, &gowasm.Fault{
 			Code:    "limit",
-			Message: fmt.Sprintf("the build gives %d objects, more than the limit of %d; split the application", resources.Size(), r.ManifestCount),
+			Message: fmt.Sprintf("the build gives %d objects, more than the limit of %d; split the application or raise the limit manifestCount", resources.Size(), r.ManifestCount),
 			File:    r.Path,
 		}
 	}
-	return write(resources, r)
+	return write(resources, tree.kustomization(), r)
 }
 
 // write gives the same bytes as `kustomize build`, and next to them the objects as JSON.
-func write(resources resmap.ResMap, r request) (gowasm.Answer, error) {
+func write(resources resmap.ResMap, file string, r request) (gowasm.Answer, error) {
 	var text, objects bytes.Buffer
 	objects.WriteByte('[')
 	for i, resource := range resources.Resources() {
@@ -89,13 +93,13 @@ func write(resources resmap.ResMap, r request) (gowasm.Answer, error) {
 		if text.Len() > r.ManifestBytes {
 			return gowasm.Answer{}, &gowasm.Fault{
 				Code:    "limit",
-				Message: fmt.Sprintf("the build gives more than the limit of %d bytes; split the application", r.ManifestBytes),
+				Message: fmt.Sprintf("the build gives more than the limit of %d bytes; split the application or raise the limit manifestBytes", r.ManifestBytes),
 				File:    r.Path,
 			}
 		}
 	}
 	objects.WriteByte(']')
-	return gowasm.Answer{Header: header{Version: version()}, Text: text.Bytes(), Objects: objects.Bytes()}, nil
+	return gowasm.Answer{Header: header{Version: version(), File: file}, Text: text.Bytes(), Objects: objects.Bytes()}, nil
 }
 
 // version is that of the module that the `kustomize` program is made from.
@@ -111,5 +115,3 @@ func version() string {
 	}
 	return ""
 }
-
-var discard io.Writer = io.Discard
