@@ -191,3 +191,17 @@ test('a field called __proto__ is a field like others', () => {
   const object = JSON.parse('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"__proto__":"x"}}');
   assert.deepEqual(Object.keys((one(object).object as { data?: object }).data ?? {}), ['__proto__']);
 });
+
+test('stringData of a Secret becomes data', () => {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'a' },
+    data: { x: 'eA==' },
+    stringData: { y: 'ü', x: '' },
+  };
+  const { object } = one(secret);
+  assert.deepEqual([object['data'], object['stringData']], [{ x: '', y: 'w7w=' }, undefined]);
+  const wrong = { ...secret, stringData: { y: 5 } };
+  assert.deepEqual(one(wrong).object['stringData'], { y: 5 });
+});

@@ -7,6 +7,7 @@ import { hashOf } from '../../model/hash.ts';
 import { hookRole, waveOf } from '../../model/hooks.ts';
 import { copyJson, isJsonObject, textAt } from '../../model/json.ts';
 import { groupOf, keyOf, keyText, type ResourceKey } from '../../model/resource-key.ts';
+import { withPlainData } from '../../model/secret.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { trackingId } from '../../model/tracking.ts';
 import { forbiddenBy } from './project.ts';
@@ -56,7 +57,7 @@ export function desire(manifests: readonly Manifest[], context: DesireContext): 
 function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: DesireContext['scopeOf']): DesiredObject {
   const { origin } = manifest;
   checkShape(manifest);
-  const object = copyJson(manifest.object);
+  const object = withPlainData(copyJson(manifest.object));
   const scope = scopeOf(groupOf(object.apiVersion), object.kind) ?? 'Namespaced';
   const metadata = cleanMetadata(object.metadata);
   object.metadata = metadata;

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import type { KubeObject } from '@mooring/renderer-contract';
+import fc from 'fast-check';
+import { compare } from './compare.ts';
+
+interface ServerCase {
+  readonly name: string;
+  readonly gitChanged?: boolean;
+  readonly differences: readonly string[];
+  readonly desired: KubeObject;
+  readonly live: KubeObject;
+}
+
+const lines = readFileSync(join(import.meta.dirname, 'testdata', 'api-server.jsonl'), 'utf8')
+  .trimEnd()
+  .split('\n');
+
+for (const line of lines) {
+  const one = JSON.parse(line) as ServerCase;
+  test(`${one.name}: ${one.differences.join(' ') || 'no difference'}`, () => {
+    const found = compare(one.desired, one.live, { gitChanged: one.gitChanged ?? false });
+    assert.deepEqual(
+      found.map(({ pointer }) => pointer),
+      one.differences,
+    );
+  });
+}
+
+test('a difference tells both values, but not of a Secret', () => {
+  const config = (value: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'a' },
+    data: { x: value },
+  });
+  assert.deepEqual(compare(config('1'), config('2')), [{ pointer: '/data/x', desired: '1', live: '2' }]);
+  const secret = (value: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'a' },
+    data: { x: value },
+  });
+  assert.deepEqual(compare(secret('MQ=='), secret('Mg==')), [{ pointer: '/data/x' }]);
+  assert.deepEqual(compare(secret('M\nQ==\n'), secret('MQ==')), []);
+});
+
+test('numbers that a double cannot hold are compared by all their digits', () => {
+  const big = (digits: string): KubeObject => ({
+    apiVersion: 'example.com/v1',
+    kind: 'Counter',
+    metadata: { name: 'a' },
+    spec: { count: JSON.rawJSON(digits) },
+  });
+  assert.equal(compare(big('12345678901234567891'), big('12345678901234567890')).length, 1);
+  assert.equal(compare(big('12345678901234567890'), big('12345678901234567890')).length, 0);
+});
+
+test('without managed fields, lists are matched by the keys that their kinds have', () => {
+  const pod = (containers: readonly object[]): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a' },
+    spec: { containers },
+  });
+  const live = pod([
+    { name: 'side', image: 's' },
+    { name: 'web', image: 'w', ports: [{ containerPort: 80, protocol: 'TCP' }] },
+  ]);
+  assert.deepEqual(compare(pod([{ name: 'web', image: 'w', ports: [{ containerPort: 80 }] }]), live), []);
+  assert.deepEqual(
+    compare(pod([{ name: 'web', image: 'x' }]), live).map(({ pointer }) => pointer),
+    ['/spec/containers/0/image'],
+  );
+});
+
+/** A Deployment as the tests below make it. */
+interface Sample {
+  readonly labels: Record<string, string>;
+  readonly replicas: number;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly image: string;
+    readonly args: readonly string[];
+    readonly env: Record<string, string>;
+  }[];
+}
+
+const names = fc.stringMatching(/^[a-z][a-z0-9/~.]{0,6}$/);
+const texts = fc.string({ minLength: 1, maxLength: 6 });
+const samples: fc.Arbitrary<Sample> = fc.record({
+  labels: fc.dictionary(names, texts, { minKeys: 1, maxKeys: 4 }),
+  replicas: fc.nat(5),
+  containers: fc.uniqueArray(
+    fc.record({
+      name: names,
+      image: texts,
+      args: fc.array(texts, { maxLength: 3 }),
+      env: fc.dictionary(names, texts, { maxKeys: 3 }),
+    }),
+    { selector: ({ name }) => name, minLength: 1, maxLength: 3 },
+  ),
+});
+
+function deployment(sample: Sample): KubeObject {
+  const containers = sample.containers.map(({ env, ...container }) => ({
+    ...container,
+    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+  }));
+  const spec = { replicas: sample.replicas, template: { spec: { containers } } };
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', labels: sample.labels }, spec };
+}
+
+/** What a server stores of it: fields are filled in, others add theirs, lists change their order, and managed fields tell who owns what. */
+function applied(sample: Sample): KubeObject {
+  const containers = sample.containers.map(({ env, ...container }) => ({
+    ...container,
+    imagePullPolicy: 'Always',
+    env: [{ name: 'FOREIGN', value: 'x' }, ...Object.entries(env).map(([name, value]) => ({ name, value }))],
+  }));
+  const keyed = (name: string) => `k:${JSON.stringify({ name })}`;
+  const foreign = {
+    'f:metadata': { 'f:labels': { 'f:x.example.com/foreign': {} } },
+    'f:spec': {
+      'f:template': {
+        'f:spec': {
+          'f:containers': {
+            [keyed('SIDE')]: { '.': {}, 'f:name': {}, 'f:image': {} },
+            ...Object.fromEntries(
+              sample.containers.map(({ name }) => [
+                keyed(name),
+                { 'f:env': { [keyed('FOREIGN')]: { '.': {}, 'f:name': {}, 'f:value': {} } } },
+              ]),
+            ),
+          },
+        },
+      },
+    },
+  };
+  const owned = {
+    'f:metadata': { 'f:labels': fieldsOf(sample.labels) },
+    'f:spec': {
+      'f:replicas': {},
+      'f:template': {
+        'f:spec': {
+          'f:containers': Object.fromEntries(
+            sample.containers.map(({ name, env }) => [
+              keyed(name),
+              {
+                '.': {},
+                'f:name': {},
+                'f:image': {},
+                'f:args': {},
+                'f:env': Object.fromEntries(
+                  Object.keys(env).map((key) => [keyed(key), { '.': {}, 'f:name': {}, 'f:value': {} }]),
+                ),
+              },
+            ]),
+          ),
+        },
+      },
+    },
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'web',
+      uid: 'u',
+      labels: { ...sample.labels, 'x.example.com/foreign': 'x' },
+      managedFields: [
+        { manager: 'argocd-controller', operation: 'Apply', apiVersion: 'apps/v1', fieldsV1: owned },
+        { manager: 'somebody', operation: 'Update', apiVersion: 'apps/v1', fieldsV1: foreign },
+      ],
+    },
+    spec: {
+      replicas: sample.replicas,
+      strategy: { type: 'RollingUpdate' },
+      template: {
+        spec: { dnsPolicy: 'ClusterFirst', containers: [{ name: 'SIDE', image: 'x' }, ...containers.toReversed()] },
+      },
+    },
+    status: { replicas: 1 },
+  };
+}
+
+function fieldsOf(map: Record<string, string>): Record<string, object> {
+  return Object.fromEntries(Object.keys(map).map((name) => [`f:${name}`, {}]));
+}
+
+test('what was just applied has no differences, whatever it is', () => {
+  fc.assert(
+    fc.property(samples, (sample) => compare(deployment(sample), applied(sample), { gitChanged: true }).length === 0),
+  );
+});
+
+test('what was changed since is a difference, whatever it is', () => {
+  fc.assert(
+    fc.property(samples, samples, (wanted, before) => {
+      const same = JSON.stringify(sorted(deployment(wanted))) === JSON.stringify(sorted(deployment(before)));
+      return compare(deployment(wanted), applied(before), { gitChanged: true }).length > 0 === !same;
+    }),
+  );
+});
+
+/** The order of containers, variables and labels means nothing. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(sorted);
+    return items.every((item) => typeof item === 'object')
+      ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+      : items;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

@@ -1,0 +1,268 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import type { FieldDifference } from '../../model/change.ts';
+import { isJsonObject, numberText } from '../../model/json.ts';
+import { sameQuantity } from '../../model/quantity.ts';
+import { keyOf, type ResourceKey } from '../../model/resource-key.ts';
+import { withPlainData } from '../../model/secret.ts';
+import { isBuiltIn, isDropped, isFilledIn, isOneValue, mayBeQuantity, mergeKeysOf } from './defaults.ts';
+import { allBelow, below, everyonesFields, type FieldTree, isLeaf, itemOf, ownedFields } from './fields.ts';
+import { lastApplied, removedSince } from './last-applied.ts';
+import { pointerTo, type Report } from './pointer.ts';
+
+/**
+ * The fields that a server-side apply of `desired` would change in `live`: values that differ, and values that we own and no longer ask for. What the
+ * server or others fill in is no difference. Values of Secrets are left out.
+ * `gitChanged`: whether `desired` may be another one than what was applied last. Only then a field of a custom resource that is there without being asked
+ * for, inside a list that is replaced as a whole, is a difference; else it is a default of its definition.
+ */
+export function compare(
+  desired: KubeObject,
+  live: KubeObject,
+  options: { readonly gitChanged: boolean } = { gitChanged: false },
+): readonly FieldDifference[] {
+  const key = keyOf(desired);
+  const wanted = withPlainData(desired);
+  const owned = ownedFields(live);
+  const found: FieldDifference[] = [];
+  const walk: Walk = {
+    key,
+    builtIn: isBuiltIn(desired.apiVersion),
+    applied: owned !== undefined,
+    gitChanged: options.gitChanged,
+    unsettled: unsettledFields(desired),
+    report: (pointer, wish, fact) => found.push(differenceOf(key, pointer, wish, fact)),
+  };
+  compareFields(wanted, live, walk, {
+    own: owned,
+    shapes: everyonesFields(live),
+    pointer: '',
+    name: '',
+    parent: '',
+    whole: undefined,
+  });
+  if (owned === undefined) removedSince(lastApplied(live), wanted, live, walk.unsettled, walk.report);
+  return found;
+}
+
+interface Walk {
+  readonly key: ResourceKey;
+  readonly builtIn: boolean;
+  /** Whether the object was ever applied by us. */
+  readonly applied: boolean;
+  readonly gitChanged: boolean;
+  /** Pointers of fields that are not compared. */
+  readonly unsettled: ReadonlySet<string>;
+  readonly report: Report;
+}
+
+/** Where the walk is. */
+interface Place {
+  /** What our apply owns from here on. */
+  readonly own: FieldTree | undefined;
+  /** What anybody owns from here on. */
+  readonly shapes: readonly FieldTree[];
+  readonly pointer: string;
+  /** Name of the field, and of the field that holds it; list items have those of their list. */
+  readonly name: string;
+  readonly parent: string;
+  /** Set inside a value that is replaced only as a whole: whether fields without a wish are differences there. */
+  readonly whole: { readonly strict: boolean } | undefined;
+}
+
+/**
+ * Fields that an apply does not settle: names are those of the key, status is the business of controllers (Argo CD's
+ * `ignoreResourceStatusField: all`), a Secret's `stringData` is stored as `data`, and a controller fills the rules of an aggregated role.
+ */
+function unsettledFields(desired: KubeObject): ReadonlySet<string> {
+  const fields = ['/apiVersion', '/kind', '/status', '/metadata/name', '/metadata/namespace'];
+  if (isSecret(keyOf(desired))) fields.push('/stringData');
+  if (desired['aggregationRule'] !== undefined) fields.push('/rules');
+  return new Set(fields);
+}
+
+function compareValue(desired: unknown, live: unknown, walk: Walk, place: Place): void {
+  if (live === undefined || live === null) {
+    if (!isDropped(desired, place.name, place.parent, walk.builtIn)) walk.report(place.pointer, desired, live);
+  } else if (isJsonObject(desired)) {
+    if (isJsonObject(live)) compareFields(desired, live, walk, place);
+    else walk.report(place.pointer, desired, live);
+  } else if (Array.isArray(desired)) {
+    if (Array.isArray(live)) compareLists(desired, live, walk, place);
+    else walk.report(place.pointer, desired, live);
+  } else if (!sameLeaf(desired, live, place) && !isStoredAs(desired, live, walk, place)) {
+    walk.report(place.pointer, desired, live);
+  }
+}
+
+/** Whether the server stores the text another way: base64 without blanks, or a default in the place of an empty text. */
+function isStoredAs(desired: unknown, live: unknown, walk: Walk, place: Place): boolean {
+  const isBytes = place.parent === 'binaryData' || (place.parent === 'data' && isSecret(walk.key));
+  if (isBytes) return typeof desired === 'string' && desired.replace(/\s/g, '') === live;
+  return desired === '' && walk.builtIn && isFilledIn(live, place.name, place.parent, walk.key);
+}
+
+function compareFields(
+  desired: Readonly<Record<string, unknown>>,
+  live: Readonly<Record<string, unknown>>,
+  walk: Walk,
+  outer: Place,
+): void {
+  // Managed fields end at an empty object too, and then what is in it was filled in.
+  const isWhole = Object.keys(desired).length > 0 || isOneValue(outer.name);
+  const place = isWhole ? enter(outer, walk, live) : outer;
+  for (const [field, wish] of Object.entries(desired)) {
+    const pointer = pointerTo(place.pointer, field);
+    // null asks for nothing: an apply leaves such a field to others.
+    if (isAbsent(wish) || walk.unsettled.has(pointer)) continue;
+    const step = `f:${field}`;
+    compareValue(wish, Object.hasOwn(live, field) ? live[field] : undefined, walk, {
+      own: below(place.own, step),
+      shapes: allBelow(place.shapes, step),
+      pointer,
+      name: field,
+      parent: place.name,
+      whole: place.whole,
+    });
+  }
+  if (place.whole?.strict === true) {
+    for (const [field, fact] of Object.entries(live)) {
+      if (Object.hasOwn(desired, field) || isFilledIn(fact, field, place.name, walk.key)) continue;
+      walk.report(pointerTo(place.pointer, field), undefined, fact);
+    }
+  }
+  for (const step of Object.keys(place.own ?? {})) {
+    if (!step.startsWith('f:')) continue;
+    const field = step.slice(2);
+    const fact = live[field];
+    // A null in a map of texts is stored as an empty one.
+    const given = Object.hasOwn(desired, field) && (!isAbsent(desired[field]) || fact === '');
+    const pointer = pointerTo(place.pointer, field);
+    if (!given && !isAbsent(fact) && !walk.unsettled.has(pointer)) walk.report(pointer, undefined, fact);
+  }
+}
+
+/** Steps into a value: notes where one begins that is replaced only as a whole. */
+function enter(place: Place, walk: Walk, live: object): Place {
+  if (place.whole !== undefined || place.shapes.length === 0 || Object.keys(live).length === 0) return place;
+  if (!place.shapes.every(isLeaf)) return place;
+  // Where we applied the object but own this value no more, somebody has replaced it.
+  const replaced = walk.applied && place.own === undefined;
+  return { ...place, whole: { strict: walk.builtIn || walk.gitChanged || replaced } };
+}
+
+function compareLists(desired: readonly unknown[], live: readonly unknown[], walk: Walk, outer: Place): void {
+  const place = enter(outer, walk, live);
+  const rule = place.whole === undefined ? mergeRule(desired, live, place) : 'whole';
+  if (rule === 'set') compareSets(desired, live, walk, place);
+  else if (rule !== 'whole') compareItems(desired, live, rule, walk, place);
+  else if (desired.length !== live.length) walk.report(place.pointer, desired, live);
+  else
+    for (const [index, wish] of desired.entries())
+      compareValue(wish, live[index], walk, itemPlace(place, index, undefined));
+}
+
+/** How a list is merged: as a set, by the keys of its items, or replaced as a whole. */
+function mergeRule(
+  desired: readonly unknown[],
+  live: readonly unknown[],
+  place: Place,
+): 'set' | 'whole' | readonly string[] {
+  const steps = place.shapes.flatMap(Object.keys);
+  if (steps.some((step) => step.startsWith('v:'))) return 'set';
+  const keyed = steps.find((step) => step.startsWith('k:'));
+  if (keyed !== undefined) return keysOf(keyed);
+  // No managed fields describe the list.
+  const items = [...desired, ...live];
+  const keys = mergeKeysOf(place.name, items);
+  const first = keys?.[0];
+  if (keys === undefined || first === undefined) return 'whole';
+  return items.every((item) => isJsonObject(item) && item[first] !== undefined) ? keys : 'whole';
+}
+
+function keysOf(step: string): readonly string[] {
+  const keys = itemOf(step, 'k:');
+  return isJsonObject(keys) ? Object.keys(keys) : [];
+}
+
+/** A set: its order means nothing, and others may add to it. */
+function compareSets(desired: readonly unknown[], live: readonly unknown[], walk: Walk, place: Place): void {
+  for (const [index, wish] of desired.entries()) {
+    if (!live.some((fact) => sameLeaf(wish, fact, place))) walk.report(`${place.pointer}/${index}`, wish, undefined);
+  }
+  for (const step of Object.keys(place.own ?? {})) {
+    const value = itemOf(step, 'v:');
+    if (value === undefined || desired.some((wish) => sameLeaf(wish, value, place))) continue;
+    const index = live.findIndex((fact) => sameLeaf(fact, value, place));
+    if (index >= 0) walk.report(`${place.pointer}/${index}`, undefined, value);
+  }
+}
+
+/** A list whose items have keys: its order means nothing, and others may add to it. */
+function compareItems(
+  desired: readonly unknown[],
+  live: readonly unknown[],
+  keys: readonly string[],
+  walk: Walk,
+  place: Place,
+): void {
+  for (const [index, wish] of desired.entries()) {
+    const fact = live.find((item) => isSameItem(wish, item, keys, walk.key));
+    if (fact === undefined) {
+      walk.report(`${place.pointer}/${index}`, wish, undefined);
+      continue;
+    }
+    const step = place.shapes.flatMap(Object.keys).find((each) => isKeyOf(each, fact));
+    compareValue(wish, fact, walk, itemPlace(place, index, step));
+  }
+  for (const step of Object.keys(place.own ?? {})) {
+    const index = live.findIndex((item) => isKeyOf(step, item));
+    if (index < 0 || desired.some((wish) => isSameItem(wish, live[index], keys, walk.key))) continue;
+    walk.report(`${place.pointer}/${index}`, undefined, live[index]);
+  }
+}
+
+function itemPlace(place: Place, index: number, step: string | undefined): Place {
+  return {
+    own: step === undefined ? undefined : below(place.own, step),
+    shapes: step === undefined ? [] : allBelow(place.shapes, step),
+    pointer: `${place.pointer}/${index}`,
+    name: place.name,
+    parent: place.parent,
+    whole: place.whole,
+  };
+}
+
+/** Whether two items have the same keys; one that isn't asked for may be filled in, such as `protocol: TCP`. */
+function isSameItem(desired: unknown, live: unknown, keys: readonly string[], key: ResourceKey): boolean {
+  if (!isJsonObject(desired) || !isJsonObject(live)) return false;
+  return keys.every((name) => {
+    const wish = desired[name];
+    return isAbsent(wish) ? isAbsent(live[name]) || isFilledIn(live[name], name, '', key) : wish === live[name];
+  });
+}
+
+function isKeyOf(step: string, item: unknown): boolean {
+  const keys = itemOf(step, 'k:');
+  if (!isJsonObject(keys) || !isJsonObject(item)) return false;
+  return Object.entries(keys).every(([name, value]) => item[name] === value);
+}
+
+function sameLeaf(desired: unknown, live: unknown, place: Pick<Place, 'name' | 'parent'>): boolean {
+  if (desired === live) return true;
+  if (mayBeQuantity(place.name, place.parent) && sameQuantity(desired, live)) return true;
+  const number = numberText(desired);
+  return number !== undefined && number === numberText(live);
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function isSecret(key: ResourceKey): boolean {
+  return key.group === '' && key.kind === 'Secret';
+}
+
+function differenceOf(key: ResourceKey, pointer: string, desired: unknown, live: unknown): FieldDifference {
+  if (isSecret(key)) return { pointer };
+  return { pointer, ...(desired !== undefined && { desired }), ...(live !== undefined && { live }) };
+}

@@ -1,0 +1,69 @@
+import type { ResourceIgnoreDifferences } from '@mooring/crds';
+import { annotation, itemsOf } from '../../model/annotations.ts';
+import type { Change, ChangeSet } from '../../model/change.ts';
+import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
+import { hookRole } from '../../model/hooks.ts';
+import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
+import { keyText } from '../../model/resource-key.ts';
+import { compare } from './compare.ts';
+import { withoutIgnored } from './ignore.ts';
+
+/** What else a comparison goes by. */
+export interface DiffRules {
+  /** `spec.ignoreDifferences`, and those of the settings. */
+  readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
+  /** Whether the revision is another one than that of the last sync; undefined where it isn't known. */
+  readonly revisionChanged?: boolean;
+}
+
+/**
+ * Compares what a revision asks for with what a cluster holds. An object whose mark says that it still is as it was applied is not looked at; of every
+ * other one that exists `live.objects` must hold the object itself. Pure.
+ */
+export function diff(desired: DesiredSet, live: LiveSet, rules: DiffRules): ChangeSet {
+  const changes: Change[] = [];
+  const wanted = new Set<string>();
+  for (const object of desired.objects) {
+    wanted.add(keyText(object.key));
+    if (object.hook === undefined) changes.push(changeOf(object, live, rules));
+  }
+  const leftovers = live.others.filter((record) => !wanted.has(keyText(record.key)) && isPrunable(record));
+  const sorted = leftovers.map((record) => [keyText(record.key), record] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [, record] of sorted) changes.push(pruneOf(record));
+  return { changes };
+}
+
+function changeOf(desired: DesiredObject, live: LiveSet, rules: DiffRules): Change {
+  const { key } = desired;
+  const text = keyText(key);
+  const record = live.desired.get(text);
+  if (record === undefined) return { action: 'create', key, desired };
+  const mark = live.marks.get(text);
+  if (isVouchedFor(desired, record, mark)) return { action: 'none', key, desired, live: record };
+  const object = live.objects.get(text);
+  if (object === undefined)
+    throw new Error(`the live object ${text} was not observed, and its mark does not vouch for it`);
+  const unchanged = mark === undefined ? rules.revisionChanged === false : mark.desiredHash === desired.hash;
+  const gitChanged = mark === undefined ? rules.revisionChanged === true : !unchanged;
+  const pair = withoutIgnored(desired.object, object, rules.ignoreDifferences);
+  const differences = compare(pair.desired, pair.live, { gitChanged });
+  if (differences.length === 0) return { action: 'none', key, desired, live: record };
+  return { action: 'update', key, desired, live: record, differences, drifted: unchanged };
+}
+
+/** Whether nothing can have changed: the same manifest was applied, and nobody has touched what we own since. */
+function isVouchedFor(desired: DesiredObject, record: LiveRecord, mark: AppliedMark | undefined): boolean {
+  return mark?.desiredHash === desired.hash && mark.ownedHash !== undefined && mark.ownedHash === record.ownedHash;
+}
+
+/** Objects that are going, that belong to other objects, and hooks of earlier syncs are nothing that a sync prunes. */
+function isPrunable(record: LiveRecord): boolean {
+  if (record.deleting || record.owners.length > 0) return false;
+  const { role } = hookRole(record.hints);
+  return role === 'none' || role === 'skip';
+}
+
+function pruneOf(record: LiveRecord): Change {
+  const ignored = itemsOf(record.hints, annotation.compareOptions).includes('IgnoreExtraneous');
+  return { action: 'prune', key: record.key, live: record, ignored };
+}
