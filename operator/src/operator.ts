@@ -117,7 +117,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
       renderers: options.renderers ?? defaultRenderers(),
       clock: systemClock,
       disabled: () => opened.store.settings().disabledSourceTypes,
-      onRendered: ({ sourceType, fromCache, durationMs }) => metrics.rendered(sourceType, fromCache, durationMs),
+      onRendered: ({ sourceType, rendered, durationMs }) => metrics.rendered(sourceType, !rendered, durationMs),
     });
     undo.push(() => renderers.close());
     const events = createEvents(client, context);

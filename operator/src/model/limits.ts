@@ -46,7 +46,7 @@ export const operatorLimits: OperatorLimits = {
   blobBytes: 32 * 1024 * 1024,
   webhookBytes: 10 * 1024 * 1024,
   backoffFirstMs: 1_000,
-  backoffLastMs: 180_000,
+  backoffLastMs: 60_000,
   clusterRetryMs: 10_000,
   messageLength: 4_096,
   eventsWaiting: 2_000,

@@ -31,7 +31,9 @@ export function wakeApplications(world: World, wake: Wake, gone: (key: string) =
         return gone(key);
       }
       const now = wishes(app);
-      if (asked.get(key) === now) return;
+      // A request is taken away when it is begun: the same one seen again is a new one.
+      const requested = app.operation !== undefined || app.metadata.annotations?.['argocd.argoproj.io/refresh'] !== undefined;
+      if (asked.get(key) === now && !requested) return;
       asked.set(key, now);
       wake(key, priority.person);
     } else if (change.kind === 'AppProject') {
