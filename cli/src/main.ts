@@ -2,6 +2,7 @@ import { RenderError } from '@mooring/renderer-contract';
 import { Command, CommanderError } from 'commander';
 import { Fault } from '../../operator/src/model/fault.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { addDiff } from './commands/diff.ts';
 import { addHealth } from './commands/health.ts';
 import { addRender } from './commands/render.ts';
 import { exitCode, Failure, systemCode } from './failure.ts';
@@ -26,7 +27,7 @@ Exit codes:
   1  done, and there is something to see to (differences, unreadable files)
   2  not done: wrong arguments, or an error that is printed`,
     );
-  for (const add of [addRender, addHealth]) add(program);
+  for (const add of [addRender, addHealth, addDiff]) add(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

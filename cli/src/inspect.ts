@@ -1,0 +1,173 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Application, AppProject } from '@mooring/crds';
+import type { KubeObject } from '@mooring/renderer-contract';
+import { createGit } from '../../operator/src/adapters/git/git.ts';
+import { createClient } from '../../operator/src/adapters/kube/client.ts';
+import { createClusters } from '../../operator/src/adapters/kube/clusters.ts';
+import { fromKubeconfig } from '../../operator/src/adapters/kube/connect.ts';
+import { createRenderPool } from '../../operator/src/adapters/render/render-pool.ts';
+import { createStore } from '../../operator/src/adapters/store/store.ts';
+import { createLog } from '../../operator/src/adapters/telemetry/log.ts';
+import { systemClock, systemRandom } from '../../operator/src/adapters/time/system.ts';
+import { admit } from '../../operator/src/controllers/application/admit.ts';
+import { compare } from '../../operator/src/controllers/application/compare.ts';
+import { renderRequest } from '../../operator/src/controllers/application/request.ts';
+import { desire } from '../../operator/src/engine/desire/desire.ts';
+import { hasHealthRule, healthOf } from '../../operator/src/engine/health/health.ts';
+import type { Change } from '../../operator/src/model/change.ts';
+import { operatorLimits } from '../../operator/src/model/limits.ts';
+import { keyText } from '../../operator/src/model/resource-key.ts';
+import { trackingName } from '../../operator/src/model/tracking.ts';
+import { defaultRenderers } from '../../operator/src/renderers.ts';
+import type { Cluster } from '../../operator/src/world/cluster.ts';
+import type { RepositoryAccess } from '../../operator/src/world/git.ts';
+import type { RenderAnswer } from '../../operator/src/world/renderer.ts';
+import type { Store } from '../../operator/src/world/store.ts';
+import type { World } from '../../operator/src/world/world.ts';
+import { gitSourceOf } from './application.ts';
+import { type Checkout, locate } from './checkout.ts';
+import { Failure } from './failure.ts';
+import { renderLocal } from './local.ts';
+import { withProgress } from './progress.ts';
+
+/** Which Application, where it is, and what its source is. */
+export interface InspectChoice {
+  readonly app: string;
+  /** Namespace of the Application, its project and its Secrets. */
+  readonly namespace: string;
+  /** Where absent: `KUBECONFIG`, else `~/.kube/config`. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Instead of `spec.source.targetRevision`. */
+  readonly revision?: string;
+  /** A checkout of the repository, to be rendered instead of what is in Git. */
+  readonly local?: string;
+}
+
+/** One change, and the object that is in the cluster now, where there is one. */
+export interface Inspected {
+  readonly change: Change;
+  readonly live: KubeObject | undefined;
+}
+
+/** What the operator would see in a reconcile. */
+export interface Inspection {
+  readonly app: Application;
+  readonly changes: readonly Inspected[];
+  /** For people: of the renderer, and of what the project forbids. */
+  readonly warnings: readonly string[];
+}
+
+/** Sees an Application as the operator does in a reconcile, up to the changes that a sync would make; writes nothing. Throws `Fault` and `Failure`. */
+export async function inspect(choice: InspectChoice): Promise<Inspection> {
+  await using open = new AsyncDisposableStack();
+  const context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log: createLog('silent') };
+  const connection = await fromKubeconfig({
+    ...(choice.kubeconfig !== undefined && { path: choice.kubeconfig }),
+    ...(choice.context !== undefined && { context: choice.context }),
+  });
+  const client = open.adopt(createClient(connection, context), (one) => one.close());
+  const { store: stored, clusters: secrets } = open.adopt(
+    await withProgress(`reading Applications from ${connection.server}`, () =>
+      createStore(client, { ...context, namespace: choice.namespace }),
+    ),
+    (one) => one.close(),
+  );
+  const store = withDefaultProject(stored);
+  const clusters = open.adopt(createClusters(connection, secrets, { ...context, healthOf, hasHealthRule }), (one) =>
+    one.close(),
+  );
+  const app = applicationOf(store, choice);
+  const source = gitSourceOf(app);
+  const { project, server } = admit(app, source, { store, clusters } as unknown as World);
+  const cluster = await withProgress(`looking at ${server}`, () => clusters.open(server));
+  const access = store.repository(source.repoURL, project.metadata.name ?? '');
+  const rendered =
+    choice.local === undefined
+      ? await renderFromGit(app, access, cluster)
+      : await renderFromDisk(app, await locate(choice.local), cluster);
+  const tracking = trackingName(app, store.namespace);
+  const desired = desire(rendered.manifests, {
+    appName: tracking,
+    destinationNamespace: app.spec.destination.namespace ?? '',
+    destinationServer: server,
+    destinationName: app.spec.destination.name ?? '',
+    project,
+    syncOptions: app.spec.syncPolicy?.syncOptions ?? [],
+    scopeOf: (group, kind) => cluster.scopeOf(group, kind),
+  });
+  return await withProgress('comparing', async () => {
+    const compared = await compare(app, desired, cluster, tracking);
+    const forbidden = desired.objects.flatMap((object) => object.forbidden ?? []);
+    return {
+      app,
+      changes: await Promise.all(
+        compared.changes.changes.map(async (change) => ({
+          change,
+          live:
+            change.action === 'prune' ? await cluster.get(change.key) : compared.live.objects.get(keyText(change.key)),
+        })),
+      ),
+      warnings: [...rendered.warnings, ...desired.warnings.map(({ message }) => message), ...forbidden],
+    };
+  });
+}
+
+/** The project `default` that an operator creates where there is none: it allows everything. */
+const defaultProject: AppProject = {
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'AppProject',
+  metadata: { name: 'default' },
+  spec: {
+    sourceRepos: ['*'],
+    destinations: [{ server: '*', namespace: '*' }],
+    clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+  },
+};
+
+function withDefaultProject(store: Store): Store {
+  return {
+    ...store,
+    project: (name) => store.project(name) ?? (name === 'default' ? defaultProject : undefined),
+  };
+}
+
+function applicationOf(store: Store, { app: name, namespace, revision }: InspectChoice): Application {
+  const app = store.application({ namespace, name });
+  if (app === undefined) {
+    const names = store.applications().map(({ metadata }) => metadata.name);
+    const there = names.length === 0 ? 'there are none' : `there are ${names.sort().join(', ')}`;
+    throw new Failure(`there is no Application ${name} in the namespace ${namespace}; ${there}`);
+  }
+  // An operation under way may be on another revision; a diff is about what the spec asks for.
+  const { operation: _, ...rest } = app;
+  const source = { ...gitSourceOf(app), ...(revision !== undefined && { targetRevision: revision }) };
+  const { sources: __, ...spec } = app.spec;
+  return { ...rest, spec: { ...spec, source } };
+}
+
+function renderFromDisk(app: Application, checkout: Checkout, cluster: Cluster): Promise<RenderAnswer> {
+  return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () => renderLocal(app, checkout, cluster));
+}
+
+async function renderFromGit(app: Application, access: RepositoryAccess, cluster: Cluster): Promise<RenderAnswer> {
+  await using open = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'mooring-diff-'));
+  open.defer(() => rm(directory, { recursive: true, force: true }));
+  const source = gitSourceOf(app);
+  const log = createLog('silent');
+  const git = open.adopt(createGit({ directory, clock: systemClock, limits: operatorLimits, log }), (one) =>
+    one.close(),
+  );
+  const { revision, tree } = await withProgress(`fetching ${source.repoURL}`, async () => {
+    const revision = await git.resolve(access, source.targetRevision || 'HEAD', 0);
+    return { revision, tree: await git.open(access, revision) };
+  });
+  const pool = open.adopt(createRenderPool({ renderers: defaultRenderers(), clock: systemClock }), (one) =>
+    one.close(),
+  );
+  const request = renderRequest(app, source, revision, cluster);
+  return await withProgress(`rendering ${request.path}`, () => pool.render(tree, request, { fresh: true }));
+}
