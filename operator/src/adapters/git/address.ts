@@ -54,7 +54,8 @@ function readAddress(text: string): Address {
 
 function readHttp(text: string, transport: 'http' | 'https'): Address {
   const url = URL.parse(text);
-  if (url === null || url.hostname === '') throw refusal(text, 'it cannot be read as a URL');
+  if (url === null || url.hostname === '' || !/^https?:\/\/[^/]/i.test(text))
+    throw refusal(text, 'it cannot be read as a URL');
   if (url.search !== '' || url.hash !== '') throw refusal(text, 'it holds a query or a fragment');
   const username = decode(text, url.username);
   const password = decode(text, url.password);

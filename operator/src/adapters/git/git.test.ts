@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -235,5 +245,565 @@ describe('revisions', () => {
       await fault('revision-unknown', /revision "/, one.resolve(access(), revision, Date.now()));
     }
     assert.deepEqual(facts, []);
+  });
+});
+
+describe('trees', () => {
+  test('files, links, directories and submodules', async () => {
+    const odd = makeRepository('odd');
+    mkdirSync(join(odd, 'app/base'), { recursive: true });
+    symlinkSync('base/file.yaml', join(odd, 'app/link.yaml'));
+    symlinkSync('base', join(odd, 'app/directory'));
+    symlinkSync('/etc/passwd', join(odd, 'app/absolute'));
+    symlinkSync('../../../etc/passwd', join(odd, 'app/outside'));
+    symlinkSync('loop', join(odd, 'app/loop'));
+    symlinkSync('nowhere', join(odd, 'app/broken'));
+    commit(odd, {
+      'app/base/file.yaml': 'content\n',
+      'app/ünïcode name.yaml': 'u\n',
+      'app/empty': '',
+      'same-as-link': 'base',
+    });
+    git(odd, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},app/module`);
+    git(odd, 'commit', '--quiet', '--message', 'a submodule');
+    const one = openGit();
+    const url = `file://${odd}`;
+    const tree = await one.open({ url }, await one.resolve({ url }, 'HEAD', 0));
+    const names = (await tree.list('app')).map(({ name, type, target }) =>
+      [name, type, target].filter(Boolean).join(' '),
+    );
+    assert.deepEqual(names, [
+      'absolute symlink /etc/passwd',
+      'base directory',
+      'broken symlink nowhere',
+      'directory symlink base',
+      'empty file',
+      'link.yaml symlink base/file.yaml',
+      'loop symlink loop',
+      'outside symlink ../../../etc/passwd',
+      'ünïcode name.yaml file',
+    ]);
+    assert.equal(await text(tree, 'app/link.yaml'), 'content\n');
+    assert.equal(await text(tree, 'app/directory/file.yaml'), 'content\n');
+    assert.equal(await text(tree, 'app/empty'), '');
+    assert.equal((await tree.list('app/directory'))[0]?.path, 'app/base/file.yaml');
+    assert.equal(await tree.stat('app/module'), undefined);
+    assert.equal(tree.oid('app/module'), undefined);
+    assert.equal(await tree.stat('app/directory/file.yaml'), undefined);
+    assert.notEqual(tree.oid('app/directory'), tree.oid('same-as-link'));
+    assert.equal(tree.oid('app'), git(odd, 'rev-parse', 'HEAD:app'));
+    for (const [path, code] of [
+      ['app/absolute', 'outside-tree'],
+      ['app/outside', 'outside-tree'],
+      ['app/loop', 'invalid'],
+      ['app/broken', 'not-found'],
+      ['app/module/x', 'not-found'],
+      ['app/base', 'not-found'],
+      ['nope', 'not-found'],
+    ] as const) {
+      await assert.rejects(tree.read(path), { name: 'RenderError', code }, path);
+    }
+    await assert.rejects(tree.list('app/empty'), { name: 'RenderError', code: 'not-found' });
+  });
+
+  test('limits name what is too large', async () => {
+    const large = makeRepository('large');
+    const id = commit(large, { 'a/one': '1', 'a/two': '2', 'a/large': 'x'.repeat(2_000), 'b/three': '3' });
+    const url = `file://${large}`;
+    const few = openGit({ limits: { ...operatorLimits, treeEntries: 5 } });
+    await fault('limit-reached', /more than 5 files and folders.*treeEntries/, few.open({ url }, { commit: id }));
+    const small = openGit({ limits: { ...operatorLimits, blobBytes: 1_000 } });
+    const tree = await small.open({ url }, { commit: id });
+    await fault('limit-reached', /a\/large in .* has 2000 bytes; at most 1000/, tree.read('a/large'));
+    assert.equal(await text(tree, 'a/one'), '1');
+  });
+
+  test('a tree that holds itself many times over is refused without being unfolded', async () => {
+    const bomb = makeRepository('bomb');
+    commit(bomb, { x: 'x' });
+    let tree = git(bomb, 'rev-parse', 'HEAD^{tree}');
+    for (let depth = 0; depth < 10; depth += 1) {
+      const names = Array.from({ length: 10 }, (_, index) => `040000 tree ${tree}\t${index}`);
+      tree = execFileSync('git', ['-C', bomb, 'mktree'], { input: names.join('\n'), encoding: 'utf8' }).trim();
+    }
+    const id = git(bomb, 'commit-tree', '-m', 'bomb', tree);
+    git(bomb, 'update-ref', 'refs/heads/main', id);
+    await fault('limit-reached', /more than 1000000 files and folders/, openGit().open({ url: bomb }, { commit: id }));
+  });
+
+  test('names that no file system could hold are refused', async () => {
+    const evil = makeRepository('evil');
+    commit(evil, { x: 'x' });
+    const blob = git(evil, 'rev-parse', 'HEAD:x');
+    for (const name of ['..', '.git', '.']) {
+      const raw = Buffer.concat([Buffer.from(`100644 ${name}\0`), Buffer.from(blob, 'hex')]);
+      const tree = execFileSync('git', ['-C', evil, 'hash-object', '-t', 'tree', '-w', '--literally', '--stdin'], {
+        input: raw,
+        encoding: 'utf8',
+      }).trim();
+      const id = git(evil, 'commit-tree', '-m', 'evil', tree);
+      git(evil, 'update-ref', 'refs/heads/main', id);
+      const { url } = await serve();
+      await assert.rejects(openGit().open({ url: `${url}/evil/.git` }, { commit: id }), Fault, name);
+      await assert.rejects(openGit().open({ url: evil }, { commit: id }), Fault, name);
+    }
+  });
+});
+
+describe('movement', () => {
+  test('a branch that moves on, is forced back, or goes', async () => {
+    const moving = makeRepository('moving');
+    const first = commit(moving, { a: '1' });
+    const one = openGit();
+    const { url: server } = await serve();
+    const access = { url: `${server}/moving/.git` };
+    const now = (): Promise<{ commit: string }> => one.resolve(access, 'main', Date.now());
+    assert.equal((await now()).commit, first);
+    await one.open(access, { commit: first });
+    const second = commit(moving, { a: '2', b: '1' });
+    assert.equal((await now()).commit, second);
+    assert.equal(await text(await one.open(access, { commit: second }), 'a'), '2');
+    git(moving, 'reset', '--quiet', '--hard', first);
+    const other = commit(moving, { a: '3' });
+    assert.equal((await now()).commit, other);
+    assert.equal(await text(await one.open(access, { commit: other }), 'a'), '3');
+    assert.equal(await text(await one.open(access, { commit: second }), 'a'), '2');
+    git(moving, 'branch', '--quiet', '--move', 'main', 'trunk');
+    await fault('revision-unknown', /"main" of .*there are trunk/, now());
+    assert.equal((await one.resolve(access, 'HEAD', Date.now())).commit, other);
+    git(moving, 'symbolic-ref', 'HEAD', 'refs/heads/gone');
+    await fault(
+      'revision-unknown',
+      /HEAD that points to refs\/heads\/gone, which does not exist.*there are trunk/,
+      one.resolve(access, 'HEAD', Date.now()),
+    );
+  });
+
+  test('an empty repository says so, until there is a commit', async () => {
+    const empty = makeRepository('empty');
+    const { url: server } = await serve();
+    for (const url of [`${server}/empty/.git`, empty]) {
+      await fault('revision-unknown', /is empty: push a first commit/, openGit().resolve({ url }, 'HEAD', Date.now()));
+      await fault('revision-unknown', /is empty: push a first commit/, openGit().resolve({ url }, 'main', Date.now()));
+    }
+    const one = openGit();
+    await fault('revision-unknown', /is empty/, one.resolve({ url: empty }, 'main', Date.now()));
+    const first = commit(empty, { a: '1' });
+    assert.equal((await one.resolve({ url: empty }, 'main', Date.now())).commit, first);
+  });
+
+  test('who asks at one time shares one request, over all revisions', async () => {
+    const shared = makeRepository('shared');
+    const id = commit(shared, { a: '1' });
+    for (const branch of ['dev', 'staging', 'prod']) git(shared, 'branch', branch);
+    const facts: GitRequestFact[] = [];
+    const { url: server } = await serve();
+    for (const url of [`${server}/shared/.git`, shared]) {
+      const one = openGit({ onRequest: (fact) => facts.push(fact) });
+      facts.length = 0;
+      const moment = Date.now();
+      const revisions = Array.from(
+        { length: 200 },
+        (_, index) => ['main', 'dev', 'staging', 'prod'][index % 4] as string,
+      );
+      const found = await Promise.all(revisions.map((revision) => one.resolve({ url }, revision, moment)));
+      assert.ok(found.every(({ commit: each }) => each === id));
+      const asked = facts.length;
+      assert.ok(asked <= 2, `${asked} requests`);
+      await Promise.all(revisions.map((revision) => one.resolve({ url }, revision, moment)));
+      assert.equal(facts.length, asked);
+      const later = Date.now() + 1;
+      while (Date.now() < later) await new Promise((resolve) => setTimeout(resolve, 1));
+      await Promise.all(revisions.map((revision) => one.resolve({ url }, revision, later)));
+      assert.equal(facts.length, asked + 1);
+      await Promise.all(revisions.map(() => one.open({ url }, { commit: id })));
+      assert.deepEqual(facts.map(({ kind, failed }) => `${kind} ${failed}`).slice(asked + 1), ['fetch false']);
+    }
+  });
+});
+
+describe('servers that refuse', () => {
+  const credentials = Buffer.from('ada:s3cret-canary').toString('base64');
+  let id = '';
+
+  before(() => {
+    id = commit(makeRepository('private'), { a: '1' });
+  });
+
+  const protect: Handle = (request, response) => {
+    if (request.headers.authorization === `Basic ${credentials}`) return false;
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
+    return true;
+  };
+
+  test('credentials: none, wrong, right, in the URL', async () => {
+    const { url: server } = await serve(protect);
+    const url = `${server}/private/.git`;
+    const one = openGit();
+    const resolve = (more: Partial<RepositoryAccess>): Promise<unknown> =>
+      one.resolve({ url, ...more }, 'main', Date.now());
+    await fault(
+      'repository-refused',
+      /refused access \(HTTP 401\): give username and password.*repository Secret/,
+      resolve({}),
+    );
+    const wrong = { username: 'ada', password: 'wrong-canary' };
+    const error = await fault('repository-refused', /HTTP 401\): check the credentials/, resolve(wrong));
+    assert.doesNotMatch(JSON.stringify([error.message, error.data, String(error.cause)]), /canary/);
+    assert.deepEqual(await resolve({ username: 'ada', password: 's3cret-canary' }), { commit: id });
+    const inUrl = url.replace('//', '//ada:s3cret-canary@');
+    assert.deepEqual(await resolve({ url: inUrl }), { commit: id });
+    const hidden = await fault('repository-refused', /HTTP 401/, resolve({ url: inUrl.replace('ada', 'bob') }));
+    assert.doesNotMatch(hidden.message, /canary/);
+  });
+
+  test('what one fetched is not shown to those whom the server refuses', async () => {
+    const { url: server } = await serve(protect);
+    const url = `${server}/private/.git`;
+    const one = openGit();
+    const tree = await one.open({ url, username: 'ada', password: 's3cret-canary' }, { commit: id });
+    assert.equal(await text(tree, 'a'), '1');
+    await fault('repository-refused', /HTTP 401/, one.open({ url }, { commit: id }));
+    await fault('repository-refused', /HTTP 401/, one.open({ url, username: 'ada', password: 'x' }, { commit: id }));
+  });
+
+  test('a server that refuses for a while is not asked by everyone, and then answers again', async () => {
+    let down = true;
+    const { url: server, requests } = await serve((_request, response) => {
+      if (!down) return false;
+      response.writeHead(503).end();
+      return true;
+    });
+    const access = { url: `${server}/private/.git` };
+    const one = openGit({ limits: { ...operatorLimits, failureHoldMs: 200 } });
+    for (let asked = 0; asked < 50; asked += 1) {
+      await fault('repository-unreachable', /answered HTTP 503/, one.resolve(access, 'main', Date.now()));
+    }
+    assert.equal(requests.length, 1);
+    down = false;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    assert.equal((await one.resolve(access, 'main', Date.now())).commit, id);
+  });
+
+  test('a redirection is followed on the same host only', async () => {
+    const heard: (string | undefined)[] = [];
+    const thief = await serve((request, response) => {
+      heard.push(request.headers.authorization);
+      response.writeHead(404).end();
+      return true;
+    });
+    const { url: server } = await serve((request, response) => {
+      const [path = '', query = ''] = (request.url ?? '').split('?');
+      if (path.startsWith('/moved/'))
+        response.writeHead(301, { location: `${path.replace('/moved/', '/private/.git/')}?${query}` });
+      else if (path.startsWith('/away/'))
+        response.writeHead(302, { location: `${thief.url}/private/info/refs?${query}` });
+      else if (path.startsWith('/loop/')) response.writeHead(302, { location: `${path}?${query}` });
+      else return protect(request, response);
+      response.end();
+      return true;
+    });
+    const one = openGit();
+    const access = (path: string): RepositoryAccess => ({
+      url: `${server}/${path}`,
+      username: 'ada',
+      password: 's3cret-canary',
+    });
+    const { commit: found } = await one.resolve(access('moved'), 'main', Date.now());
+    assert.equal(await text(await one.open(access('moved'), { commit: found }), 'a'), '1');
+    await fault(
+      'repository-refused',
+      /redirects to http:\/\/127\.0\.0\.1:\d+\/private\/info\/refs; credentials are not taken/,
+      one.resolve(access('away'), 'main', Date.now()),
+    );
+    await fault('repository-refused', /redirects to/, one.resolve(access('loop'), 'main', Date.now()));
+    await fault('repository-refused', /redirects to/, one.open(access('away'), { commit: id }));
+    assert.deepEqual(heard, []);
+  });
+
+  test('servers that are down, missing, or no Git servers', async () => {
+    const { url: server, server: listening } = await serve((request, response) => {
+      if (!request.url?.startsWith('/page')) return false;
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+      return true;
+    });
+    const resolve = (url: string): Promise<unknown> => openGit().resolve({ url }, 'main', Date.now());
+    await fault('repository-refused', /was not found \(HTTP 404\): check repoURL/, resolve(`${server}/nowhere`));
+    await fault('repository-unreachable', /does not speak Git's smart HTTP/, resolve(`${server}/page`));
+    await fault('repository-refused', /was not found.*check repoURL/, resolve(`file://${origin}/nowhere`));
+    await fault(
+      'repository-unreachable',
+      /cannot reach http:\/\/no-such-host\.invalid\/x: the host name is not known/,
+      resolve('http://no-such-host.invalid/x'),
+    );
+    listening.closeAllConnections();
+    await new Promise((closed) => listening.close(closed));
+    await fault('repository-unreachable', /cannot reach .*ECONNREFUSED/, resolve(`${server}/private/.git`));
+  });
+
+  test('a server that says nothing is given up on', async () => {
+    const { url: server } = await serve(() => true);
+    const one = openGit({ limits: { ...operatorLimits, gitTimeoutMs: 100 } });
+    await fault(
+      'repository-unreachable',
+      /it took longer than 0\.1 s/,
+      one.resolve({ url: `${server}/private/.git` }, 'main', 0),
+    );
+  });
+
+  test('answers cut short, and answers of other kinds', async () => {
+    let body = '';
+    const { url: server } = await serve((request, response) => {
+      if (request.method === 'GET') return false;
+      response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' }).end(body);
+      return true;
+    });
+    for (body of [
+      '',
+      '00',
+      '0009pack',
+      'zzzz',
+      '000dpackfile\n',
+      '0011ERR go away\n\n',
+      '000dpackfile\n0009\u0001PACK',
+      `000dpackfile\n000c\u0003lost\n\n\n0000`,
+    ]) {
+      await fault(
+        'repository-unreachable',
+        /\/private\/\.git/,
+        openGit().open({ url: `${server}/private/.git` }, { commit: id }),
+      );
+    }
+  });
+
+  test('protocol 0 works too', async () => {
+    const { url: server } = await serve(() => false, false);
+    const one = openGit();
+    const access = { url: `${server}/private/.git` };
+    assert.equal((await one.resolve(access, 'main', Date.now())).commit, id);
+    assert.equal((await one.resolve(access, 'HEAD', Date.now())).commit, id);
+    assert.equal(await text(await one.open(access, { commit: id }), 'a'), '1');
+    const later = commit(join(origin, 'private'), { a: '2' });
+    git(join(origin, 'private'), 'commit', '--quiet', '--allow-empty', '--message', 'on top');
+    // It is no tip, so this server does not give it out by its id.
+    assert.equal(await text(await one.open(access, { commit: later }), 'a'), '2');
+    await fault(
+      'revision-unknown',
+      /no branch or tag holds|has no such commit/,
+      one.open(access, { commit: '0'.repeat(39).concat('1') }),
+    );
+    git(join(origin, 'private'), 'reset', '--quiet', '--hard', id);
+  });
+});
+
+describe('the copy on disk', () => {
+  test('is found again after a restart, and after a kill that left locks and half a pack', async () => {
+    const kept = makeRepository('kept');
+    const first = commit(kept, { a: '1' });
+    const facts: GitRequestFact[] = [];
+    const { url: server } = await serve();
+    const access = { url: `${server}/kept/.git` };
+    const before = openGit();
+    await before.open(access, { commit: first });
+    await before.close();
+    const [name = ''] = readdirSync(join(before.directory, 'repositories'));
+    const folder = join(before.directory, 'repositories', name);
+    for (const file of ['shallow.lock', 'packed-refs.lock', 'objects/pack/tmp_pack_x'])
+      writeFileSync(join(folder, file), '');
+    const next = openGit({ directory: before.directory, onRequest: (fact) => facts.push(fact) });
+    assert.equal(await text(await next.open(access, { commit: first }), 'a'), '1');
+    assert.deepEqual(
+      facts.map(({ kind }) => kind),
+      ['ls-remote'],
+    );
+    const second = commit(kept, { a: '2' });
+    assert.equal(await text(await next.open(access, { commit: second }), 'a'), '2');
+    assert.deepEqual(
+      readdirSync(join(folder, 'objects/pack')).filter((file) => file.startsWith('tmp_')),
+      [],
+    );
+  });
+
+  test('is cloned anew where it is damaged: packs cut short, gone, or the folder emptied', async () => {
+    const fragile = makeRepository('fragile');
+    const id = commit(fragile, { a: '1', 'b/c': '2' });
+    const { url: server } = await serve();
+    const damages: ((folder: string) => void)[] = [
+      (folder) => {
+        for (const file of readdirSync(join(folder, 'objects/pack'))) {
+          chmodSync(join(folder, 'objects/pack', file), 0o600);
+          if (file.endsWith('.pack')) truncateSync(join(folder, 'objects/pack', file), 40);
+        }
+      },
+      (folder) => rmSync(join(folder, 'objects/pack'), { recursive: true }),
+      (folder) => writeFileSync(join(folder, 'HEAD'), 'nonsense'),
+      (folder) => writeFileSync(join(folder, 'config'), '[core'),
+      (folder) => rmSync(folder, { recursive: true }),
+    ];
+    for (const url of [`${server}/fragile/.git`, fragile]) {
+      for (const [index, damage] of damages.entries()) {
+        const before = openGit();
+        await before.open({ url }, { commit: id });
+        await before.close();
+        const [name = ''] = readdirSync(join(before.directory, 'repositories'));
+        damage(join(before.directory, 'repositories', name));
+        const next = openGit({ directory: before.directory });
+        const tree = await next.open({ url }, { commit: id });
+        assert.equal(await text(tree, 'b/c'), '2', `damage ${index} of ${url}`);
+      }
+    }
+  });
+
+  test('heals while a tree is in use', async () => {
+    const used = makeRepository('used');
+    const id = commit(used, { a: '1' });
+    const one = openGit({ limits: { ...operatorLimits, readerIdleMs: 20 } });
+    const tree = await one.open({ url: used }, { commit: id });
+    const [name = ''] = readdirSync(join(one.directory, 'repositories'));
+    const packs = join(one.directory, 'repositories', name, 'objects/pack');
+    for (const file of readdirSync(packs)) rmSync(join(packs, file));
+    // The process that reads objects holds the pack open until it rests.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(await text(tree, 'a'), '1');
+    assert.match(lines.join('\n'), /damaged; cloning it anew/);
+  });
+
+  test('does not grow with the number of commits', async () => {
+    const busy = makeRepository('busy');
+    const { url: server } = await serve();
+    const access = { url: `${server}/busy/.git` };
+    const one = openGit({ limits: { ...operatorLimits, packsKept: 10, commitsKept: 4, treesKept: 2 } });
+    let id = '';
+    for (let index = 0; index < 40; index += 1) {
+      id = commit(busy, { a: `${index}`, [`d/${index % 5}`]: `${index}` });
+      assert.equal(await text(await one.open(access, { commit: id }), 'a'), `${index}`);
+    }
+    const [name = ''] = readdirSync(join(one.directory, 'repositories'));
+    const packs = (): number =>
+      readdirSync(join(one.directory, 'repositories', name, 'objects/pack')).filter((file) => file.endsWith('.pack'))
+        .length;
+    for (let waited = 0; packs() > 20 && waited < 5_000; waited += 50)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(packs() <= 20, `${packs()} packs`);
+    assert.equal(await text(await one.open(access, { commit: id }), 'd/4'), '39');
+  });
+
+  test('two processes never share one', async () => {
+    const directory = mkdtempSync(join(home, 'claimed-'));
+    const first = openGit({ directory });
+    const second = openGit({ directory });
+    const third = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)']);
+    try {
+      assert.ok(readdirSync(`${directory}-2`).includes('repositories'));
+      await first.close();
+      await second.close();
+      writeFileSync(join(directory, 'pid'), `${third.pid}\n`);
+      openGit({ directory });
+      assert.equal(readFileSync(join(directory, 'pid'), 'utf8'), `${third.pid}\n`);
+      assert.ok(readdirSync(`${directory}-2`).includes('pid'));
+    } finally {
+      third.kill();
+    }
+  });
+});
+
+describe('hostile input', () => {
+  test('URLs that are none, options, helpers and other transports start nothing', async () => {
+    const marker = join(home, 'pwned');
+    const one = openGit({ transports: ['https', 'ssh'] });
+    for (const url of [
+      '',
+      `--upload-pack=touch ${marker}`,
+      `-oProxyCommand=touch ${marker}`,
+      `ext::sh -c "touch ${marker}"`,
+      `fd::17/foo`,
+      `ssh://-oProxyCommand=touch%20${marker}/x`,
+      `ssh://$(touch ${marker})@host/x`,
+      `ssh://host;touch ${marker}/x`,
+      `-x@host:path`,
+      `git@-oProxyCommand=touch:x`,
+      `git@host:--upload-pack=touch`,
+      `https://example.com/x\n--upload-pack=touch`,
+      'https://example.com/x?y',
+      'https:///x',
+      'gopher://example.com/x',
+      'git://example.com/x',
+      'relative/path',
+      `file://${origin}/shop`,
+      `${origin}/shop`,
+      'http://example.com/x',
+      'https://user:pa%zz@example.com/x',
+      `https://example.com/${'x'.repeat(3_000)}`,
+    ]) {
+      await fault('repository-refused', /is not valid/, one.resolve({ url }, 'main', Date.now()));
+    }
+    assert.deepEqual(readdirSync(home).includes('pwned'), false);
+  });
+
+  test('hooks, filters and settings of a repository, a user or a machine do nothing', async () => {
+    const marker = join(home, 'ran');
+    const trap = makeRepository('trap');
+    commit(trap, {
+      '.gitattributes': '* filter=evil diff=evil merge=evil\n',
+      '.gitmodules': `[submodule "x"]\n\tpath = x\n\turl = ./shop\n`,
+      '.lfsconfig': `[lfs]\n\turl = http://127.0.0.1:1/\n`,
+      a: 'version https://git-lfs.github.com/spec/v1\n',
+    });
+    const userHome = mkdtempSync(join(home, 'user-'));
+    writeFileSync(
+      join(userHome, '.gitconfig'),
+      `[core]\n\tsshCommand = touch ${marker}\n\thooksPath = ${userHome}\n[filter "evil"]\n\tsmudge = touch ${marker}\n[url "https://evil.invalid/"]\n\tinsteadOf = file://\n[credential]\n\thelper = !touch ${marker}\n`,
+    );
+    for (const hook of ['post-checkout', 'reference-transaction', 'post-index-change']) {
+      writeFileSync(join(userHome, hook), `#!/bin/sh\ntouch ${marker}\n`, { mode: 0o755 });
+    }
+    const environment = {
+      PATH: process.env['PATH'],
+      HOME: userHome,
+      GIT_CONFIG_GLOBAL: join(userHome, '.gitconfig'),
+      GIT_TRACE: marker,
+    };
+    const { url: server } = await serve();
+    for (const url of [`file://${trap}`, `${server}/trap/.git`]) {
+      const one = openGit({ environment });
+      const tree = await one.open({ url }, await one.resolve({ url }, 'main', 0));
+      assert.match(await text(tree, 'a'), /git-lfs/);
+    }
+    assert.equal(readdirSync(home).includes('ran'), false);
+  });
+
+  test('ssh is given its key in a file, and nothing secret in an argument', async () => {
+    const secure = makeRepository('secure');
+    const id = commit(secure, { a: '1' });
+    const programs = mkdtempSync(join(home, 'bin with space-'));
+    const seen = join(home, 'ssh-arguments');
+    // Stands for the program at the other end of the connection: notes how it was called, then answers as the server would.
+    writeFileSync(
+      join(programs, 'ssh'),
+      `#!/bin/sh\necho "$@" >> ${seen}\nwhile [ $# -gt 1 ]; do if [ "$1" = -i ]; then cat "$2" >> ${seen}.key; stat -c %a "$2" >> ${seen}.mode; fi; shift; done\neval "$1"\n`,
+      { mode: 0o755 },
+    );
+    const one = openGit({
+      environment: { ...process.env, PATH: `${programs}:${process.env['PATH']}` },
+      knownHosts: '/etc/known hosts',
+    });
+    const access = { url: `ssh://git@git.example.com:2222${secure}`, sshPrivateKey: 'key-canary', insecure: false };
+    const found = await one.resolve(access, 'main', 0);
+    assert.equal(found.commit, id);
+    assert.equal(await text(await one.open(access, found), 'a'), '1');
+    const called = readFileSync(seen, 'utf8');
+    assert.match(called, /-oStrictHostKeyChecking=yes -oUserKnownHostsFile=\/etc\/known hosts/);
+    assert.match(called, /-p 2222 git@git\.example\.com git-upload-pack/);
+    assert.doesNotMatch(called, /canary/);
+    assert.match(readFileSync(`${seen}.key`, 'utf8'), /^key-canary\n/);
+    assert.match(readFileSync(`${seen}.mode`, 'utf8'), /^600\n/);
+    assert.deepEqual(readdirSync(join(one.directory, 'keys')), []);
+    const colon = { url: `git@git.example.com:${secure}`, insecure: true };
+    assert.equal((await one.resolve(colon, 'main', 0)).commit, id);
+    assert.match(readFileSync(seen, 'utf8'), /StrictHostKeyChecking=no/);
+  });
+
+  test('nothing secret was logged', () => {
+    assert.doesNotMatch(lines.join('\n'), /canary/);
   });
 });
