@@ -132,5 +132,5 @@ export function cleanOutput(text: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('hint:'));
-  return maskAddress(lines.join('; ')).slice(-1_000);
+  return maskAddress([...new Set(lines)].join('; ')).slice(-1_000);
 }

@@ -13,10 +13,11 @@ const refused =
   /could not read (?:Username|Password)|Authentication failed|Access denied|error: 40[13]|Permission denied|Host key verification failed|dubious ownership/i;
 const missing = /not found|does not appear to be a git repository|does not exist|No such file or directory|error: 404/i;
 const damaged =
-  /corrupt|bad object|bad tree|missing (?:blob|tree|commit)|not a git repository|unable to (?:read|find)|invalid sha1 pointer|is empty|bad config|unresolved deltas|did not receive expected object|malformed object/i;
+  /corrupt|bad object|bad tree|missing (?:blob|tree|commit)|not a git repository|unable to (?:read|find)|invalid sha1 pointer|is empty|bad config|unresolved deltas|did not receive expected object|malformed object|does not match index|did not send all necessary/i;
 
 /** Whether a failure may come from a damaged repository on this machine, so that cloning anew may help. */
 export function mayBeDamage(error: unknown): boolean {
+  if (error instanceof Fault) return mayBeDamage(error.cause);
   if (error instanceof ObjectMissing || error instanceof ReaderEnded) return true;
   return error instanceof GitFailure && error.reason === 'exit' && damaged.test(error.said);
 }

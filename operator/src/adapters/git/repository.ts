@@ -372,6 +372,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
       { repository: address.url, error: (error as Error).message },
       'the copy of a repository is damaged; cloning it anew',
     );
+    for (const state of accesses.values()) delete state.failure;
     await discard();
   };
 
