@@ -106,7 +106,7 @@ export function createClient(connection: Connection, context: KubeContext): Kube
   async function send(request: KubeRequest): Promise<unknown> {
     let renew = false;
     for (let attempt = 1; ; attempt++) {
-      let waitMs = longestWaitMs;
+      let waitMs: number;
       try {
         const answer = await once(request, renew);
         if (answer.status < 400) return parseAnswer(request, answer.text, connection.server);
@@ -116,9 +116,8 @@ export function createClient(connection: Connection, context: KubeContext): Kube
           continue;
         }
         if (attempt === attempts || !mayRepeat(request, answer)) throw fault;
-        waitMs = answer.retryAfterMs ?? longestWaitMs;
+        waitMs = answer.retryAfterMs ?? backoff(attempt);
         if (waitMs > limits.requestTimeoutMs) throw fault;
-        if (answer.retryAfterMs === undefined) waitMs = backoff(attempt);
       } catch (thrown) {
         if (thrown instanceof Fault) throw thrown;
         if (attempt === attempts || !request.repeatable || !isBrokenConnection(thrown))

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { Fault, messageOf } from '../../model/fault.ts';
 import type { Connection } from './connection.ts';
+import { newKubeConfig } from './kube-config.ts';
 
 /** Which kubeconfig, and which of its contexts. */
 export interface KubeconfigChoice {
@@ -90,9 +91,7 @@ async function readToken(folder: string): Promise<string> {
 }
 
 async function loadKubeconfig(choice: KubeconfigChoice): Promise<KubeConfig> {
-  // Its module takes 50 MB: only who needs it pays.
-  const module = await import('@kubernetes/client-node/dist/config.js');
-  const config = new module.KubeConfig();
+  const config = await newKubeConfig();
   try {
     if (choice.text !== undefined) config.loadFromString(choice.text);
     else if (choice.path !== undefined) config.loadFromFile(choice.path);

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import type { LiveRecord } from '../../model/live.ts';
+import { type CacheChange, createCache, type LiveCache } from './cache.ts';
+
+let told: CacheChange[];
+let cache: LiveCache;
+beforeEach(() => {
+  told = [];
+  cache = createCache((change) => told.push(change));
+});
+
+const part = { group: '', kind: 'ConfigMap', namespace: '' };
+
+function record(name: string, version: number, fields: Partial<LiveRecord> = {}): LiveRecord {
+  return {
+    key: { group: '', kind: 'ConfigMap', namespace: 'shop', name },
+    apiVersion: 'v1',
+    uid: `uid-${name}`,
+    resourceVersion: String(version),
+    createdAt: 0,
+    deleting: false,
+    owners: [],
+    app: 'cart',
+    health: undefined,
+    ownedHash: 'h1',
+    hints: undefined,
+    ...fields,
+  };
+}
+
+function toldWhat(): string[] {
+  return told.splice(0).map(({ app, key, what }) => `${app} ${key.name} ${what}`);
+}
+
+function versionOf(name: string): string | undefined {
+  return cache.record(record(name, 0).key)?.resourceVersion;
+}
+
+describe('what is told', () => {
+  test('new, drift, health, gone; and no noise', () => {
+    cache.seen(record('a', 9));
+    cache.seen(record('a', 10));
+    cache.seen(record('a', 11, { ownedHash: 'h2' }));
+    cache.seen(record('a', 12, { ownedHash: 'h2', health: { status: 'Degraded' } }));
+    cache.seen(record('a', 13, { ownedHash: 'h2', health: { status: 'Degraded' }, hints: { x: '1' } }));
+    cache.seen(record('a', 14, { ownedHash: 'h2', health: { status: 'Degraded' }, hints: { x: '1' }, deleting: true }));
+    cache.gone(record('a', 15));
+    assert.deepEqual(toldWhat(), [
+      'cart a new',
+      'cart a drift',
+      'cart a health',
+      'cart a health',
+      'cart a health',
+      'cart a gone',
+    ]);
+  });
+
+  test('nothing of what no Application tracks', () => {
+    cache.seen(record('a', 9, { app: undefined }));
+    cache.gone(record('a', 10, { app: undefined }));
+    assert.deepEqual(toldWhat(), []);
+  });
+
+  test('both Applications where an object moves from one to the other', () => {
+    cache.seen(record('a', 9));
+    cache.seen(record('a', 10, { app: 'other' }));
+    assert.deepEqual(toldWhat(), ['cart a new', 'cart a gone', 'other a new']);
+    assert.deepEqual(cache.tracked('cart'), []);
+    assert.equal(cache.tracked('other').length, 1);
+  });
+});
+
+describe('an own write', () => {
+  test('is not told, whether its echo comes before the answer or after', () => {
+    const early = cache.beginWrite(record('a', 0).key);
+    cache.seen(record('a', 9));
+    early({ stored: record('a', 9) });
+    const late = cache.beginWrite(record('a', 0).key);
+    late({ stored: record('a', 10, { ownedHash: 'h2' }) });
+    cache.seen(record('a', 10, { ownedHash: 'h2' }));
+    assert.deepEqual(toldWhat(), []);
+    assert.equal(versionOf('a'), '10');
+  });
+
+  test('is not undone by an older event', () => {
+    cache.beginWrite(record('a', 0).key)({ stored: record('a', 10, { ownedHash: 'h2' }) });
+    cache.seen(record('a', 9));
+    assert.equal(versionOf('a'), '10');
+    assert.deepEqual(toldWhat(), []);
+  });
+
+  test('compares versions as numbers', () => {
+    cache.beginWrite(record('a', 0).key)({ stored: record('a', 100) });
+    cache.seen(record('a', 99));
+    assert.equal(versionOf('a'), '100');
+  });
+
+  test('does not hide what somebody else did right after it', () => {
+    const end = cache.beginWrite(record('a', 0).key);
+    cache.seen(record('a', 9));
+    cache.seen(record('a', 10, { ownedHash: 'touched' }));
+    end({ stored: record('a', 9) });
+    assert.deepEqual(toldWhat(), ['cart a drift']);
+    assert.equal(versionOf('a'), '10');
+  });
+
+  test('that failed hides nothing', () => {
+    cache.seen(record('a', 9));
+    const end = cache.beginWrite(record('a', 0).key);
+    cache.seen(record('a', 10, { ownedHash: 'touched' }));
+    assert.deepEqual(toldWhat(), ['cart a new']);
+    end('failed');
+    assert.deepEqual(toldWhat(), ['cart a drift']);
+  });
+
+  test('of two at once is told to nobody either', () => {
+    const first = cache.beginWrite(record('a', 0).key);
+    const second = cache.beginWrite(record('a', 0).key);
+    cache.seen(record('a', 9));
+    first({ stored: record('a', 9) });
+    cache.seen(record('a', 10, { ownedHash: 'h2' }));
+    second({ stored: record('a', 10, { ownedHash: 'h2' }) });
+    assert.deepEqual(toldWhat(), []);
+  });
+
+  test('that lets go of the last finalizer does not bring back what the watch has seen end', () => {
+    cache.seen(record('a', 9, { deleting: true }));
+    const end = cache.beginWrite(record('a', 0).key);
+    cache.gone(record('a', 10, { deleting: true }));
+    end({ stored: record('a', 10, { deleting: true }) });
+    assert.equal(versionOf('a'), undefined);
+  });
+
+  test('that deletes is remembered until the watch confirms it', () => {
+    cache.seen(record('a', 9));
+    told.length = 0;
+    cache.beginWrite(record('a', 0).key)({ removed: 'uid-a' });
+    cache.seen(record('a', 9, { ownedHash: 'late' }));
+    assert.equal(versionOf('a'), undefined);
+    cache.seen(record('a', 12, { uid: 'another' }));
+    cache.gone(record('a', 11));
+    assert.equal(versionOf('a'), '12', 'the end of the old one does not end the new one');
+    assert.deepEqual(toldWhat(), ['cart a new']);
+  });
+});
+
+describe('a list', () => {
+  test('drops what it did not hold, of its kind alone', () => {
+    cache.seen(record('a', 5));
+    cache.seen(record('b', 6));
+    cache.seen(record('c', 7, { key: { ...record('c', 0).key, kind: 'Secret' } }));
+    told.length = 0;
+    const end = cache.beginList(part);
+    cache.seen(record('a', 5));
+    end('20');
+    assert.deepEqual(toldWhat(), ['cart b gone']);
+    assert.equal(cache.size, 2);
+  });
+
+  test('keeps what this process wrote after the list was made', () => {
+    const end = cache.beginList(part);
+    cache.beginWrite(record('a', 0).key)({ stored: record('a', 21) });
+    end('20');
+    assert.equal(versionOf('a'), '21');
+  });
+
+  test('does not bring back what this process deleted', () => {
+    cache.seen(record('a', 5));
+    cache.beginWrite(record('a', 0).key)({ removed: 'uid-a' });
+    const end = cache.beginList(part);
+    cache.seen(record('a', 5));
+    end('5');
+    assert.equal(versionOf('a'), undefined);
+    cache.gone(record('a', 6));
+    cache.seen(record('a', 7, { uid: 'another' }));
+    assert.equal(versionOf('a'), '7');
+  });
+
+  test('that was overtaken by another one drops nothing', () => {
+    cache.seen(record('a', 5));
+    const old = cache.beginList(part);
+    cache.beginList(part);
+    old('20');
+    assert.equal(versionOf('a'), '5');
+  });
+
+  test('of one namespace leaves the others alone', () => {
+    cache.seen(record('a', 5));
+    cache.seen(record('b', 6, { key: { ...record('b', 0).key, namespace: 'other' } }));
+    cache.beginList({ ...part, namespace: 'shop' })('20');
+    assert.equal(cache.size, 1);
+  });
+
+  test('of a kind that is served no more is dropped whole', () => {
+    cache.seen(record('a', 5));
+    cache.drop(part);
+    assert.equal(cache.size, 0);
+    assert.deepEqual(toldWhat(), ['cart a new', 'cart a gone']);
+  });
+});
+
+describe('what is found', () => {
+  test('by Application and by owner', () => {
+    cache.seen(record('a', 5, { owners: ['o1'] }));
+    cache.seen(record('b', 6, { owners: ['o1', 'o2'], app: undefined }));
+    cache.seen(record('b', 7, { owners: ['o2'], app: undefined }));
+    assert.deepEqual(
+      cache.ownedBy('o1').map(({ key }) => key.name),
+      ['a'],
+    );
+    assert.deepEqual(
+      cache.ownedBy('o2').map(({ key }) => key.name),
+      ['b'],
+    );
+    assert.deepEqual(
+      cache.tracked('cart').map(({ key }) => key.name),
+      ['a'],
+    );
+    cache.gone(record('b', 8));
+    assert.deepEqual(cache.ownedBy('o2'), []);
+  });
+
+  test('a mark holds for the object that it was set for', () => {
+    const { key } = record('a', 5);
+    cache.setMark(key, 'wanted');
+    assert.equal(cache.mark(key), undefined);
+    cache.seen(record('a', 5));
+    cache.setMark(key, 'wanted');
+    cache.seen(record('a', 6, { ownedHash: 'h2' }));
+    assert.deepEqual(cache.mark(key), { desiredHash: 'wanted', ownedHash: 'h1' });
+    cache.seen(record('a', 7, { uid: 'another' }));
+    assert.equal(cache.mark(key), undefined);
+  });
+});

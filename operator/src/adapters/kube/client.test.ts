@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { operatorLimits } from '../../model/limits.ts';
+import { systemClock, systemRandom } from '../time/system.ts';
+import { createClient, type KubeClient } from './client.ts';
+import { type KubeRequest, plainGet } from './request.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void;
+
+let server: Server;
+let client: KubeClient;
+let answer: Answer;
+let requests: string[];
+let mostAtOnce: number;
+
+beforeEach(async () => {
+  requests = [];
+  let now = 0;
+  mostAtOnce = 0;
+  server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    now++;
+    mostAtOnce = Math.max(mostAtOnce, now);
+    response.on('close', () => now--);
+    answer(request, response, requests.length);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  client = createClient(
+    { server: `${address()}/prefix`, authorization: async (renew) => (renew ? 'Bearer new' : 'Bearer old') },
+    context(),
+  );
+});
+
+afterEach(async () => {
+  await client.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+function address(): string {
+  const bound = server.address();
+  return typeof bound === 'object' && bound !== null ? `http://127.0.0.1:${bound.port}` : '';
+}
+
+function context(limits: Partial<typeof operatorLimits> = {}) {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    limits: { ...operatorLimits, requestTimeoutMs: 2_000, ...limits },
+  };
+}
+
+function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+}
+
+const get = plainGet('/api');
+const create: KubeRequest = { ...get, method: 'POST', body: '{}', contentType: 'application/json', repeatable: false };
+
+describe('a request', () => {
+  test("goes below the server's path with its credentials, and is answered parsed", async () => {
+    answer = ({ headers }, response) =>
+      json(response, 200, { authorization: headers.authorization, accept: headers.accept });
+    assert.deepEqual(await client.send(get), { authorization: 'Bearer old', accept: 'application/json' });
+    assert.deepEqual(requests, ['GET /prefix/api']);
+  });
+
+  test('is sent again with new credentials after a 401, once', async () => {
+    answer = ({ headers }, response) =>
+      headers.authorization === 'Bearer new' ? json(response, 200, { ok: true }) : json(response, 401, {});
+    assert.deepEqual(await client.send(get), { ok: true });
+    answer = (_request, response) => json(response, 401, {});
+    await assert.rejects(client.send(get), { code: 'cluster-refused' });
+    assert.equal(requests.length, 4);
+  });
+
+  test('waits as long as a 429 says, whatever it does', async () => {
+    answer = (_request, response, count) =>
+      count === 1 ? json(response, 429, {}, { 'retry-after': '1' }) : json(response, 200, { ok: true });
+    const started = performance.now();
+    assert.deepEqual(await client.send(create), { ok: true });
+    const waited = performance.now() - started;
+    assert.ok(waited >= 990 && waited < 1_900, `${waited} ms`);
+  });
+
+  for (const status of [502, 503, 504]) {
+    test(`is tried four times after a ${status}, unless it must not be repeated`, async () => {
+      answer = (_request, response) => response.writeHead(status).end('<html>Bad Gateway</html>');
+      await assert.rejects(client.send(get), { code: 'cluster-unreachable', message: /<html>Bad Gateway/ });
+      assert.equal(requests.length, 4);
+      await assert.rejects(client.send(create), { code: 'cluster-unreachable' });
+      assert.equal(requests.length, 5);
+    });
+  }
+
+  test('survives broken connections, unless it must not be repeated', async () => {
+    answer = (request, response, count) =>
+      count < 3 ? request.socket.resetAndDestroy() : json(response, 200, { ok: true });
+    assert.deepEqual(await client.send(get), { ok: true });
+    answer = (request) => request.socket.resetAndDestroy();
+    requests.length = 0;
+    await assert.rejects(client.send(create), { code: 'cluster-unreachable', message: /cannot be reached/ });
+    assert.equal(requests.length, 1);
+  });
+
+  test('survives an answer that is cut', async () => {
+    answer = (request, response, count) => {
+      if (count > 1) return json(response, 200, { ok: true });
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{"ok":');
+      setTimeout(() => request.socket.destroy(), 20);
+    };
+    assert.deepEqual(await client.send(get), { ok: true });
+  });
+
+  test('that is answered with something else says so', async () => {
+    answer = (_request, response) => response.writeHead(200).end('<html>Log in</html>');
+    await assert.rejects(client.send(get), { code: 'cluster-unreachable', message: /is no JSON/ });
+  });
+
+  test('is not repeated after a refusal', async () => {
+    answer = (_request, response) => json(response, 422, { kind: 'Status', message: 'no' });
+    await assert.rejects(client.send({ ...get, key: { group: '', kind: 'A', namespace: '', name: 'b' } }), {
+      code: 'object-refused',
+    });
+    assert.equal(requests.length, 1);
+  });
+
+  test('ends with too large an answer, and with none in time', async () => {
+    answer = (_request, response) => response.writeHead(200).end('x'.repeat(2_000));
+    const small = createClient({ server: address() }, context({ responseBytes: 1_000, requestTimeoutMs: 200 }));
+    await assert.rejects(small.send(get), { code: 'limit-reached' });
+    answer = () => {};
+    await assert.rejects(small.send(create), { code: 'cluster-unreachable', message: /UND_ERR_HEADERS_TIMEOUT/ });
+    await small.close();
+  });
+
+  test('waits for its turn among as many as are allowed', async () => {
+    answer = (_request, response) => setTimeout(() => json(response, 200, {}), 20);
+    const narrow = createClient({ server: address() }, context({ requestsPerCluster: 3 }));
+    await Promise.all(Array.from({ length: 20 }, () => narrow.send(get)));
+    assert.equal(requests.length, 20);
+    assert.equal(mostAtOnce, 3);
+    await narrow.close();
+  });
+
+  test('to where nobody listens fails at once', async () => {
+    const nobody = createClient({ server: 'https://127.0.0.1:1' }, context());
+    const started = performance.now();
+    await assert.rejects(nobody.send(get), {
+      code: 'cluster-unreachable',
+      message: /https:\/\/127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED/,
+    });
+    assert.ok(performance.now() - started < 1_000);
+    await nobody.close();
+  });
+});
+
+describe('a watch', () => {
+  function listen(): { readonly heard: string[]; readonly stop: () => void } {
+    const heard: string[] = [];
+    const stop = client.stream(get, {
+      opened: () => heard.push('opened'),
+      line: (line) => heard.push(line),
+      ended: () => heard.push('ended'),
+      failed: (fault) => heard.push(`failed ${fault.code}`),
+    });
+    return { heard, stop };
+  }
+
+  async function heardAll(heard: readonly string[], count: number): Promise<void> {
+    for (let round = 0; heard.length < count && round < 300; round++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  test('tells each line, and its end', async () => {
+    answer = (_request, response) => {
+      response.write('one\ntw');
+      setTimeout(() => response.end('o\n'), 30);
+    };
+    const { heard } = listen();
+    await heardAll(heard, 4);
+    assert.deepEqual(heard, ['opened', 'one', 'two', 'ended']);
+  });
+
+  test('tells of a refusal and of a broken connection', async () => {
+    answer = (_request, response) => json(response, 403, {});
+    const refused = listen();
+    await heardAll(refused.heard, 1);
+    assert.deepEqual(refused.heard, ['failed cluster-refused']);
+    answer = (request, response) => {
+      response.write('one\n');
+      setTimeout(() => request.socket.resetAndDestroy(), 30);
+    };
+    const broken = listen();
+    await heardAll(broken.heard, 3);
+    assert.deepEqual(broken.heard, ['opened', 'one', 'failed cluster-unreachable']);
+  });
+
+  test('that is stopped tells nothing more, and takes no place from requests', async () => {
+    answer = (request, response) =>
+      request.headers.accept === 'watch' ? response.write('one\n') : json(response, 200, {});
+    const narrow = createClient({ server: address() }, context({ requestsPerCluster: 1 }));
+    const heard: string[] = [];
+    const listener = {
+      opened: () => {},
+      line: (line: string) => heard.push(line),
+      ended: () => heard.push('ended'),
+      failed: () => heard.push('failed'),
+    };
+    const stops = [1, 2, 3].map(() => narrow.stream({ ...get, accept: 'watch' }, listener));
+    await heardAll(heard, 3);
+    assert.deepEqual(await narrow.send(get), {});
+    for (const stop of stops) stop();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(heard, ['one', 'one', 'one']);
+    await narrow.close();
+  });
+});

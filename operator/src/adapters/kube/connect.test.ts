@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fromKubeconfig, fromServiceAccount, isInCluster, serviceAccountNamespace } from './connect.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mooring-connect-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+function kubeconfig(user: Readonly<Record<string, unknown>>, cluster: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:6443/', ...cluster } }],
+    users: [{ name: 'u', user }],
+    contexts: [{ name: 'one', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'one',
+  });
+}
+
+describe('a kubeconfig', () => {
+  test('gives certificates', async () => {
+    const text = kubeconfig(
+      { 'client-certificate-data': base64('CERT'), 'client-key-data': base64('KEY') },
+      { 'certificate-authority-data': base64('CA'), 'tls-server-name': 'inner' },
+    );
+    const connection = await fromKubeconfig({ text });
+    assert.deepEqual(
+      [
+        connection.server,
+        String(connection.ca),
+        String(connection.cert),
+        String(connection.key),
+        connection.serverName,
+        connection.insecure,
+      ],
+      ['https://127.0.0.1:6443', 'CA', 'CERT', 'KEY', 'inner', false],
+    );
+    assert.equal(await connection.authorization?.(false), undefined);
+  });
+
+  test('gives a token, a password, a proxy, and no check', async () => {
+    const token = await fromKubeconfig({
+      text: kubeconfig({ token: 't' }, { 'insecure-skip-tls-verify': true, 'proxy-url': 'http://proxy:3128' }),
+    });
+    assert.deepEqual(
+      [await token.authorization?.(false), token.insecure, token.proxyUrl],
+      ['Bearer t', true, 'http://proxy:3128'],
+    );
+    const password = await fromKubeconfig({ text: kubeconfig({ username: 'u', password: 'p' }) });
+    assert.equal(await password.authorization?.(false), `Basic ${base64('u:p')}`);
+  });
+
+  test('runs the plugin of its user', async () => {
+    const path = join(folder, 'plugin');
+    const answer = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      status: { token: 'from-plugin' },
+    };
+    await writeFile(path, `#!/bin/sh\necho '${JSON.stringify(answer)}'\n`, { mode: 0o700 });
+    const connection = await fromKubeconfig({
+      text: kubeconfig({ exec: { apiVersion: answer.apiVersion, command: path } }),
+    });
+    assert.equal(await connection.authorization?.(false), 'Bearer from-plugin');
+  });
+
+  test('that is missing, broken or without the context is refused by name', async () => {
+    await assert.rejects(fromKubeconfig({ path: join(folder, 'none') }), {
+      code: 'cluster-refused',
+      message: /none cannot be read/,
+    });
+    await assert.rejects(fromKubeconfig({ text: '{' }), { code: 'cluster-refused' });
+    await assert.rejects(fromKubeconfig({ text: kubeconfig({}), context: 'two' }), {
+      code: 'cluster-refused',
+      message: /no context "two"/,
+    });
+    await assert.rejects(
+      fromKubeconfig({
+        text: kubeconfig({
+          exec: { apiVersion: 'client.authentication.k8s.io/v1', command: join(folder, 'no-plugin') },
+        }),
+      }),
+      { code: 'cluster-refused' },
+    );
+  });
+});
+
+describe('a pod', () => {
+  test('uses its service account, and reads its token again when it was refused', async () => {
+    const environment = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };
+    assert.ok(isInCluster(environment) && !isInCluster({}));
+    await assert.rejects(fromServiceAccount(environment, folder), {
+      code: 'cluster-refused',
+      message: /token cannot be read/,
+    });
+    await writeFile(join(folder, 'token'), 'first\n');
+    await writeFile(join(folder, 'ca.crt'), 'CA');
+    await writeFile(join(folder, 'namespace'), 'argocd\n');
+    const connection = await fromServiceAccount(environment, folder);
+    assert.equal(connection.server, 'https://[fd00::1]:443');
+    await writeFile(join(folder, 'token'), 'second');
+    assert.equal(await connection.authorization?.(false), 'Bearer first');
+    assert.equal(await connection.authorization?.(true), 'Bearer second');
+    assert.equal(await serviceAccountNamespace(folder), 'argocd');
+    assert.equal(await serviceAccountNamespace(join(folder, 'none')), undefined);
+  });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accessTo, type RepositorySecret } from './repositories.ts';
+
+const url = 'https://git.example.com/team/app';
+
+function secret(
+  type: RepositorySecret['type'],
+  of: string,
+  fields: Readonly<Record<string, string>>,
+  project = '',
+): RepositorySecret {
+  return { type, url: of, project, fields: { url: of, project, ...fields } };
+}
+
+test('nothing is known of a repository without a Secret', () =>
+  assert.deepEqual(accessTo([], url, 'default'), { url }));
+
+test('its own Secret comes before shared credentials', () => {
+  const secrets = [
+    secret('repo-creds', 'https://git.example.com', { username: 'shared', password: 's' }),
+    secret('repository', `${url}.git`, { username: 'own', password: 'o' }),
+  ];
+  assert.deepEqual(accessTo(secrets, url, 'default'), { url, username: 'own', password: 'o' });
+});
+
+test('the longest prefix of shared credentials counts', () => {
+  const secrets = [
+    secret('repo-creds', 'https://git.example.com', { username: 'short' }),
+    secret('repo-creds', 'https://git.example.com/team', { username: 'long' }),
+    secret('repo-creds', 'https://git.example.com/team/other', { username: 'else' }),
+  ];
+  assert.equal(accessTo(secrets, url, 'default').username, 'long');
+});
+
+test('a Secret without credentials is filled from shared ones, and keeps what it says', () => {
+  const secrets = [
+    secret('repo-creds', 'https://git.example.com', { username: 'shared', password: 's', insecure: 'false' }),
+    secret('repository', url, { insecure: 'true', proxy: 'http://proxy', username: '' }),
+  ];
+  assert.deepEqual(accessTo(secrets, url, 'default'), {
+    url,
+    username: 'shared',
+    password: 's',
+    insecure: true,
+    proxy: 'http://proxy',
+  });
+});
+
+test('a project sees its own and the global Secret, never that of another project', () => {
+  const secrets = [
+    secret('repository', url, { username: 'other' }, 'other'),
+    secret('repository', url, { username: 'global' }),
+    secret('repository', url, { username: 'mine' }, 'mine'),
+  ];
+  assert.equal(accessTo(secrets, url, 'mine').username, 'mine');
+  assert.equal(accessTo(secrets, url, 'default').username, 'global');
+  assert.equal(accessTo(secrets.slice(0, 1), url, 'default').username, undefined);
+});
+
+test('credentials of a host are not given to a host that begins like it', () => {
+  const secrets = [secret('repo-creds', 'https://git.example.com', { username: 'u', password: 'p' })];
+  assert.deepEqual(accessTo(secrets, 'https://git.example.com.evil.net/team/app', 'default'), {
+    url: 'https://git.example.com.evil.net/team/app',
+  });
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readSettings, type SettingsSource } from './settings.ts';
+
+function read(source: Partial<SettingsSource>) {
+  const warnings: string[] = [];
+  const settings = readSettings({ config: {}, parameters: {}, secret: {}, ...source }, (message) =>
+    warnings.push(message),
+  );
+  return { settings, warnings };
+}
+
+test("Argo CD's defaults hold where nothing is set", () => {
+  const { settings, warnings } = read({});
+  assert.deepEqual(settings, {
+    pollIntervalMs: 120_000,
+    pollJitterMs: 60_000,
+    hardPollIntervalMs: 0,
+    githubWebhookSecret: undefined,
+    gitlabWebhookSecret: undefined,
+    syncTimeoutMs: 0,
+    waveDelayMs: 2_000,
+    disabledSourceTypes: [],
+  });
+  assert.deepEqual(warnings, []);
+});
+
+test('each key is read', () => {
+  const { settings } = read({
+    config: {
+      'timeout.reconciliation': '0s',
+      'timeout.reconciliation.jitter': '5s',
+      'timeout.hard.reconciliation': '1h',
+      'helm.enable': 'false',
+      'kustomize.enable': 'true',
+    },
+    parameters: { 'controller.sync.timeout.seconds': '300', 'controller.sync.wave.delay.seconds': '0' },
+    secret: { 'webhook.github.secret': ' hub ', 'webhook.gitlab.secret': 'lab' },
+  });
+  assert.deepEqual(settings, {
+    pollIntervalMs: 0,
+    pollJitterMs: 5_000,
+    hardPollIntervalMs: 3_600_000,
+    githubWebhookSecret: 'hub',
+    gitlabWebhookSecret: 'lab',
+    syncTimeoutMs: 300_000,
+    waveDelayMs: 0,
+    disabledSourceTypes: ['Helm'],
+  });
+});
+
+for (const value of ['-1s', 'soon', '5', '1e400s']) {
+  test(`timeout.reconciliation "${value}" leaves the default and says what to correct`, () => {
+    const { settings, warnings } = read({ config: { 'timeout.reconciliation': value } });
+    assert.equal(settings.pollIntervalMs, 120_000);
+    assert.match(warnings[0] ?? '', /^argocd-cm: timeout\.reconciliation must be a duration/);
+  });
+}
