@@ -1,0 +1,7 @@
+import { type HealthCheck, healthy, progressing } from '../check.ts';
+import { byConditions } from '../rules.ts';
+
+export const kafkaTopic: HealthCheck = byConditions(
+  [{ 'NotReady=True': 'Degraded', 'Ready=True': healthy() }],
+  progressing('Waiting for Kafka Topic'),
+);
