@@ -50,9 +50,9 @@ function configMap(name: string, namespace: string, data: Readonly<Record<string
 }
 
 test('a chart takes values, parameters and capabilities', async () => {
-  const args = ['--name', 'blue', '--namespace', 'x', '--kube-version', '1.30.4', '--set', 'size=7'];
-  const more = ['--values', 'chart/values-dev.yaml', '--api-versions', 'example.com/v1,example.com/v1/Thing'];
-  const { code, stdout, stderr } = await mooring(['render', 'chart', ...args, ...more], { cwd: testdata });
+  const args = ['--name', 'blue', '-n', 'x', '--kube-version', '1.30.4', '--set', 'size=5', '--set', 'size=7'];
+  const more = ['--api-versions', 'example.com/v1,example.com/v1/Thing', '--values', 'chart/values-dev.yaml'];
+  const { code, stdout, stderr } = await mooring(['render', ...args, ...more, 'chart'], { cwd: testdata });
   assert.equal(stderr, '');
   assert.deepEqual(objectsOf(stdout), [
     configMap('blue-web', 'x', { color: 'red', size: '7', kubernetes: 'v1.30.4', things: 'true' }),

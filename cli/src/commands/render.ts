@@ -13,8 +13,8 @@ interface RenderOptions {
   readonly app?: string;
   readonly name?: string;
   readonly namespace?: string;
-  readonly kubeVersion: string;
-  readonly apiVersions: readonly string[];
+  readonly kubeVersion?: string;
+  readonly apiVersions?: readonly string[];
   readonly values?: readonly string[];
   readonly set?: readonly string[];
   readonly recurse?: boolean;
@@ -36,18 +36,16 @@ In a Git work tree the folder may refer to anything in the repository, such as a
       '--name <name>',
       "the Application's name, Helm's release name (default: the folder's); with --app the one to take",
     )
-    .option('--namespace <name>', 'namespace of the destination')
-    .option('--kube-version <version>', "version of Kubernetes that templates see (default: the engine's own)", '')
-    .addOption(
-      new Option(
-        '--api-versions <list...>',
-        'APIs that templates see besides the built-in ones: example.com/v1,example.com/v1/Thing',
-      )
-        .default([], 'none')
-        .argParser<string[]>((value, before) => [...(before ?? []), ...value.split(',').filter((item) => item !== '')]),
+    .option('-n, --namespace <name>', 'namespace of the destination')
+    .option('--kube-version <version>', "version of Kubernetes that templates see (default: the engine's own)")
+    .option(
+      '--api-versions <list>',
+      'APIs that templates see besides the built-in ones: example.com/v1,example.com/v1/Thing',
+      (list, before: readonly string[] = []) => [...before, ...list.split(',').filter((item) => item !== '')],
     )
-    .option('--values <file...>', 'Helm value files, the last one wins')
-    .option('--set <path=value...>', 'Helm parameters')
+    // Not '<file...>', which would take the path to render for one more file.
+    .option('--values <file>', 'a Helm value file; may be repeated, the last one wins', append)
+    .option('--set <path=value>', 'a Helm parameter; may be repeated', append)
     .option('--recurse', 'read the folders below too; plain YAML and JSON only')
     .addOption(new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml'))
     .addHelpText(
@@ -76,12 +74,16 @@ JSON output has one object a line.`,
     });
 }
 
+function append(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 async function render(folder: string, options: RenderOptions): Promise<RenderAnswer> {
   const checkout = await locate(folder);
   const app = options.app === undefined ? applicationOf(checkout, options) : await appOf(options.app, options);
   // Loaded here, because the other commands and --help should not wait for the engines.
   const { renderLocal } = await import('../local.ts');
-  const target = { version: options.kubeVersion, apiVersions: options.apiVersions };
+  const target = { version: options.kubeVersion ?? '', apiVersions: options.apiVersions ?? [] };
   return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () => renderLocal(app, checkout, target));
 }
 
