@@ -2,7 +2,7 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import type { Health } from '../../model/health.ts';
 import { groupOf } from '../../model/resource-key.ts';
 import type { HealthCheck } from './check.ts';
-import { checks } from './checks.ts';
+import { checks, groupChecks } from './checks.ts';
 
 /** Keeps a hook from going before its sync is over; an object that only waits for it still says its own health. */
 const hookFinalizer = 'argocd.argoproj.io/hook-finalizer';
@@ -17,7 +17,10 @@ export function healthOf(object: KubeObject): Health | undefined {
 
 /** The rule of one kind alone, which doesn't look at deletion unless the kind's meaning depends on it. */
 export function checkFor(group: string, kind: string): HealthCheck | undefined {
-  return checks.get(`${group}/${kind}`);
+  const own = checks.get(`${group}/${kind}`);
+  if (own !== undefined) return own;
+  for (const [ending, check] of groupChecks) if (group.endsWith(ending)) return check;
+  return undefined;
 }
 
 /** Whether objects of the kind say anything about their health: of others no status needs to be watched. */
