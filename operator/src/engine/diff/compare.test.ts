@@ -220,3 +220,22 @@ function sorted(value: unknown): unknown {
       .map(([key, inner]) => [key, sorted(inner)]),
   );
 }
+
+test('an object compared with itself has no differences, and no pair throws', () => {
+  const object = (fields: Record<string, unknown>): KubeObject => ({
+    ...fields,
+    apiVersion: 'v1',
+    kind: 'Any',
+    metadata: { name: 'a' },
+  });
+  const fields = fc.dictionary(
+    fc.constantFrom('spec', 'data', 'ports', 'env', 'limits', '__proto__'),
+    fc.jsonValue({ maxDepth: 4 }),
+  );
+  fc.assert(
+    fc.property(fields, fields, (a, b) => {
+      assert.deepEqual(compare(object(a), object(structuredClone(a))), []);
+      compare(object(a), object(b), { gitChanged: true });
+    }),
+  );
+});

@@ -3,8 +3,10 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import test from 'node:test';
 import type { KubeObject } from '@mooring/renderer-contract';
+import fc from 'fast-check';
 import { parse } from 'yaml';
 import { groupOf } from '../../model/resource-key.ts';
+import { checks, groupChecks } from './checks.ts';
 import { checkFor, hasHealthRule, healthOf } from './health.ts';
 
 interface HealthCase {
@@ -68,4 +70,23 @@ test('covered kinds agree with every case of the shared collection', () => {
   }
   console.log(`health: ${covered} of ${kinds} kinds covered, ${cases - wrong.length} of ${cases} of their cases agree`);
   assert.deepEqual(wrong, []);
+});
+
+test('no check throws, whatever an object holds', () => {
+  const names = ['conditions', 'phase', 'state', 'type', 'status', 'message', 'parents', 'statuses', 'replicas'];
+  const values = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom(null, true, 0, 1, '', 'True', 'False', 'Ready', 'Running', 'Failed'),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...names), tie('value'), { maxKeys: 4 }),
+    ),
+  })).value;
+  fc.assert(
+    fc.property(values, values, (spec, status) => {
+      for (const check of [...checks.values(), ...groupChecks.values()]) {
+        check({ apiVersion: 'v1', kind: 'Any', metadata: { name: 'x', generation: 1 }, spec, status });
+      }
+    }),
+  );
 });
