@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
+import type { Writable } from 'node:stream';
 import type { Clock } from '../../world/clock.ts';
 import { maskAddress } from './address.ts';
 
@@ -54,7 +55,7 @@ export async function runGit(clock: Clock, command: GitCommand): Promise<Buffer>
   let ended: GitFailure | undefined;
   const end = (reason: GitFailureReason, why: string, cause?: unknown): void => {
     ended ??= new GitFailure(reason, why, cause);
-    killGroup(child.pid);
+    if (child.exitCode === null && child.signalCode === null) killGroup(child.pid);
   };
   const cancelTimeout = clock.after(command.timeoutMs, () =>
     end('timeout', `it took longer than ${command.timeoutMs / 1000} s`),
@@ -75,14 +76,12 @@ export async function runGit(clock: Clock, command: GitCommand): Promise<Buffer>
     child.once('close', resolve);
   });
   const { stdin } = child;
-  const written =
-    command.input === undefined || stdin === null
-      ? Promise.resolve()
-      : feed(command.input, stdin).catch((error: unknown) => end('input', 'its input ended early', error));
+  if (command.input !== undefined && stdin !== null) {
+    feed(command.input, stdin).catch((error: unknown) => end('input', 'its input ended early', error));
+  }
   try {
     if (command.signal?.aborted === true) onAbort();
     const code = await closed;
-    await written;
     if (ended !== undefined) throw ended;
     if (code !== 0) throw new GitFailure('exit', cleanOutput(said.toString('utf8')));
     return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
@@ -95,20 +94,23 @@ export async function runGit(clock: Clock, command: GitCommand): Promise<Buffer>
   }
 }
 
-async function feed(input: AsyncIterable<Uint8Array>, stdin: NodeJS.WritableStream): Promise<void> {
-  let broken: Error | undefined;
+/** Writes everything to a process; stops without an error where the process ends first: its exit code and standard error say why. */
+async function feed(input: AsyncIterable<Uint8Array>, stdin: Writable): Promise<void> {
+  let gone = false;
   let wake = (): void => {};
-  // A process that ends early breaks the pipe; its exit code and standard error say why.
-  stdin.on('error', (error: Error) => {
-    broken = error;
+  const leave = (): void => {
+    gone = true;
     wake();
-  });
+  };
+  stdin.on('error', leave);
+  stdin.on('close', leave);
   stdin.on('drain', () => wake());
   for await (const chunk of input) {
-    if (broken !== undefined) return;
+    if (gone) return;
     if (stdin.write(chunk)) continue;
     await new Promise<void>((resolve) => {
       wake = resolve;
+      if (gone || !stdin.writableNeedDrain) resolve();
     });
   }
   stdin.end();

@@ -44,7 +44,7 @@ export interface HttpRemote {
 
 /** Connections to the servers of repositories, one pool for each way of reaching them. */
 export interface HttpConnections {
-  dispatcher(access: RepositoryAccess): Dispatcher;
+  dispatcher(access: RepositoryAccess, address: Address): Dispatcher;
   close(): Promise<void>;
 }
 
@@ -54,11 +54,11 @@ const redirectsFollowed = 5;
 export function createHttpConnections(proxies: Readonly<Record<string, string>>): HttpConnections {
   const pools = new Map<string, Dispatcher>();
   let trusted: string[] | undefined;
-  const open = (access: RepositoryAccess): Dispatcher => {
+  const open = (access: RepositoryAccess, secure: boolean): Dispatcher => {
     // The certificates that git itself trusts on this machine, beside those of Node.
-    trusted ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+    if (secure) trusted ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
     const tls = {
-      ca: trusted,
+      ...(trusted === undefined ? {} : { ca: trusted }),
       rejectUnauthorized: access.insecure !== true,
       ...(access.tlsClientCertData === undefined || access.tlsClientCertKey === undefined
         ? {}
@@ -80,8 +80,9 @@ export function createHttpConnections(proxies: Readonly<Record<string, string>>)
     });
   };
   return {
-    dispatcher(access) {
+    dispatcher(access, { transport }) {
       const key = JSON.stringify([
+        transport,
         access.insecure === true,
         access.proxy ?? '',
         access.tlsClientCertData ?? '',
@@ -89,7 +90,7 @@ export function createHttpConnections(proxies: Readonly<Record<string, string>>)
       ]);
       let pool = pools.get(key);
       if (pool === undefined) {
-        pool = open(access);
+        pool = open(access, transport === 'https');
         pools.set(key, pool);
       }
       return pool;
@@ -246,7 +247,8 @@ export async function listRefs(remote: HttpRemote, call: HttpCall, prefixes: rea
   const unborn = (remote.capabilities.get('ls-refs') ?? '').split(' ').includes('unborn');
   const asked = ['peel', 'symrefs', ...(unborn ? ['unborn'] : []), ...prefixes.map((prefix) => `ref-prefix ${prefix}`)];
   for await (const packet of readPackets(await command(remote, call, 'ls-refs', asked))) {
-    if (typeof packet === 'string') break;
+    // Read to its end, so that the connection serves the next request.
+    if (typeof packet === 'string') continue;
     const [id = '', name = '', ...attributes] = lineOf(packet).split(' ');
     if (id === 'ERR') throw new MalformedAnswer(`the server says: ${[name, ...attributes].join(' ')}`);
     const value = (key: string): string | undefined =>
@@ -309,11 +311,15 @@ export async function fetchPack(
 }
 
 async function* readPack(packets: AsyncGenerator<Buffer | string>): AsyncGenerator<Uint8Array> {
+  let complete = false;
   for await (const packet of packets) {
-    if (typeof packet === 'string') return;
+    if (typeof packet === 'string') {
+      complete ||= packet === 'flush';
+      continue;
+    }
     const band = packet[0];
     if (band === 1) yield packet.subarray(1);
     else if (band === 3) throw new MalformedAnswer(`the server says: ${lineOf(packet.subarray(1))}`);
   }
-  throw new MalformedAnswer('the pack ends early');
+  if (!complete) throw new MalformedAnswer('the pack ends early');
 }

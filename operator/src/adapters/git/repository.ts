@@ -149,7 +149,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
     );
     try {
       return await run({
-        dispatcher: setting.connections.dispatcher(access),
+        dispatcher: setting.connections.dispatcher(access, address),
         access,
         address,
         signal: AbortSignal.any([timeout.signal, stopped.signal]),
@@ -157,6 +157,8 @@ export function createRepository(address: Address, name: string, setting: Reposi
       });
     } finally {
       cancel();
+      // Nobody reads what is left of an answer.
+      timeout.abort();
     }
   };
 
@@ -408,6 +410,13 @@ export function createRepository(address: Address, name: string, setting: Reposi
 
   const openCommit = async (access: RepositoryAccess, commit: string): Promise<Opened> => {
     usedAt = clock.now();
+    if (commit.length !== 40) {
+      throw new Fault(
+        'repository-refused',
+        `${address.url} names commits by SHA-256, which Mooring does not read; use a repository with SHA-1 ids`,
+        { repository: address.url },
+      );
+    }
     const state = accessState(access);
     const present = opened.get(commit);
     if (present !== undefined && state.proven) {

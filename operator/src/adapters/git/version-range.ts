@@ -41,7 +41,7 @@ function compare(a: Version, b: Version): number {
   return 0;
 }
 
-function testOf(text: string): Test | undefined {
+function testOf(text: string): { readonly test: Test; readonly namesPrerelease: boolean } | undefined {
   const match = rangePart.exec(text);
   if (match === null) return undefined;
   const [, operator = '', ...rest] = match;
@@ -91,8 +91,7 @@ function testOf(text: string): Test | undefined {
         return bare;
     }
   })();
-  // A pre-release is only taken by a range that names one, as Masterminds/semver has it.
-  return (version) => (version.prerelease.length === 0 || prerelease.length > 0) && base(version);
+  return { test: base, namesPrerelease: prerelease.length > 0 };
 }
 
 function parseRange(text: string): Test | undefined {
@@ -105,7 +104,12 @@ function parseRange(text: string): Test | undefined {
     const parts = spelled.split(/[\s,]+/).filter((part) => part !== '');
     const tests = parts.map(testOf);
     if (tests.length === 0 || tests.includes(undefined)) return undefined;
-    alternatives.push((version) => tests.every((test) => test?.(version) === true));
+    // A pre-release is only taken where one of the parts names one, as Masterminds/semver has it since 3.4.
+    const takesPrereleases = tests.some((part) => part?.namesPrerelease === true);
+    alternatives.push(
+      (version) =>
+        (takesPrereleases || version.prerelease.length === 0) && tests.every((part) => part?.test(version) === true),
+    );
   }
   return (version) => alternatives.some((test) => test(version));
 }
