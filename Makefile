@@ -49,7 +49,7 @@ wasm: tools ## Helm and Kustomize as WASM
 	@node renderers/helm-ts-wrapper/build.ts
 
 cluster: tools ## The binaries of the local Kubernetes
-	@node e2e/cluster/main.ts build
+	@node e2e/cluster/main.ts build --node real
 
 crds: tools ## Write crds/*.yaml from the schemas
 	@node crds/emit.ts

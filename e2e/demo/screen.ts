@@ -35,10 +35,10 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
           output.write(`${elapsed()}  ${all.length} applications, ${synced} Synced, ${healthy} Healthy\n`);
         };
         const timer = setInterval(print, printEveryMs);
-        return () => {
+        return once(() => {
           clearInterval(timer);
           for (const line of tableOf(apps(), 160)) output.write(`${line}\n`);
-        };
+        });
       }
       const draw = (): void => {
         erase();
@@ -47,11 +47,19 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
         drawn = lines.length;
       };
       const timer = setInterval(draw, drawEveryMs);
-      return () => {
+      return once(() => {
         clearInterval(timer);
         draw();
         drawn = 0;
-      };
+      });
     },
+  };
+}
+
+function once(run: () => void): () => void {
+  let ran = false;
+  return () => {
+    if (!ran) run();
+    ran = true;
   };
 }

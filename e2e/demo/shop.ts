@@ -17,8 +17,12 @@ export interface Shop {
   readonly serverPid: number;
   /** The root Application, with this repository's URL in it. */
   root(): Promise<Record<string, unknown>>;
-  /** Commits and tells the operator by webhook, as a Git host does. Answers the commit. */
-  push(operatorUrl: string, message: string, files: Record<string, string | null>): Promise<string>;
+  /** Commits and tells the operator by webhook, as a Git host does. `at` is the moment at which the branch had moved. */
+  push(
+    operatorUrl: string,
+    message: string,
+    files: Record<string, string | null>,
+  ): Promise<{ readonly commit: string; readonly at: number }>;
   close(): Promise<void>;
 }
 
@@ -51,11 +55,12 @@ export async function serveShop(folder: string, image: string | undefined, detac
     async push(operatorUrl, message, files) {
       const before = await repository.resolve('main');
       const after = await repository.commit({ files, message });
+      const at = performance.now();
       const changes = await repository.changes(before, after);
       const delivery = githubPush({ repoURL: url, ref: 'refs/heads/main', before, after, changes, message });
       const answer = await sendWebhook(`${operatorUrl}/api/webhook`, delivery);
       if (answer.status !== 200) throw new Error(`the webhook was answered ${answer.status}: ${answer.body}`);
-      return after;
+      return { commit: after, at };
     },
     async close() {
       const ended = new Promise((resolve) => server.once('exit', resolve));

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { applicationsPath, isSettled } from '../harness/applications.ts';
+import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
+
+const patienceMs = 60_000;
+let stage: Stage;
+let second: Cluster;
+
+before(async () => {
+  stage = await startStage({ name: 'e2e-clusters-1', node: 'none' });
+  second = await startCluster({ name: 'e2e-clusters-2', node: 'none' });
+});
+after(async () => {
+  await second?.stop();
+  await stage?.close();
+});
+
+test('an Application reaches another cluster by a cluster Secret, and one that goes away harms nobody', async () => {
+  const repository = await stage.repository('east', { 'a.yaml': configMap('a', { value: '1' }) });
+  await stage.kube.create('/api/v1/namespaces/argocd/secrets', {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'east', labels: { 'argocd.argoproj.io/secret-type': 'cluster' } },
+    stringData: {
+      name: 'east',
+      server: second.server,
+      config: JSON.stringify({
+        tlsClientConfig: { caData: second.caData, certData: second.certData, keyData: second.keyData },
+      }),
+    },
+  });
+  await stage.application('east', repository, { destination: { name: 'east', namespace: 'east' } });
+  await stage.application('here', repository);
+  for (const name of ['east', 'here']) {
+    await stage.view.until(`${name} settles`, (apps) => isSettled(apps.get(name) ?? ({} as never)), patienceMs);
+  }
+  const object = await second.api.call('GET', configMapPath('east', 'a'));
+  assert.equal(object.data.value, '1');
+  assert.equal(await stage.kube.find(configMapPath('east', 'a')), undefined);
+
+  await second.api.call('PATCH', configMapPath('east', 'a'), { data: { value: 'by hand' } });
+  await stage.view.until(
+    'drift over there is healed',
+    (apps) => (apps.get('east')?.status?.operationState?.operation.sync?.autoHealAttemptsCount ?? 0) > 0,
+    patienceMs,
+  );
+
+  await second.stop();
+  await stage.kube.merge(`${applicationsPath}/east`, {
+    metadata: { annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
+  });
+  const commit = await stage.push(repository, { 'a.yaml': configMap('a', { value: '2' }) });
+  await stage.view.until(
+    'the other goes on',
+    (apps) => isSettled(apps.get('here') ?? ({} as never), commit),
+    patienceMs,
+  );
+  await stage.view.until(
+    'the loss is told',
+    (apps) => {
+      const { sync, health, conditions = [] } = apps.get('east')?.status ?? {};
+      const told = conditions.some(
+        ({ type, message }) => type === 'ComparisonError' && message.includes(second.server),
+      );
+      return told && sync?.status === 'Unknown' && health?.status === 'Unknown';
+    },
+    patienceMs,
+  );
+});
