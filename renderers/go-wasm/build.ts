@@ -50,7 +50,12 @@ export async function buildEngine(build: EngineBuild): Promise<void> {
     const modFile = await writePatched(goFolder, join(folder, 'dist', 'modules'), build.patches ?? []);
     const raw = `${target}.raw`;
     const variables = Object.entries(build.linkerVariables ?? {}).map(([name, value]) => ` -X ${name}=${value}`);
-    const flags = ['-trimpath', `-ldflags=-s -w -checklinkname=0${variables.join('')}`, '-buildmode=c-shared', `-modfile=${modFile}`];
+    const flags = [
+      '-trimpath',
+      `-ldflags=-s -w -checklinkname=0${variables.join('')}`,
+      '-buildmode=c-shared',
+      `-modfile=${modFile}`,
+    ];
     await go(goFolder, ['build', ...flags, '-o', raw, '.']);
     writeFileSync(target, exposeState(readFileSync(raw)));
     rmSync(raw);

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { defaultLimits, RenderError, type RenderErrorCode, type Tree, treeOf } from '@mooring/renderer-contract';
 import { serveFiles } from './files.ts';
@@ -80,6 +82,10 @@ export function createEngine(options: EngineOptions): Engine {
   let idle: NodeJS.Timeout | undefined;
 
   const warmThread = async (memoryBytes: number): Promise<Thread> => {
+    if (!existsSync(options.wasm)) {
+      const wanted = fileURLToPath(options.wasm);
+      throw new RenderError('crashed', `there is no ${wanted}: build it with the build.ts of its package`);
+    }
     const made = startThread(options, memoryBytes);
     const request = encoder.encode(JSON.stringify(options.warmUp.request));
     await made.run(treeOf(options.warmUp.files), { request, warmUp: true }, { timeMs: 120_000, fileCount: 10_000 });

@@ -46,7 +46,10 @@ export function serveFiles(tree: Tree, fileCountMax: number): Files {
       const paths = text.split('\0');
       filesRead += paths.length;
       if (filesRead > fileCountMax) {
-        throw new RenderError('limit', `the render reads more than the limit of ${fileCountMax} files; split the application or raise the limit fileCount`);
+        throw new RenderError(
+          'limit',
+          `the render reads more than the limit of ${fileCountMax} files; split the application or raise the limit fileCount`,
+        );
       }
       const contents = await Promise.all(paths.map((path) => tree.read(path)));
       const answer = new Uint8Array(1 + contents.reduce((size, content) => size + 4 + content.length, 0));

@@ -22,8 +22,13 @@ const host: InstanceHost = {
   ask(question, text) {
     const before = Atomics.load(start.answered, 0);
     send({ kind: 'ask', question: questions[question] ?? 'stat', text });
-    Atomics.wait(start.answered, 0, before);
-    return receiveMessageOnPort(start.answers)?.message as Uint8Array;
+    // A thread may be woken before the answer is there.
+    let received = receiveMessageOnPort(start.answers);
+    while (received === undefined) {
+      Atomics.wait(start.answered, 0, before);
+      received = receiveMessageOnPort(start.answers);
+    }
+    return received.message as Uint8Array;
   },
 };
 const takeLog = (): string => {

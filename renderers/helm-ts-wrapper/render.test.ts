@@ -18,7 +18,10 @@ conformance(helmRenderer, {
         'charts/shop/values-prod.yaml': 'color: green\n',
         'values/all.yaml': 'size: small\n',
         'charts/shop/templates/settings.yaml': configMap('{{ .Release.Name }}-{{ .Values.size }}'),
-        'charts/shop/templates/hook.yaml': configMap('hook').replace('  name', '  annotations: {helm.sh/hook: pre-install}\n  name'),
+        'charts/shop/templates/hook.yaml': configMap('hook').replace(
+          '  name',
+          '  annotations: {helm.sh/hook: pre-install}\n  name',
+        ),
         'charts/shop/charts/db/Chart.yaml': chart('db'),
         'charts/shop/charts/db/values.yaml': 'color: red\n',
         'charts/shop/charts/db/templates/settings.yaml': configMap('db'),
@@ -29,7 +32,10 @@ conformance(helmRenderer, {
       path: 'shop',
       entry: 'shop/Chart.yaml',
       files: {
-        'shop/Chart.yaml': chart('shop', 'dependencies:\n- name: db\n  version: ^1.0.0\n  repository: file://../db\n  alias: store\n'),
+        'shop/Chart.yaml': chart(
+          'shop',
+          'dependencies:\n- name: db\n  version: ^1.0.0\n  repository: file://../db\n  alias: store\n',
+        ),
         'db/Chart.yaml': chart('db'),
         'db/values.yaml': 'color: red\n',
         'db/templates/settings.yaml': configMap('db'),

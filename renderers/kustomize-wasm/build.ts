@@ -43,7 +43,10 @@ func (fl *FileLoader) Cleanup() error {`,
     package: 'sigs.k8s.io/kustomize/api/internal/target',
     file: 'kusttarget.go',
     edits: [
-      { find: '\t\ty, err = yaml.Marshal(c)\n', replace: '\t\ty, err = json.Marshal(c)\n\t\ty = append([]byte("# json\\n"), y...)\n' },
+      {
+        find: '\t\ty, err = yaml.Marshal(c)\n',
+        replace: '\t\ty, err = json.Marshal(c)\n\t\ty = append([]byte("# json\\n"), y...)\n',
+      },
       { find: '\t\ty)\n\tif err != nil {\n', replace: '\t\ty)\n\tif err != nil {\n\t\ty, _ = yaml.Marshal(c)\n' },
     ],
   },

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path"
 	"slices"
 	"strings"
@@ -49,6 +50,7 @@ type header struct {
 type document struct {
 	source  string
 	content string
+	hook    bool
 }
 
 func main() {}
@@ -88,6 +90,9 @@ func render(root *chart.Chart, vals map[string]any, r request) ([]document, stri
 	if kind := root.Metadata.Type; kind != "" && kind != "application" {
 		return nil, "", &gowasm.Fault{Code: "unsupported", Message: kind + " charts are not installable", File: path.Join(r.Path, "Chart.yaml")}
 	}
+	if root.Metadata.Deprecated {
+		slog.Warn("this chart is deprecated")
+	}
 	if err := chartutil.ProcessDependencies(root, vals); err != nil {
 		return nil, "", fmt.Errorf("chart dependencies processing failed: %w", err)
 	}
@@ -117,15 +122,15 @@ func render(root *chart.Chart, vals map[string]any, r request) ([]document, stri
 	var documents []document
 	if !r.SkipCrds {
 		for _, crd := range root.CRDObjects() {
-			documents = append(documents, document{crd.Filename, string(crd.File.Data)})
+			documents = append(documents, document{source: crd.Filename, content: string(crd.File.Data)})
 		}
 	}
 	for _, manifest := range manifests {
-		documents = append(documents, document{manifest.Name, manifest.Content})
+		documents = append(documents, document{source: manifest.Name, content: manifest.Content})
 	}
 	for _, hook := range hooks {
 		if !r.SkipTests || !slices.Contains(hook.Events, release.HookTest) {
-			documents = append(documents, document{hook.Path, hook.Manifest})
+			documents = append(documents, document{source: hook.Path, content: hook.Manifest, hook: true})
 		}
 	}
 	return documents, notes, nil
@@ -154,11 +159,15 @@ func capabilitiesOf(root *chart.Chart, r request) (*common.Capabilities, error) 
 
 // write gives the same bytes as `helm template --include-crds`, and next to them the objects as JSON.
 func write(documents []document, head header, chartName string, places *places, r request) (gowasm.Answer, error) {
-	var text, objects bytes.Buffer
+	var manifests, hooks, objects bytes.Buffer
 	objects.WriteByte('[')
 	for _, document := range documents {
-		fmt.Fprintf(&text, "---\n# Source: %s\n%s\n", document.source, document.content)
-		if text.Len() > r.ManifestBytes {
+		text := &manifests
+		if document.hook {
+			text = &hooks
+		}
+		fmt.Fprintf(text, "---\n# Source: %s\n%s\n", document.source, document.content)
+		if manifests.Len()+hooks.Len() > r.ManifestBytes {
 			return gowasm.Answer{}, &gowasm.Fault{
 				Code:    "limit",
 				Message: fmt.Sprintf("the chart gives more than the limit of %d bytes; split the application or raise the limit manifestBytes", r.ManifestBytes),
@@ -190,8 +199,8 @@ func write(documents []document, head header, chartName string, places *places, 
 		}
 	}
 	objects.WriteByte(']')
-	// `helm template` trims what comes before the hooks; without hooks this is the same.
-	return gowasm.Answer{Header: head, Text: text.Bytes(), Objects: objects.Bytes()}, nil
+	text := slices.Concat(bytes.TrimSpace(manifests.Bytes()), []byte("\n"), hooks.Bytes())
+	return gowasm.Answer{Header: head, Text: text, Objects: objects.Bytes()}, nil
 }
 
 var errNoObject = errors.New("it is not a mapping")

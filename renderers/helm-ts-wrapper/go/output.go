@@ -99,10 +99,14 @@ func collectWarnings() *[]string {
 	return kept
 }
 
-func (warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+func (warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
 
 func (w warnings) Handle(_ context.Context, record slog.Record) error {
 	sentence := record.Message
+	// What Helm prints by the log package comes as information, warnings too.
+	if record.Level < slog.LevelWarn && !strings.HasPrefix(strings.ToLower(sentence), "warning") {
+		return nil
+	}
 	record.Attrs(func(attribute slog.Attr) bool {
 		sentence += " " + attribute.String()
 		return true

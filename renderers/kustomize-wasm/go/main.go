@@ -52,7 +52,11 @@ func build(text []byte) (gowasm.Answer, error) {
 		}
 	}
 	options := krusty.MakeDefaultOptions()
-	options.Reorder = krusty.ReorderOption(r.Reorder)
+	// As the program does without the flag: the kustomization's own sortOptions, else the legacy order.
+	options.Reorder = krusty.ReorderOptionUnspecified
+	if r.Reorder != "" {
+		options.Reorder = krusty.ReorderOption(r.Reorder)
+	}
 	options.AddManagedbyLabel = r.ManagedByLabel
 	if r.AllowOutside {
 		options.LoadRestrictions = types.LoadRestrictionsNone

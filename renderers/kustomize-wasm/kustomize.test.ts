@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { onDisk, readCases } from '@mooring/go-wasm/cases';
+import { RenderError, type RenderErrorCode, treeOf } from '@mooring/renderer-contract';
+import { createKustomize, kustomizeVersion } from './kustomize.ts';
+import type { BuildOptions } from './options.ts';
+
+interface Asked {
+  readonly path: string;
+  readonly build?: BuildOptions;
+  /** The commands of `kustomize edit` that make the same edits. */
+  readonly cli?: readonly (readonly string[])[];
+}
+
+const kustomize = await createKustomize();
+after(() => kustomize.close());
+
+describe('builds what the kustomize program builds', () => {
+  const program = installedProgram();
+  if (program === undefined)
+    console.log(`kustomize ${kustomizeVersion} is not on PATH: its output is not compared, only what is recorded`);
+  for (const one of readCases<Asked>(new URL('./testdata/', import.meta.url))) {
+    test(one.name, async () => {
+      const { yaml, objects } = await kustomize.build(treeOf(one.files), one.asked.path, one.asked.build);
+      if (process.env['ACCEPT'] === '1') one.accept(yaml);
+      else assert.equal(yaml, one.expected);
+      assert.equal(objects.length, yaml.split('\n---\n').length);
+      if (program !== undefined && (one.asked.build?.edits === undefined || one.asked.cli !== undefined))
+        assert.equal(yaml, await buildByProgram(program, one.files, one.asked));
+    });
+  }
+});
+
+function installedProgram(): string | undefined {
+  try {
+    return execFileSync('kustomize', ['version'], { encoding: 'utf8' }).includes(kustomizeVersion)
+      ? 'kustomize'
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function buildByProgram(program: string, files: Readonly<Record<string, string>>, asked: Asked): Promise<string> {
+  return onDisk(files, (folder) => {
+    const cwd = join(folder, asked.path);
+    for (const edit of asked.cli ?? []) execFileSync(program, ['edit', ...edit], { cwd, stdio: 'pipe' });
+    const flags = asked.build?.buildOptions?.split(' ') ?? [];
+    return execFileSync(program, ['build', ...flags], { cwd, encoding: 'utf8', stdio: 'pipe' });
+  });
+}
+
+const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';
+
+test('the version is that of the module inside', async () => {
+  const { yaml } = await kustomize.build(
+    treeOf({ 'kustomization.yaml': 'resources: [s.yaml]\nbuildMetadata: [managedByLabel]\n', 's.yaml': service }),
+    '',
+  );
+  assert.match(yaml, new RegExp(`app.kubernetes.io/managed-by: kustomize-${kustomizeVersion}\n`));
+});
+
+test('large integers keep their digits', async () => {
+  const tree = treeOf({
+    'kustomization.yaml': 'resources: [s.yaml]\n',
+    's.yaml': `${service}spec: {n: 12345678901234567891}\n`,
+  });
+  const { objects } = await kustomize.build(tree, '');
+  assert.match(JSON.stringify(objects), /"n":12345678901234567891/);
+});
+
+test('warnings are given, not printed', async () => {
+  const { warnings } = await kustomize.build(
+    treeOf({ 'kustomization.yaml': 'resources: [s.yaml]\ncommonLabels: {a: b}\n', 's.yaml': service }),
+    '',
+  );
+  assert.match(warnings.join('\n'), /commonLabels.*deprecated/);
+});
+
+describe('says what is wrong and where', () => {
+  const refused = (
+    name: string,
+    files: Record<string, string>,
+    wanted: { code: RenderErrorCode; file?: string; line?: number; message: RegExp },
+    build: BuildOptions = {},
+  ): void => {
+    test(name, async () => {
+      await assert.rejects(kustomize.build(treeOf(files), 'app', build), (error) => {
+        assert.ok(error instanceof RenderError, String(error));
+        assert.match(error.message, wanted.message);
+        assert.deepEqual([error.code, error.file, error.line], [wanted.code, wanted.file, wanted.line], error.message);
+        return true;
+      });
+    });
+  };
+  const app = (kustomization: string, more: Record<string, string> = {}): Record<string, string> => ({
+    'app/kustomization.yaml': kustomization,
+    'app/service.yaml': service,
+    ...more,
+  });
+  refused('a missing file', app('resources: [gone.yaml]\n'), {
+    code: 'not-found',
+    file: 'app/gone.yaml',
+    message: /gone\.yaml/,
+  });
+  refused(
+    'broken YAML in a base',
+    app('resources: [../base]\n', {
+      'base/kustomization.yaml': 'resources: [bad.yaml]\n',
+      'base/bad.yaml': 'kind: A\nmetadata:\n\tname: x\n',
+    }),
+    {
+      code: 'syntax',
+      file: 'base/bad.yaml',
+      line: 3,
+      message: /bad\.yaml/,
+    },
+  );
+  refused('a field that does not exist', app('resource: [service.yaml]\n'), {
+    code: 'syntax',
+    file: 'app',
+    message: /unknown field "resource"/,
+  });
+  refused('a remote base', app('resources: ["https://github.com/org/repo//base?ref=v1"]\n'), {
+    code: 'unsupported',
+    file: 'app',
+    message: /github\.com\/org\/repo.* is remote/,
+  });
+  refused('a remote file', app('resources: [https://example.com/service.yaml]\n'), {
+    code: 'unsupported',
+    file: 'app',
+    message: /example\.com.* is remote/,
+  });
+  refused('a base by ssh', app('resources: ["git@example.com:org/repo.git"]\n'), {
+    code: 'unsupported',
+    file: 'app',
+    message: /example\.com.* is remote/,
+  });
+  refused('a chart', app('helmCharts: [{name: web, repo: https://example.com}]\n'), {
+    code: 'unsupported',
+    file: 'app',
+    message: /source of its own/,
+  });
+  refused(
+    'a file from outside its folder',
+    app('configMapGenerator: [{name: a, files: [../secret.txt]}]\n', { 'secret.txt': 'x' }),
+    { code: 'outside-tree', file: 'app', message: /load-restrictor/ },
+  );
+  refused('a file from outside the tree', app('resources: [../../service.yaml]\n'), {
+    code: 'not-found',
+    file: 'app',
+    message: /service\.yaml/,
+  });
+  refused('a cycle', app('resources: [../app]\n'), { code: 'build', file: 'app', message: /cycle/ });
+  refused(
+    'a flag that starts programs',
+    app('resources: []\n'),
+    { code: 'unsupported', message: /--enable-helm/ },
+    { buildOptions: '--enable-helm' },
+  );
+  refused(
+    'an alpha flag',
+    app('resources: []\n'),
+    { code: 'unsupported', message: /--enable-alpha-plugins/ },
+    { buildOptions: '--enable-alpha-plugins' },
+  );
+  refused(
+    'a label that is set already',
+    app('commonLabels: {a: b}\nresources: [service.yaml]\n'),
+    { code: 'build', file: 'app', message: /label a already/ },
+    { edits: { commonLabels: { a: 'c' } } },
+  );
+});
