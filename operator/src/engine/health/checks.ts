@@ -14,6 +14,10 @@ import { eventBus } from './argoproj.io/EventBus.ts';
 import { experiment } from './argoproj.io/Experiment.ts';
 import { rollout } from './argoproj.io/Rollout.ts';
 import { workflow } from './argoproj.io/Workflow.ts';
+import { appVault } from './astra.netapp.io/AppVault.ts';
+import { execHook } from './astra.netapp.io/ExecHook.ts';
+import { astraRun } from './astra.netapp.io/run.ts';
+import { astraSchedule } from './astra.netapp.io/Schedule.ts';
 import { horizontalPodAutoscaler } from './autoscaling/HorizontalPodAutoscaler.ts';
 import { cronJob } from './batch/CronJob.ts';
 import { job } from './batch/Job.ts';
@@ -41,6 +45,7 @@ import { backendTlsPolicy } from './gateway.networking.k8s.io/BackendTLSPolicy.t
 import { gatewayClass } from './gateway.networking.k8s.io/GatewayClass.ts';
 import { httpRoute } from './gateway.networking.k8s.io/HTTPRoute.ts';
 import { glooState } from './gloo.solo.io/state.ts';
+import { jaeger } from './jaegertracing.io/Jaeger.ts';
 import { mariaDb } from './k8s.mariadb.com/MariaDB.ts';
 import { kafkaBridge } from './kafka.strimzi.io/KafkaBridge.ts';
 import { kafkaConnect } from './kafka.strimzi.io/KafkaConnect.ts';
@@ -52,18 +57,25 @@ import { nodeClaim } from './karpenter.sh/NodeClaim.ts';
 import { nodePool } from './karpenter.sh/NodePool.ts';
 import { scaledJob } from './keda.sh/ScaledJob.ts';
 import { kyvernoPolicy } from './kyverno.io/Policy.ts';
+import { keptnLifecycle } from './lifecycle.keptn.sh/lifecycle.ts';
+import { keptnMetric } from './metrics.keptn.sh/KeptnMetric.ts';
 import { ingress } from './networking.k8s.io/Ingress.ts';
 import { onePasswordItem } from './onepassword.com/OnePasswordItem.ts';
 import { crossplaneProvider } from './pkg.crossplane.io/Provider.ts';
 import { podDisruptionBudget } from './policy/PodDisruptionBudget.ts';
+import { perconaServerMongoDb } from './psmdb.percona.com/PerconaServerMongoDB.ts';
 import { binding } from './rabbitmq.com/Binding.ts';
 import { exchange } from './rabbitmq.com/Exchange.ts';
 import { shovel } from './rabbitmq.com/Shovel.ts';
+import { sapService } from './services.cloud.sap.com/service.ts';
 import { awsResource } from './services.k8s.aws/resource.ts';
 import { knativeService } from './serving.knative.dev/Service.ts';
 import { volumeSnapshot } from './snapshot.storage.k8s.io/VolumeSnapshot.ts';
+import { solrCloud } from './solr.apache.org/SolrCloud.ts';
 import { fluxSource } from './source.toolkit.fluxcd.io/source.ts';
 import { clusterStackInstall } from './stacks.crossplane.io/ClusterStackInstall.ts';
+import { tridentOrchestrator } from './trident.netapp.io/TridentOrchestrator.ts';
+import { zookeeperCluster } from './zookeeper.pravega.io/ZookeeperCluster.ts';
 
 /** The check of each kind that has one, by `group/Kind`; one line a kind. */
 export const checks: ReadonlyMap<string, HealthCheck> = new Map([
@@ -86,6 +98,13 @@ export const checks: ReadonlyMap<string, HealthCheck> = new Map([
   ['argoproj.io/Experiment', experiment],
   ['argoproj.io/Rollout', rollout],
   ['argoproj.io/Workflow', workflow],
+  ['astra.netapp.io/AppVault', appVault],
+  ['astra.netapp.io/Backup', astraRun],
+  ['astra.netapp.io/ExecHook', execHook],
+  ['astra.netapp.io/ExecHooksRun', astraRun],
+  ['astra.netapp.io/ResourceBackup', astraRun],
+  ['astra.netapp.io/ResticVolumeBackup', astraRun],
+  ['astra.netapp.io/Schedule', astraSchedule],
   ['autoscaling/HorizontalPodAutoscaler', horizontalPodAutoscaler],
   ['batch/CronJob', cronJob],
   ['batch/Job', job],
@@ -124,6 +143,7 @@ export const checks: ReadonlyMap<string, HealthCheck> = new Map([
   ['iam.aws.crossplane.io/Policy', awsManaged('Policy')],
   ['iam.aws.crossplane.io/Role', awsManaged('Role')],
   ['iam.aws.crossplane.io/RolePolicyAttachment', awsManaged('RolePolicyAttachment')],
+  ['jaegertracing.io/Jaeger', jaeger],
   ['k8s.mariadb.com/MariaDB', mariaDb],
   ['kafka.strimzi.io/KafkaBridge', kafkaBridge],
   ['kafka.strimzi.io/KafkaConnect', kafkaConnect],
@@ -135,24 +155,34 @@ export const checks: ReadonlyMap<string, HealthCheck> = new Map([
   ['karpenter.sh/NodePool', nodePool],
   ['keda.sh/ScaledJob', scaledJob],
   ['kyverno.io/Policy', kyvernoPolicy],
+  ['lifecycle.keptn.sh/KeptnAppVersion', keptnLifecycle],
+  ['lifecycle.keptn.sh/KeptnTask', keptnLifecycle],
+  ['lifecycle.keptn.sh/KeptnWorkloadInstance', keptnLifecycle],
   ['mariadb.mmontes.io/MariaDB', mariaDb],
+  ['metrics.keptn.sh/KeptnMetric', keptnMetric],
   ['networking.k8s.io/Ingress', ingress],
   ['onepassword.com/OnePasswordItem', onePasswordItem],
   ['pkg.crossplane.io/Provider', crossplaneProvider],
   ['policy/PodDisruptionBudget', podDisruptionBudget],
+  ['psmdb.percona.com/PerconaServerMongoDB', perconaServerMongoDb],
   ['rabbitmq.com/Binding', binding],
   ['rabbitmq.com/Exchange', exchange],
   ['rabbitmq.com/Shovel', shovel],
   ['rds.aws.crossplane.io/DBCluster', awsManaged('DBCluster')],
   ['rds.aws.crossplane.io/DBInstance', awsManaged('DBInstance')],
   ['s3.aws.crossplane.io/Bucket', awsManaged('Bucket')],
+  ['services.cloud.sap.com/ServiceBinding', sapService],
+  ['services.cloud.sap.com/ServiceInstance', sapService],
   ['serving.knative.dev/Service', knativeService],
   ['snapshot.storage.k8s.io/VolumeSnapshot', volumeSnapshot],
   ['snapshot.storage.k8s.io/VolumeSnapshotContent', volumeSnapshot],
+  ['solr.apache.org/SolrCloud', solrCloud],
   ['source.toolkit.fluxcd.io/GitRepository', fluxSource],
   ['source.toolkit.fluxcd.io/HelmChart', fluxSource],
   ['source.toolkit.fluxcd.io/OCIRepository', fluxSource],
   ['stacks.crossplane.io/ClusterStackInstall', clusterStackInstall],
+  ['trident.netapp.io/TridentOrchestrator', tridentOrchestrator],
+  ['zookeeper.pravega.io/ZookeeperCluster', zookeeperCluster],
 ]);
 
 /** Checks for every kind of the groups that end so, where a kind has none of its own. */
