@@ -49,8 +49,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   let timer: { at: number; cancel: () => void } | undefined;
   let stopped = false;
 
-  const arm = (): void => {
-    const at = waiting.nextAt();
+  const arm = (at: number | undefined): void => {
     if (stopped || at === undefined || (timer !== undefined && timer.at <= at)) return;
     timer?.cancel();
     timer = { at, cancel: world.clock.after(Math.max(0, at - world.clock.now()), pump) };
@@ -60,7 +59,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     timer = undefined;
     if (stopped) return;
     for (const { key, priority: urgency } of waiting.takeDue(world.clock.now())) launch(key, urgency);
-    arm();
+    arm(waiting.nextAt());
   };
 
   const groupQueue = (name: string): PQueue => {
@@ -74,7 +73,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   const launch = (key: string, urgency: Priority): void => {
     const running = active.get(key);
     if (running !== undefined) {
-      running.again = urgency;
+      if (running.again === undefined || running.again < urgency) running.again = urgency;
       return;
     }
     const state = { again: undefined, started: false };
@@ -106,10 +105,11 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
 
   const put = (key: string, urgency: Priority, delayMs: number): void => {
     if (stopped) return;
-    if (!waiting.put({ key, at: world.clock.now() + delayMs, priority: urgency })) {
+    const at = world.clock.now() + delayMs;
+    if (!waiting.put({ key, at, priority: urgency })) {
       world.log.error({ kind: work.kind, key, length: bounds.queueLength }, 'the queue is full; this run is dropped');
     }
-    arm();
+    arm(at);
   };
 
   return {

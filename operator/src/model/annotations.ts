@@ -6,6 +6,8 @@ export const annotation: {
   readonly compareOptions: 'argocd.argoproj.io/compare-options';
   readonly hook: 'argocd.argoproj.io/hook';
   readonly hookDeletePolicy: 'argocd.argoproj.io/hook-delete-policy';
+  /** Which run of which operation made a hook; Mooring's own. */
+  readonly hookRun: 'argocd.argoproj.io/hook-run';
   readonly ignoreHealthCheck: 'argocd.argoproj.io/ignore-healthcheck';
   readonly ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy';
   readonly helmHook: 'helm.sh/hook';
@@ -19,6 +21,7 @@ export const annotation: {
   compareOptions: 'argocd.argoproj.io/compare-options',
   hook: 'argocd.argoproj.io/hook',
   hookDeletePolicy: 'argocd.argoproj.io/hook-delete-policy',
+  hookRun: 'argocd.argoproj.io/hook-run',
   ignoreHealthCheck: 'argocd.argoproj.io/ignore-healthcheck',
   ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy',
   helmHook: 'helm.sh/hook',

@@ -1,5 +1,6 @@
 import type { Operation } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
+import { annotation } from '../../model/annotations.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { groupOf, keyForPeople } from '../../model/resource-key.ts';
@@ -9,8 +10,6 @@ import type { ApplyOptions, Cluster } from '../../world/cluster.ts';
 export interface ApplyContext {
   readonly cluster: Cluster;
   readonly operation: Operation;
-  /** Milliseconds since 1970. Hooks older than this are of an earlier operation. */
-  readonly startedAt: number;
 }
 
 /**
@@ -62,7 +61,7 @@ function propagationOf(own: string | undefined, operation: Operation): 'foregrou
   return chosen === 'background' || chosen === 'orphan' ? chosen : 'foreground';
 }
 
-async function write(task: Task, { cluster, operation, startedAt }: ApplyContext): Promise<TaskResult> {
+async function write(task: Task, { cluster, operation }: ApplyContext): Promise<TaskResult> {
   const { desired } = task;
   if (desired === undefined) throw new Error(`task ${task.id} applies nothing`);
   const force =
@@ -72,9 +71,9 @@ async function write(task: Task, { cluster, operation, startedAt }: ApplyContext
     return { status: 'Synced', message: `${name} unchanged`, hookPhase: 'Running' };
   }
   const before = cluster.record(task.key);
-  const madeNow = before !== undefined && before.createdAt >= Math.floor(startedAt / 1_000) * 1_000;
-  // Invariant I3: a hook of this operation that exists already was created before a restart, and is not run twice.
-  if (task.isHook && before !== undefined && madeNow)
+  const run = desired.object.metadata.annotations?.[annotation.hookRun];
+  // Invariant I3: a hook of this run that exists already was created before a restart, and is not run twice.
+  if (task.isHook && before !== undefined && before.hints?.[annotation.hookRun] === run)
     return { status: 'Synced', message: `${name} created`, hookPhase: 'Running' };
   const dryRun = operation.sync?.dryRun === true;
   const options: ApplyOptions = {
@@ -91,14 +90,18 @@ async function write(task: Task, { cluster, operation, startedAt }: ApplyContext
     if (!retry) throw thrown;
     stored = await cluster.apply(desired.object, { ...options, how: 'recreate' });
   }
-  if (!dryRun && !task.isHook) cluster.setMark(task.key, desired.hash);
+  // A mark is for what the view holds now: somebody may have changed it since it was stored.
+  const isSeen = cluster.record(task.key)?.resourceVersion === stored.metadata.resourceVersion;
+  if (!dryRun && !task.isHook && isSeen) cluster.setMark(task.key, desired.hash);
   const verb =
     before === undefined
       ? 'created'
       : before.resourceVersion === stored.metadata.resourceVersion
         ? 'unchanged'
         : 'configured';
-  return { status: 'Synced', message: `${name} ${verb}${dryRun ? ' (dry run)' : ''}`, hookPhase: 'Running' };
+  // What was not stored has no health to wait for.
+  if (dryRun) return { status: 'Synced', message: `${name} ${verb} (dry run)`, hookPhase: 'Succeeded' };
+  return { status: 'Synced', message: `${name} ${verb}`, hookPhase: 'Running' };
 }
 
 function howOf(task: Task, exists: boolean, force: boolean): ApplyOptions['how'] {
@@ -113,6 +116,15 @@ function suffixOf(task: Task): string {
   return group === '' ? '' : `.${group}`;
 }
 
+/** Whether a hook's delete policies let it go now. */
+export function isDoomed(task: Task, result: TaskResult | undefined): boolean {
+  const phase = result?.hookPhase;
+  const policies = task.desired?.hook?.deletePolicies ?? [];
+  if (phase === 'Succeeded') return policies.includes('HookSucceeded');
+  if (phase === 'Failed' || phase === 'Error') return policies.includes('HookFailed');
+  return phase === 'Terminating';
+}
+
 /** Deletes the hooks of an operation that is over, where their delete policies say so. */
 export async function removeHooks(
   tasks: readonly Task[],
@@ -121,13 +133,7 @@ export async function removeHooks(
 ): Promise<string[]> {
   const problems: string[] = [];
   for (const task of tasks) {
-    const phase = resultOf(task)?.hookPhase;
-    const policies = task.desired?.hook?.deletePolicies ?? [];
-    const wanted =
-      (phase === 'Succeeded' && policies.includes('HookSucceeded')) ||
-      ((phase === 'Failed' || phase === 'Error') && policies.includes('HookFailed')) ||
-      phase === 'Terminating';
-    const record = wanted ? cluster.record(task.key) : undefined;
+    const record = isDoomed(task, resultOf(task)) ? cluster.record(task.key) : undefined;
     if (record === undefined) continue;
     try {
       await cluster.remove(record, 'background');

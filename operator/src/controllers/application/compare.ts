@@ -29,7 +29,11 @@ export async function compare(
   const live = await observe(desired, cluster, tracking);
   const changes = diff(desired, live, { ignoreDifferences: app.spec.ignoreDifferences ?? [] });
   for (const change of changes.changes) {
-    if (change.action === 'none') cluster.setMark(change.key, change.desired.hash);
+    if (change.action !== 'none') continue;
+    const compared = live.objects.get(keyText(change.key));
+    // A mark is for what the view holds now, which must be what was compared: it may have drifted since.
+    const isSeen = compared?.metadata.resourceVersion === cluster.record(change.key)?.resourceVersion;
+    if (compared !== undefined && isSeen) cluster.setMark(change.key, change.desired.hash);
   }
   return { live, changes, health: assess(app, desired, live) };
 }

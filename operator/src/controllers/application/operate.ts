@@ -9,7 +9,7 @@ import type { Next, Progress, SyncPlan, Task, TaskResult } from '../../model/pla
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
-import { applyTasks, removeHooks } from './apply.ts';
+import { applyTasks, isDoomed, removeHooks } from './apply.ts';
 import type { Compared } from './compare.ts';
 import type { Memory } from './memory.ts';
 
@@ -49,7 +49,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     prune: sync.prune === true,
     ...(sync.resources?.length && { only: chosen(sync.resources) }),
     pruneConfirmed: isApproved(request.app, request.state),
-    run: `${request.state.syncResult?.revision.slice(0, 7) ?? ''}-${Math.floor(Date.parse(request.state.startedAt) / 1_000)}`,
+    run: runOf(request.state),
     skipHooks: sync.syncStrategy?.apply !== undefined && sync.syncStrategy.hook === undefined,
     ...(request.namespace && { namespace: request.namespace }),
   });
@@ -71,8 +71,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     progress = observeTasks(syncPlan, progress, view);
     const step = interruption(request.state, world) ?? next(syncPlan, progress, view);
     if (step.do === 'run') {
-      const startedAt = Date.parse(request.state.startedAt);
-      const outcomes = await applyTasks(step.tasks, { cluster, operation: request.state.operation, startedAt });
+      const outcomes = await applyTasks(step.tasks, { cluster, operation: request.state.operation });
       progress = fold(progress, outcomes);
       wrote ||= step.tasks.some((task) => !task.unchanged);
       if (step.tasks.some((task) => !task.unchanged)) memory.waveAppliedAt = world.clock.now();
@@ -80,11 +79,13 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     }
     const state = withResults(request.state, syncPlan, progress);
     if (step.do === 'finish') return finish(request, state, step, syncPlan, progress, wrote, world);
+    const limitMs = timeLeft(request.state, world);
+    const againMs = Math.min(step.forMs ?? Number.POSITIVE_INFINITY, limitMs ?? Number.POSITIVE_INFINITY);
     return {
       state: { ...state, message: step.reason },
       wrote,
       deployed: false,
-      ...(step.forMs !== undefined && { againMs: step.forMs }),
+      ...(Number.isFinite(againMs) && { againMs }),
     };
   }
 }
@@ -92,10 +93,23 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
 /** What ends an operation before its plan does: a person, or its time limit. */
 function interruption(state: OperationState, world: World): Next | undefined {
   if (state.phase === 'Terminating') return { do: 'finish', phase: 'Failed', message: 'operation terminated' };
+  const left = timeLeft(state, world);
+  if (left === undefined || left > 0) return undefined;
   const limitMs = world.store.settings().syncTimeoutMs;
-  if (limitMs <= 0 || world.clock.now() - Date.parse(state.startedAt) <= limitMs) return undefined;
   const message = `the sync took longer than controller.sync.timeout.seconds (${limitMs / 1_000} s)`;
   return { do: 'finish', phase: 'Failed', message };
+}
+
+/** Milliseconds until the time limit of an operation; undefined where there is none. */
+function timeLeft(state: OperationState, world: World): number | undefined {
+  const limitMs = world.store.settings().syncTimeoutMs;
+  return limitMs > 0 ? Date.parse(state.startedAt) + limitMs - world.clock.now() : undefined;
+}
+
+/** Names one try of one operation. */
+function runOf({ syncResult, startedAt, retryCount = 0 }: OperationState): string {
+  const run = `${syncResult?.revision.slice(0, 7) ?? ''}-${Math.floor(Date.parse(startedAt) / 1_000)}`;
+  return retryCount === 0 ? run : `${run}-${retryCount}`;
 }
 
 async function finish(
@@ -113,6 +127,8 @@ async function finish(
     return interrupted && result?.hookPhase === 'Running' ? { ...result, hookPhase: 'Terminating' } : result;
   };
   const hooks = syncPlan.tasks.filter((task) => task.isHook);
+  // A hook that is gone must be known to be done, or a restart would take it for lost.
+  if (hooks.some((task) => isDoomed(task, resultOf(task)))) await request.persist(state);
   const problems = await removeHooks(hooks, resultOf, request.cluster);
   const message = cut([end.message, ...problems].join('; '), messageLength);
   const now = world.clock.now();

@@ -68,8 +68,9 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     await publish(current, world, { seen: after, decision, state, deployed: operated.deployed });
     count(app, world, seen, operated);
     if (operated.againMs !== undefined) return requeueAfter(operated.againMs);
-    // What the spec asks for may be another revision than the operation's: one more look tells.
-    return operated.state.finishedAt !== undefined && !target.ofSpec ? requeueAfter(0) : awaitChange;
+    // One more look tells what the spec's own revision says, why nothing is tried again, and starts an operation that was asked for meanwhile.
+    const isQuiet = target.ofSpec && operated.deployed && !(app.operation !== undefined && !decision.fresh);
+    return operated.state.finishedAt === undefined || isQuiet ? awaitChange : requeueAfter(0);
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     return fail(current, world, memory, thrown, state);
@@ -146,7 +147,8 @@ async function publish(app: Application, world: World, found: Publication): Prom
     now: world.clock.now(),
     messageLength: operatorLimits.messageLength,
   });
-  const taken = app.operation !== undefined && found.state !== undefined && found.state !== app.status?.operationState;
+  // Another operation that was asked for while one is under way waits for its turn.
+  const taken = app.operation !== undefined && found.state?.operation === app.operation;
   const refreshed = app.metadata.annotations?.['argocd.argoproj.io/refresh'] !== undefined;
   const change = mergePatch(app.status, refreshed ? { ...status, reconciledAt: timestamp(world.clock.now()) } : status);
   if (change === undefined && !taken && !refreshed) return app;
@@ -188,10 +190,23 @@ async function fail(
     fault.message,
   );
   memory.faultsInRow += 1;
-  if (fault.code !== 'object-conflict' && fault.code !== 'object-missing') {
-    await publish(app, world, { faults: [fault], state: failOperation(app, state, fault, world), deployed: false });
+  // What stood in the way may be gone: the next pass asks Git anew.
+  memory.revisionNotBefore = world.clock.now();
+  let isWaiting = state?.phase === 'Running';
+  // An operation whose end could not be stored is carried on from what is stored.
+  const isUntold = state !== app.status?.operationState && state?.finishedAt !== undefined;
+  if (!isUntold && fault.code !== 'object-conflict' && fault.code !== 'object-missing') {
+    const failed = failOperation(app, state, fault, world);
+    isWaiting = failed?.phase === 'Running';
+    try {
+      await publish(app, world, { faults: [fault], state: failed, deployed: false });
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown;
+      isWaiting = true;
+      world.telemetry.log.warn({ application: app.metadata.name, code: thrown.code }, thrown.message);
+    }
   }
-  if (faultRules[fault.code].retry === 'change') return awaitChange;
+  if (faultRules[fault.code].retry === 'change' && !isWaiting && !isUntold) return awaitChange;
   const { backoffFirstMs, backoffLastMs } = operatorLimits;
   return requeueAfter(Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(20, memory.faultsInRow - 1)));
 }
@@ -211,8 +226,12 @@ function failOperation(
   };
   const running = state?.phase === 'Running' || state?.phase === 'Terminating';
   const current = running ? state : asked;
-  if (current === undefined || current.finishedAt !== undefined) return state;
+  if (current === undefined) return state;
   const retries = current.retryCount ?? 0;
+  if (current.phase === 'Running' && current.finishedAt !== undefined) {
+    const waitMs = retryWaitMs(current.operation.retry, retries - 1) ?? 0;
+    if (world.clock.now() - Date.parse(current.finishedAt) < waitMs) return state;
+  }
   const waitMs = current.phase === 'Running' ? retryWaitMs(current.operation.retry, retries) : undefined;
   const message = cut(fault.message, operatorLimits.messageLength);
   if (waitMs === undefined) return { ...current, phase: 'Error', message, finishedAt: now };

@@ -50,7 +50,8 @@ export async function remove(app: Application, world: World): Promise<Action> {
     return awaitChange;
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
-    return failDeletion(app, world, thrown);
+    await tellFault(app, world, thrown);
+    return thrown.code === 'object-missing' ? awaitChange : requeueAfter(operatorLimits.clusterRetryMs);
   }
 }
 
@@ -62,13 +63,18 @@ function verdict(record: LiveRecord, app: Application): 'delete' | 'keep' | 'ask
   return options.includes('Delete=confirm') && !approved ? 'ask' : 'delete';
 }
 
-async function failDeletion(app: Application, world: World, fault: Fault): Promise<Action> {
+async function tellFault(app: Application, world: World, fault: Fault): Promise<void> {
   const others = (app.status?.conditions ?? []).filter(({ type }) => type !== 'DeletionError');
   const before = (app.status?.conditions ?? []).find(({ type }) => type === 'DeletionError');
   const message = cut(fault.message, operatorLimits.messageLength);
   if (before?.message !== message && fault.code !== 'object-conflict' && fault.code !== 'object-missing') {
     const condition = { type: 'DeletionError' as const, message, lastTransitionTime: timestamp(world.clock.now()) };
-    await world.store.patchApplication(app, { status: { conditions: [...others, condition] } });
+    try {
+      await world.store.patchApplication(app, { status: { conditions: [...others, condition] } });
+    } catch (thrown) {
+      // The next try tells it.
+      if (!(thrown instanceof Fault)) throw thrown;
+      world.telemetry.log.warn({ application: app.metadata.name, code: thrown.code }, thrown.message);
+    }
   }
-  return fault.code === 'object-missing' ? awaitChange : requeueAfter(operatorLimits.clusterRetryMs);
 }

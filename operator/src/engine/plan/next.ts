@@ -14,14 +14,16 @@ export interface NextView {
   readonly waveDelayMs: number;
 }
 
-/** How far an applied object is, by its health. A kind without a health rule is done when it is applied. */
-function phaseOf(health: Health | undefined): TaskResult['hookPhase'] {
+/** How far an applied object is, by its health. A kind without a health rule is done when it is applied; only a hook fails for being Unknown. */
+function phaseOf(health: Health | undefined, isHook: boolean): TaskResult['hookPhase'] {
   switch (health?.status) {
     case undefined:
     case 'Healthy':
       return 'Succeeded';
     case 'Degraded':
       return 'Failed';
+    case 'Unknown':
+      return isHook ? 'Failed' : 'Running';
     default:
       return 'Running';
   }
@@ -30,6 +32,16 @@ function phaseOf(health: Health | undefined): TaskResult['hookPhase'] {
 /** Whether a task must have run to its end, and not only been applied, before the sync goes on. */
 function awaited(task: Task, plan: SyncPlan): boolean {
   return task.action === 'apply' && (task.isHook || plan.multiStep || definesKinds(task.key));
+}
+
+/**
+ * Whether the health of an applied object may be taken for that of its new state. A controller needs a moment to notice a change, and until then its old
+ * status stands; that only matters where another step depends on it. New hooks have no old status.
+ */
+function isBelieved(task: Task, plan: SyncPlan, view: NextView): boolean {
+  if (task.isHook || task.unchanged || !plan.multiStep || view.sinceLastWaveMs >= view.waveDelayMs) return true;
+  const last = plan.tasks.findLast(({ phase }) => phase !== 'SyncFail');
+  return last?.phase === task.phase && last.wave === task.wave;
 }
 
 /** Reads the world once more into the results of tasks that were applied and are awaited. */
@@ -44,8 +56,8 @@ export function observeTasks(plan: SyncPlan, progress: Progress, view: NextView)
       seen.set(task.id, { status: result.status, message, hookPhase: 'Failed' });
       continue;
     }
-    const hookPhase = phaseOf(record.health);
-    if (hookPhase === 'Running') continue;
+    const hookPhase = phaseOf(record.health, task.isHook);
+    if (hookPhase === 'Running' || (record.health !== undefined && !isBelieved(task, plan, view))) continue;
     const message = record.health?.message ?? result.message;
     seen.set(task.id, { status: result.status, message, hookPhase });
   }
@@ -84,6 +96,11 @@ export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
     const result = progress.get(task.id);
     return result !== undefined && !(result.hookPhase === 'Running' && awaited(task, plan));
   };
+  const delay = view.sinceLastWaveMs < view.waveDelayMs ? view.waveDelayMs - view.sinceLastWaveMs : undefined;
+  if (broken) {
+    const running = main.filter((task) => task.isHook && progress.has(task.id) && !isDone(task));
+    if (running.length > 0) return waitFor(running);
+  }
   const wave = currentWave(tasks, isDone);
   if (wave.length === 0 || (broken && tasks.some((task) => failed(progress.get(task.id))))) {
     return broken
@@ -91,31 +108,35 @@ export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
       : { do: 'finish', phase: 'Succeeded', message: 'successfully synced (all tasks run)' };
   }
   const pending = wave.filter((task) => !progress.has(task.id));
-  const firstRank = pending[0]?.rank ?? Number.POSITIVE_INFINITY;
-  const blocking = wave.filter((task) => progress.has(task.id) && !isDone(task) && task.rank < firstRank);
-  const gate = blocking.filter((task) => definesKinds(task.key));
-  const waiting = pending.length > 0 ? gate : wave.filter((task) => !isDone(task));
-  if (waiting.length > 0) {
-    const names = waiting.slice(0, 3).map((task) => keyForPeople(task.key));
-    const more = waiting.length > 3 ? ` and ${waiting.length - 3} more` : '';
-    const isHook = waiting.every((task) => task.isHook);
-    return {
-      do: 'wait',
-      reason: `waiting for ${isHook ? 'completion of hook' : 'healthy state of'} ${names.join(', ')}${more}`,
-    };
-  }
+  const runnable = pending.filter((task) => task.action !== 'confirm');
+  const rank = runnable[0]?.rank ?? Number.POSITIVE_INFINITY;
+  const started = wave.filter((task) => progress.has(task.id) && !isDone(task));
+  const gate = started.filter((task) => definesKinds(task.key) && task.rank < rank);
+  const waiting = pending.length > 0 ? gate : started;
+  if (waiting.length > 0) return waitFor(waiting, delay);
   const confirm = pending.filter((task) => task.action === 'confirm');
   if (confirm.length > 0 && confirm.length === pending.length) {
     const names = confirm.map((task) => keyForPeople(task.key)).join(', ');
     return { do: 'wait', reason: `waiting for pruning confirmation of ${names}` };
   }
   const startsWave = wave.every((task) => !progress.has(task.id)) && progress.size > 0;
-  if (startsWave && view.sinceLastWaveMs < view.waveDelayMs) {
-    return { do: 'wait', reason: 'waiting before the next wave', forMs: view.waveDelayMs - view.sinceLastWaveMs };
-  }
-  const runnable = pending.filter((task) => task.action !== 'confirm');
-  const rank = runnable[0]?.rank;
+  if (startsWave && delay !== undefined) return { do: 'wait', reason: 'waiting before the next wave', forMs: delay };
   return { do: 'run', tasks: runnable.filter((task) => task.rank === rank) };
+}
+
+/** Kinds that are being defined belong to no Application, so no change of theirs wakes it: it looks again. */
+const definitionPollMs = 1_000;
+
+function waitFor(tasks: readonly Task[], delayMs?: number): Next {
+  const names = tasks.slice(0, 3).map((task) => keyForPeople(task.key));
+  const more = tasks.length > 3 ? ` and ${tasks.length - 3} more` : '';
+  const what = tasks.every((task) => task.isHook) ? 'completion of hook' : 'healthy state of';
+  const forMs = delayMs ?? (tasks.some((task) => definesKinds(task.key)) ? definitionPollMs : undefined);
+  return {
+    do: 'wait',
+    reason: `waiting for ${what} ${names.join(', ')}${more}`,
+    ...(forMs !== undefined && { forMs }),
+  };
 }
 
 /** Adds what came of running tasks to the progress. */

@@ -1,5 +1,7 @@
+import { annotation, itemsOf } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet, SyncPhase } from '../../model/desired.ts';
+import { waveOf } from '../../model/hooks.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { SyncPlan, Task } from '../../model/plan.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
@@ -13,7 +15,7 @@ export interface PlanRequest {
   readonly only?: (key: ResourceKey) => boolean;
   /** `argocd.argoproj.io/deletion-approved` has been set since the operation began. */
   readonly pruneConfirmed: boolean;
-  /** Short name of this run, for hooks with `generateName`: the same while the operation lasts. */
+  /** Short name of this run, for hooks: the same while one try of the operation lasts, another for the next. */
   readonly run: string;
   readonly skipHooks: boolean;
   /** Applied first, in front of everything else, where the sync creates the destination's namespace. */
@@ -29,7 +31,7 @@ export function phaseIndex(phase: SyncPhase): number {
 
 /** `Prune=false` and its siblings on a live object that Git no longer has: only the live object's own annotation can say so. */
 function prunePermission(live: LiveRecord): 'yes' | 'no' | 'confirm' {
-  const options = (live.hints?.['argocd.argoproj.io/sync-options'] ?? '').split(',').map((option) => option.trim());
+  const options = itemsOf(live.hints, annotation.syncOptions);
   if (options.includes('Prune=false')) return 'no';
   return options.includes('Prune=confirm') ? 'confirm' : 'yes';
 }
@@ -38,10 +40,6 @@ function pruneAction(live: LiveRecord, request: PlanRequest): Task['action'] {
   const permission = prunePermission(live);
   if (!request.prune || permission === 'no') return 'skip';
   return permission === 'confirm' && !request.pruneConfirmed ? 'confirm' : 'prune';
-}
-
-function waveOf(live: LiveRecord): number {
-  return Number.parseInt(live.hints?.['argocd.argoproj.io/sync-wave'] ?? '0', 10) || 0;
 }
 
 function applyTask(desired: DesiredObject, phase: SyncPhase, live: LiveRecord | undefined, unchanged: boolean): Task {
@@ -70,7 +68,7 @@ function changeTask(change: Change, request: PlanRequest): Task {
     key: change.key,
     apiVersion: change.live.apiVersion,
     phase: 'Sync',
-    wave: waveOf(change.live),
+    wave: waveOf(change.live.hints),
     rank: 0,
     action: pruneAction(change.live, request),
     unchanged: false,
@@ -79,12 +77,16 @@ function changeTask(change: Change, request: PlanRequest): Task {
   };
 }
 
-/** A hook with `generateName` gets a name that is the same for one operation and another for the next. */
-function named(hook: DesiredObject, phase: SyncPhase, run: string): DesiredObject {
-  if (hook.key.name !== '') return hook;
-  const name = `${hook.object.metadata.generateName ?? ''}${run}-${phase.toLowerCase()}`;
-  const { generateName: _, ...metadata } = hook.object.metadata;
-  return { ...hook, key: { ...hook.key, name }, object: { ...hook.object, metadata: { ...metadata, name } } };
+/**
+ * A hook as one run creates it: marked with the run, so that after a restart it is known whether it was created already. One with `generateName` gets a
+ * name that is the same for one run and another for the next.
+ */
+function hookOfRun(hook: DesiredObject, phase: SyncPhase, run: string): DesiredObject {
+  const suffix = `${run}-${phase.toLowerCase()}`;
+  const { generateName, ...rest } = hook.object.metadata;
+  const name = hook.key.name || `${generateName ?? ''}${suffix}`;
+  const annotations = { ...rest.annotations, [annotation.hookRun]: suffix };
+  return { ...hook, key: { ...hook.key, name }, object: { ...hook.object, metadata: { ...rest, name, annotations } } };
 }
 
 /** Prunes of a set run in the opposite order of the waves that created it; `PruneLast` ones after everything else. */
@@ -92,11 +94,12 @@ function placePrunes(tasks: readonly Task[], desired: DesiredSet): Task[] {
   const prunes = tasks.filter((task) => task.rank === 0);
   const waves = [...new Set(prunes.map((task) => task.wave))].sort((a, b) => a - b);
   const mirrored = new Map(waves.map((wave, index) => [wave, waves[waves.length - 1 - index] ?? wave]));
-  const lastWave = Math.max(0, ...tasks.map((task) => task.wave));
+  const hooks = desired.objects.filter((object) => object.hook?.phases.includes('Sync'));
+  const lastWave = Math.max(0, ...tasks.map((task) => task.wave), ...hooks.map((hook) => hook.wave));
   const pruneLast = desired.objects.some((object) => object.options.pruneLast);
   return tasks.map((task) => {
     if (task.rank !== 0) return task;
-    const own = (task.live?.hints?.['argocd.argoproj.io/sync-options'] ?? '').includes('PruneLast=true');
+    const own = itemsOf(task.live?.hints, annotation.syncOptions).includes('PruneLast=true');
     return { ...task, wave: own || pruneLast ? lastWave + 1 : (mirrored.get(task.wave) ?? task.wave) };
   });
 }
@@ -121,7 +124,7 @@ export function plan(
     for (const object of desired.objects) {
       for (const phase of object.hook?.phases ?? []) {
         if (phase === 'PreDelete' || phase === 'PostDelete') continue;
-        const hook = named(object, phase, request.run);
+        const hook = hookOfRun(object, phase, request.run);
         tasks.push(applyTask(hook, phase, liveHooks.get(keyText(hook.key)), false));
       }
     }

@@ -1,7 +1,8 @@
 import type { Application, Operation, OperationState } from '@mooring/crds';
+import { annotation, itemsOf } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
-import { equalJson } from '../../model/merge-patch.ts';
-import { automatedRetry, retryWaitMs, selfHealCooldownMs, selfHealWaitMs } from './retry.ts';
+import { automatedRetry, errorWaitMs, retryWaitMs, selfHealCooldownMs, selfHealWaitMs } from './retry.ts';
+import { isSameSource, isSupersedable, specSource } from './target.ts';
 
 /** What is to be done about one Application now, and why. */
 export type Decision =
@@ -23,14 +24,22 @@ export function isOutOfSync(change: Change): boolean {
   return change.action === 'prune' ? !change.ignored : change.action !== 'none';
 }
 
-/** The operation that runs or is asked for comes first; then the automated policy. */
+/**
+ * The operation that is under way comes first, then one that is asked for, then the automated policy. An automated operation that waits for its next try
+ * gives way to either.
+ */
 export function decide(situation: Situation): Decision {
   const { app, now } = situation;
   const state = app.status?.operationState;
-  const running = state !== undefined && state.finishedAt === undefined;
-  if (app.operation !== undefined && !running) return start(app.operation, situation, 'an operation was asked for');
-  if (running) return { do: 'sync', reason: 'the operation goes on', state, fresh: false };
-  if (state?.phase === 'Running') return resume(state, now);
+  const underWay = state?.phase === 'Running' || state?.phase === 'Terminating';
+  if (underWay && isSupersedable(state)) {
+    if (app.operation !== undefined) return start(app.operation, situation, 'an operation was asked for');
+    const newer = attempted(app, situation.commit) === undefined ? automated(situation) : undefined;
+    if (newer?.do === 'sync') return newer;
+  }
+  if (underWay && state.phase === 'Running' && state.finishedAt !== undefined) return resume(state, now);
+  if (underWay) return { do: 'sync', reason: 'the operation goes on', state, fresh: false };
+  if (app.operation !== undefined) return start(app.operation, situation, 'an operation was asked for');
   return automated(situation);
 }
 
@@ -48,8 +57,12 @@ function resume(state: OperationState, now: number): Decision {
   return { do: 'sync', reason: `try ${retries + 1}`, state: restarted, fresh: false };
 }
 
-function start(operation: Operation, situation: Situation, reason: string): Decision {
-  const startedAt = new Date(situation.now).toISOString().replace(/\.\d+Z$/, 'Z');
+/** Operations of one Application start in different seconds, so that `startedAt` tells them apart, also where one takes less than that. */
+function start(operation: Operation, { app, now }: Situation, reason: string): Decision {
+  const last = Date.parse(app.status?.operationState?.startedAt ?? '');
+  const isRecent = last > now - 1_000 && last < now + 60_000;
+  const at = isRecent ? last + 1_000 : now;
+  const startedAt = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
   return { do: 'sync', reason, fresh: true, state: { operation, phase: 'Running', startedAt } };
 }
 
@@ -81,9 +94,16 @@ function automated(situation: Situation): Decision {
   };
   const last = attempted(app, commit);
   if (last === undefined) return start(operation, situation, `new revision ${commit}`);
+  if (last.phase === 'Error') {
+    // Something stood in the way of the last try, and not the revision itself: a later one may do better.
+    const since = now - Date.parse(last.finishedAt ?? last.startedAt);
+    if (since < errorWaitMs) return { do: 'rest', reason: 'waiting to start again', againMs: errorWaitMs - since };
+    return start(operation, situation, 'the last operation could not be carried out');
+  }
   if (last.phase !== 'Succeeded') {
     return { do: 'refuse', reason: `Failed last sync attempt to ${commit}: ${last.message ?? ''}` };
   }
+  if (!pending.some(isCurable)) return { do: 'rest', reason: 'only objects are left that must not be pruned' };
   if (policy.selfHeal !== true) return { do: 'rest', reason: 'changed in the cluster, and the policy does not heal' };
   const since = now - Date.parse(last.finishedAt ?? last.startedAt);
   const attempts = since > selfHealCooldownMs ? 0 : (last.operation.sync?.autoHealAttemptsCount ?? 0);
@@ -110,9 +130,14 @@ export function driftOf({ app, changes, commit }: Omit<Situation, 'now'>): numbe
   return changes.changes.filter((change) => change.action !== 'prune' && isOutOfSync(change)).length;
 }
 
-/** The last operation, if it was one for this revision of this very source. */
+/** Whether another sync may change anything: not where the object itself says that it must stay. */
+function isCurable(change: Change): boolean {
+  return change.action !== 'prune' || !itemsOf(change.live.hints, annotation.syncOptions).includes('Prune=false');
+}
+
+/** The last operation, if it was one for this revision of this very source, and no rehearsal. */
 function attempted(app: Application, commit: string): OperationState | undefined {
   const state = app.status?.operationState;
-  if (state?.syncResult?.revision !== commit) return undefined;
-  return equalJson(state.syncResult.source, app.spec.source) ? state : undefined;
+  if (state?.syncResult?.revision !== commit || state.operation.sync?.dryRun === true) return undefined;
+  return isSameSource(state.syncResult.source, specSource(app)) ? state : undefined;
 }

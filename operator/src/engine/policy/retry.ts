@@ -6,6 +6,8 @@ export const automatedRetry: RetryStrategy = { limit: 5 };
 
 const firstWaitMs = 5_000;
 const longestWaitMs = 180_000;
+/** Whatever the policy says: without a limit, tries without a wait would never let go of the API server. */
+const shortestWaitMs = 1_000;
 
 /** Milliseconds to wait before try `attempt` (the first retry is 0); undefined where no try is left. */
 export function retryWaitMs(retry: RetryStrategy | undefined, attempt: number): number | undefined {
@@ -13,7 +15,8 @@ export function retryWaitMs(retry: RetryStrategy | undefined, attempt: number): 
   if (limit >= 0 && attempt >= limit) return undefined;
   const first = durationMs(retry?.backoff?.duration, firstWaitMs);
   const longest = durationMs(retry?.backoff?.maxDuration, longestWaitMs);
-  return Math.min(longest, first * (retry?.backoff?.factor ?? 2) ** attempt);
+  const factor = Math.max(1, retry?.backoff?.factor ?? 2);
+  return Math.max(shortestWaitMs, Math.min(longest, first * factor ** attempt));
 }
 
 /** Argo CD reads a bare number as seconds. What cannot be read counts as not said. */
@@ -30,3 +33,6 @@ export function selfHealWaitMs(attempts: number): number {
 
 /** Milliseconds without a heal after which the count of attempts begins anew. */
 export const selfHealCooldownMs = 330_000;
+
+/** Milliseconds after which an automated sync is started again whose last try ended in `Error`. */
+export const errorWaitMs = 60_000;

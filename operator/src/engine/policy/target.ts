@@ -1,5 +1,6 @@
-import type { Application, ApplicationSource } from '@mooring/crds';
+import type { Application, ApplicationSource, OperationState } from '@mooring/crds';
 import { Fault } from '../../model/fault.ts';
+import { equalJson } from '../../model/merge-patch.ts';
 
 /** What one pass renders: what the spec says, unless an operation under way or asked for names another source or revision. */
 export interface Target {
@@ -16,21 +17,32 @@ export function targetOf(app: Application): Target {
   const { spec, status } = app;
   const wanted = specSource(app);
   const state = status?.operationState;
-  const running = state?.phase === 'Running' || state?.phase === 'Terminating' ? state : undefined;
+  const underWay = state?.phase === 'Running' || state?.phase === 'Terminating' ? state : undefined;
+  const running = underWay !== undefined && isSupersedable(underWay) ? undefined : underWay;
   const sync = running === undefined ? app.operation?.sync : running.operation.sync;
   const source = running?.syncResult?.source ?? sync?.source ?? wanted;
   const wantedRevision = wanted.targetRevision || 'HEAD';
   const renew = running?.finishedAt !== undefined && running.operation.retry?.refresh === true;
   const pinned = renew ? undefined : running?.syncResult?.revision || sync?.revision;
+  const revision = pinned || source.targetRevision || 'HEAD';
   return {
     source,
-    revision: pinned || source.targetRevision || 'HEAD',
-    ofSpec: source === wanted ? pinned === undefined || pinned === wantedRevision : false,
+    revision,
+    ofSpec: isSameSource(source, wanted) && revision === wantedRevision,
     syncOptions: sync?.syncOptions ?? spec.syncPolicy?.syncOptions ?? [],
   };
 }
 
-function specSource({ spec }: Application): ApplicationSource {
+/**
+ * Whether an operation gives way to a newer revision: an automated one that waits for its next try. Argo CD would go on with the revision that has just
+ * failed, and leave the commit that mends it waiting.
+ */
+export function isSupersedable(state: OperationState): boolean {
+  return state.phase === 'Running' && state.finishedAt !== undefined && state.operation.initiatedBy?.automated === true;
+}
+
+/** The one source that the spec names. Throws `Fault` `spec-invalid` where there is none that can be rendered. */
+export function specSource({ spec }: Application): ApplicationSource {
   if (spec.sources !== undefined && spec.sources.length > 1) {
     throw new Fault(
       'spec-invalid',
@@ -48,4 +60,9 @@ function specSource({ spec }: Application): ApplicationSource {
     );
   }
   return source;
+}
+
+/** Whether two sources say the same, whatever revision they name: `HEAD` and `main` may be one commit. */
+export function isSameSource(a: ApplicationSource | undefined, b: ApplicationSource | undefined): boolean {
+  return equalJson({ ...a, targetRevision: undefined }, { ...b, targetRevision: undefined });
 }

@@ -113,11 +113,15 @@ function blind(findings: Findings): Partial<ApplicationStatus> {
   };
 }
 
-function healthStatus(app: Application, health: Health, now: number): HealthStatus {
+function healthStatus(app: Application, { status, message }: Health, now: number): HealthStatus {
   const before = app.status?.health;
-  if (before !== undefined && before.status === health.status && before.message === health.message) return before;
-  const same = before?.status === health.status;
-  return { ...health, lastTransitionTime: (same && before.lastTransitionTime) || timestamp(now) };
+  if (before !== undefined && before.status === status && before.message === message) return before;
+  const same = before?.status === status;
+  return {
+    status,
+    ...(message !== undefined && { message }),
+    lastTransitionTime: (same && before.lastTransitionTime) || timestamp(now),
+  };
 }
 
 function resourcesOf({ desired, changes }: Comparison): ResourceStatus[] {
@@ -170,6 +174,9 @@ function conditionsOf(findings: Findings): ApplicationCondition[] {
   if (findings.refusal !== undefined) wanted.push({ type: 'SyncError', message: findings.refusal });
   for (const { type, message } of findings.comparison?.desired.warnings ?? []) wanted.push({ type, message });
   const before = findings.app.status?.conditions ?? [];
+  // A pass over another revision than the spec's says nothing about what was found there.
+  if (findings.comparison === undefined && findings.faults.length === 0)
+    return before.filter(({ type }) => type !== 'SyncError');
   return wanted.map(({ type, message: full }) => {
     const message = cut(full, findings.messageLength);
     const same = before.find((condition) => condition.type === type && condition.message === message);

@@ -1,0 +1,273 @@
+import type { KubeObject } from '@mooring/renderer-contract';
+import { Fault } from '../src/model/fault.ts';
+import { copyJson, isJsonObject, listAt, numberAt, textAt } from '../src/model/json.ts';
+import { equalJson } from '../src/model/merge-patch.ts';
+import { keyForPeople, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
+import type { ApplyOptions, Propagation } from '../src/world/cluster.ts';
+import type { SimClock, SimRandom } from './clock.ts';
+
+/** Something that happened to an object; `after` is undefined when it went. */
+export interface ServerEvent {
+  readonly version: number;
+  readonly before: KubeObject | undefined;
+  readonly after: KubeObject | undefined;
+  readonly by: 'operator' | 'user' | 'controller';
+}
+
+const manager = 'argocd-controller';
+
+/** Scopes of the kinds that every simulated cluster serves. */
+const builtIn: Readonly<Record<string, 'Namespaced' | 'Cluster'>> = {
+  '/ConfigMap': 'Namespaced',
+  '/Namespace': 'Cluster',
+  'apps/Deployment': 'Namespaced',
+  'batch/Job': 'Namespaced',
+  'apiextensions.k8s.io/CustomResourceDefinition': 'Cluster',
+};
+
+/**
+ * A model of one cluster: objects with uid, resourceVersion, generation and the fields that each server-side apply owns, and the controllers that give
+ * Deployments, Jobs and definitions their status. It outlives every crash of the operator.
+ */
+export interface ApiServer {
+  readonly server: string;
+  scopeOf(group: string, kind: string): 'Namespaced' | 'Cluster' | undefined;
+  get(key: ResourceKey): KubeObject | undefined;
+  list(): readonly KubeObject[];
+  /** Throws `Fault` `object-refused`, `object-conflict` or `object-missing`. */
+  apply(object: KubeObject, options: ApplyOptions): KubeObject;
+  remove(key: ResourceKey, uid: string, propagation: Propagation): void;
+  /** What somebody else than the operator does to an object; undefined deletes it. */
+  edit(key: ResourceKey, change: (object: KubeObject) => KubeObject | undefined): void;
+  create(object: KubeObject): void;
+  watch(listener: (event: ServerEvent) => void): () => void;
+}
+
+interface Stored {
+  readonly object: KubeObject;
+  /** Paths of the leaves that our apply owns. */
+  readonly owned: ReadonlySet<string>;
+  readonly time: string;
+}
+
+export function createApiServer(server: string, clock: SimClock, random: SimRandom): ApiServer {
+  const objects = new Map<string, Stored>();
+  const served = new Map<string, 'Namespaced' | 'Cluster'>(Object.entries(builtIn));
+  const listeners = new Set<(event: ServerEvent) => void>();
+  let version = 1;
+  let uids = 0;
+
+  const store = (next: Stored, by: ServerEvent['by']): KubeObject => {
+    const key = keyOf(next.object);
+    const before = objects.get(keyText(key));
+    const metadata = { ...next.object.metadata };
+    metadata.resourceVersion = String(++version);
+    metadata.uid = before?.object.metadata.uid ?? `${server}-${++uids}`;
+    metadata.creationTimestamp = before?.object.metadata.creationTimestamp ?? seconds(clock.now());
+    const specChanged = !equalJson(before?.object['spec'], next.object['spec']);
+    metadata.generation = (before?.object.metadata.generation ?? 0) + (before === undefined || specChanged ? 1 : 0);
+    const fields = fieldsV1(next.owned);
+    metadata.managedFields = next.owned.size === 0 ? [] : [entry(next, fields)];
+    const object: KubeObject = { ...next.object, metadata };
+    objects.set(keyText(key), { ...next, object });
+    emit({ version, before: before?.object, after: object, by });
+    if (before === undefined || specChanged) control(object);
+    return copyJson(object);
+  };
+
+  const drop = (key: ResourceKey, uid: string, by: ServerEvent['by']): void => {
+    const before = objects.get(keyText(key));
+    if (before === undefined || before.object.metadata.uid !== uid) return;
+    objects.delete(keyText(key));
+    emit({ version: ++version, before: before.object, after: undefined, by });
+  };
+
+  const emit = (event: ServerEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+
+  /** Stands for kube-controller-manager: notices a new generation a while later. */
+  const control = (object: KubeObject): void => {
+    const key = keyOf(object);
+    const { uid, generation } = object.metadata;
+    clock.after(random.between(200, 4_000), () => {
+      const now = objects.get(keyText(key));
+      if (now === undefined || now.object.metadata.uid !== uid || now.object.metadata.generation !== generation) return;
+      const status = statusOf(now.object);
+      if (status === undefined) return;
+      if (key.kind === 'CustomResourceDefinition') serve(now.object);
+      store({ ...now, object: { ...now.object, status } }, 'controller');
+    });
+  };
+
+  const serve = (definition: KubeObject): void => {
+    const scope = textAt(definition, 'spec', 'scope') === 'Cluster' ? 'Cluster' : 'Namespaced';
+    served.set(`${textAt(definition, 'spec', 'group')}/${textAt(definition, 'spec', 'names', 'kind')}`, scope);
+  };
+
+  const check = (key: ResourceKey): void => {
+    const people = keyForPeople(key);
+    if (!served.has(`${key.group}/${key.kind}`))
+      throw new Fault('object-refused', `${people}: the server does not know this kind`);
+    if (
+      key.namespace !== '' &&
+      !objects.has(keyText({ group: '', kind: 'Namespace', namespace: '', name: key.namespace }))
+    )
+      throw new Fault('object-refused', `${people}: namespaces "${key.namespace}" not found`);
+  };
+
+  const self: ApiServer = {
+    server,
+    scopeOf: (group, kind) => served.get(`${group}/${kind}`),
+    get(key) {
+      return copyJson(objects.get(keyText(key))?.object);
+    },
+    list: () => [...objects.values()].map(({ object }) => object),
+    apply(wanted, options) {
+      const key = keyOf(wanted);
+      check(key);
+      let before = objects.get(keyText(key));
+      if (options.how === 'create' && before !== undefined)
+        throw new Fault('object-refused', `${keyForPeople(key)} exists already`);
+      if (options.uid !== undefined && before?.object.metadata.uid !== options.uid)
+        throw new Fault('object-conflict', `${keyForPeople(key)} is another object now`);
+      if (before?.object.metadata.deletionTimestamp !== undefined && options.how !== 'recreate')
+        return copyJson(before.object);
+      if (options.dryRun) return copyJson(before?.object ?? wanted);
+      if (options.how === 'recreate' && before !== undefined) {
+        drop(key, before.object.metadata.uid ?? '', 'operator');
+        before = undefined;
+      }
+      const leaves = leavesOf(wanted);
+      const object =
+        before === undefined || options.how === 'replace' ? baseOf(wanted, before) : copyJson(before.object);
+      for (const path of before?.owned ?? []) if (!leaves.has(path)) setLeaf(object, path, undefined);
+      for (const [path, value] of leaves) setLeaf(object, path, value);
+      const owned = new Set(leaves.keys());
+      const same = before !== undefined && equalJson(object, before.object) && equalSets(owned, before.owned);
+      if (same) return copyJson(before?.object ?? object);
+      return store({ object, owned, time: seconds(clock.now()) }, 'operator');
+    },
+    remove(key, uid, propagation) {
+      const before = objects.get(keyText(key));
+      if (before === undefined) return;
+      if (before.object.metadata.uid !== uid)
+        throw new Fault('object-conflict', `${keyForPeople(key)} is another object now`);
+      if (propagation !== 'foreground') return drop(key, uid, 'operator');
+      if (before.object.metadata.deletionTimestamp !== undefined) return;
+      const metadata = { ...before.object.metadata, deletionTimestamp: seconds(clock.now()) };
+      store({ ...before, object: { ...before.object, metadata } }, 'operator');
+      clock.after(random.between(50, 3_000), () => drop(key, uid, 'controller'));
+    },
+    edit(key, change) {
+      const before = objects.get(keyText(key));
+      if (before === undefined) return;
+      const object = change(copyJson(before.object));
+      if (object === undefined) return drop(key, before.object.metadata.uid ?? '', 'user');
+      const old = leavesOf(before.object);
+      const leaves = leavesOf(object);
+      const owned = new Set([...before.owned].filter((path) => equalJson(old.get(path), leaves.get(path))));
+      store({ object, owned, time: before.time }, 'user');
+    },
+    create(object) {
+      store({ object: copyJson(object), owned: new Set(), time: seconds(clock.now()) }, 'user');
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return self;
+}
+
+function baseOf(wanted: KubeObject, before: Stored | undefined): KubeObject {
+  const { name, namespace } = wanted.metadata;
+  const metadata = { ...before?.object.metadata, ...(name && { name }), ...(namespace && { namespace }) };
+  return { apiVersion: wanted.apiVersion, kind: wanted.kind, metadata };
+}
+
+/** The status that a controller gives; `simulation/outcome: failed` makes a Job fail. */
+function statusOf(object: KubeObject): Record<string, unknown> | undefined {
+  const generation = object.metadata.generation ?? 1;
+  if (object.kind === 'Deployment') {
+    const replicas = numberAt(object, 'spec', 'replicas') ?? 1;
+    const counts = { replicas, updatedReplicas: replicas, readyReplicas: replicas, availableReplicas: replicas };
+    return { observedGeneration: generation, ...counts };
+  }
+  if (object.kind === 'Job') {
+    const failed = object.metadata.annotations?.['simulation/outcome'] === 'failed';
+    const condition = { type: failed ? 'Failed' : 'Complete', status: 'True', message: failed ? 'it failed' : 'done' };
+    return { conditions: [condition], [failed ? 'failed' : 'succeeded']: 1 };
+  }
+  if (object.kind === 'CustomResourceDefinition' && listAt(object, 'status', 'conditions').length === 0) {
+    const conditions = ['NamesAccepted', 'Established'].map((type) => ({ type, status: 'True' }));
+    return { conditions };
+  }
+  return undefined;
+}
+
+const separator = '\u0000';
+
+/** Leaves of what an apply may own, by path; lists are leaves. */
+function leavesOf(object: KubeObject): Map<string, unknown> {
+  const leaves = new Map<string, unknown>();
+  const walk = (value: unknown, path: readonly string[]): void => {
+    if (isJsonObject(value) && Object.keys(value).length > 0) {
+      for (const [field, inner] of Object.entries(value)) walk(inner, [...path, field]);
+    } else {
+      leaves.set(path.join(separator), value);
+    }
+  };
+  const { labels, annotations } = object.metadata;
+  walk({ ...(labels && { labels }), ...(annotations && { annotations }) }, ['metadata']);
+  for (const [field, value] of Object.entries(object)) {
+    if (!['apiVersion', 'kind', 'metadata', 'status'].includes(field)) walk(value, [field]);
+  }
+  leaves.delete('metadata');
+  return leaves;
+}
+
+function setLeaf(object: Record<string, unknown>, path: string, value: unknown): void {
+  const steps = path.split(separator);
+  const last = steps.pop() ?? '';
+  let target = object;
+  for (const step of steps) {
+    const inner = target[step];
+    if (isJsonObject(inner)) {
+      target = inner;
+    } else {
+      if (value === undefined) return;
+      const made: Record<string, unknown> = {};
+      target[step] = made;
+      target = made;
+    }
+  }
+  if (value === undefined) delete target[last];
+  else target[last] = copyJson(value);
+}
+
+function fieldsV1(owned: ReadonlySet<string>): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const path of [...owned].sort()) {
+    let target = fields;
+    for (const step of path.split(separator)) {
+      const inner = (target[`f:${step}`] ?? {}) as Record<string, unknown>;
+      target[`f:${step}`] = inner;
+      target = inner;
+    }
+  }
+  return fields;
+}
+
+function entry({ object, time }: Stored, fields: Record<string, unknown>) {
+  return { manager, operation: 'Apply', apiVersion: object.apiVersion, time, fieldsType: 'FieldsV1', fieldsV1: fields };
+}
+
+function equalSets(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((item) => b.has(item));
+}
+
+/** Times as Kubernetes writes them. */
+export function seconds(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,267 @@
+import type { Application, OperationState } from '@mooring/crds';
+import type { KubeObject, Manifest } from '@mooring/renderer-contract';
+import { appOf } from '../src/adapters/kube/record.ts';
+import { healthOf } from '../src/engine/health/health.ts';
+import { phaseIndex } from '../src/engine/plan/plan.ts';
+import { annotation } from '../src/model/annotations.ts';
+import type { SyncPhase } from '../src/model/desired.ts';
+import { hookRole, waveOf } from '../src/model/hooks.ts';
+import type { LiveRecord } from '../src/model/live.ts';
+import { keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
+import type { ApiServer, ServerEvent } from './api-server.ts';
+import { type ApplicationStore, nameOf, type StoreEvent } from './application-store.ts';
+import type { SimClock } from './clock.ts';
+
+/** What one pass rendered last for an Application. */
+export interface Rendered {
+  readonly commit: string;
+  readonly manifests: readonly Manifest[];
+}
+
+/** Watches everything that happens, and notes what must never happen. */
+export interface Journal {
+  /** Everything that was wrong, in order. */
+  readonly violations: readonly string[];
+  /** The latest notes, to find out why. */
+  readonly notes: readonly string[];
+  /** Writes that took effect, of the operator. */
+  readonly writes: number;
+  readonly passes: number;
+  /** Operations that were asked for and have not come to an end. */
+  openOperations(): readonly string[];
+  note(text: string): void;
+  broken(text: string): void;
+  reconciled(): void;
+  rendering(app: string, rendered: Rendered | undefined): void;
+  applying(server: string, object: KubeObject): void;
+  removing(server: string, record: LiveRecord): void;
+  patching(app: Application, patch: Readonly<Record<string, unknown>>): void;
+}
+
+/** Milliseconds that the operator's view may be behind. */
+export const viewLagMs = 15_000;
+const notesKept = 400;
+
+export function createJournal(
+  clock: SimClock,
+  servers: ReadonlyMap<string, ApiServer>,
+  store: ApplicationStore,
+  operatorNamespace: string,
+): Journal {
+  const violations: string[] = [];
+  const notes: string[] = [];
+  const rendered = new Map<string, Rendered | undefined>();
+  const healthyUntil = new Map<string, number>();
+  const hookRuns = new Map<string, number>();
+  const asked = new Set<string>();
+  const ended = new Set<string>();
+  let writes = 0;
+  let passes = 0;
+
+  const note = (text: string): void => {
+    notes.push(`${new Date(clock.now()).toISOString()} ${text}`);
+    if (notes.length > notesKept) notes.shift();
+  };
+  const broken = (text: string): void => {
+    violations.push(`${new Date(clock.now()).toISOString()} ${text}`);
+    note(`VIOLATION ${text}`);
+  };
+  const applicationOf = (tracking: string): Application | undefined =>
+    store.get({ namespace: operatorNamespace, name: tracking });
+  const place = (server: string, key: ResourceKey): string => `${server} ${keyText(key)}`;
+
+  const seeServer = (server: string, { before, after, by }: ServerEvent): void => {
+    const object = after ?? before;
+    if (object === undefined) return;
+    const id = place(server, keyOf(object));
+    const verb = after === undefined ? 'deleted' : before === undefined ? 'created' : 'changed';
+    note(`${by} ${verb} ${id} at ${object.metadata.resourceVersion}`);
+    if (by === 'operator') {
+      writes += 1;
+      healthyUntil.delete(id);
+      const run = object.metadata.annotations?.[annotation.hookRun];
+      if (before === undefined && run !== undefined) {
+        const runs = (hookRuns.get(`${id} ${run}`) ?? 0) + 1;
+        hookRuns.set(`${id} ${run}`, runs);
+        if (object.kind === 'Job' && runs > 1) broken(`I3: the hook ${id} ${run} was run twice`);
+      }
+    } else if (before !== undefined && isHealthy(before)) {
+      healthyUntil.set(id, clock.now());
+    }
+  };
+
+  const seeStore = ({ name, before, after, by }: StoreEvent): void => {
+    const state = after?.status?.operationState;
+    const last = before?.status?.operationState;
+    const what = after === undefined ? 'deleted' : `${state?.phase ?? 'no operation'} ${state?.message ?? ''}`;
+    note(
+      `${by} changed Application ${name.name}: ${after?.status?.sync?.status} ${after?.status?.health?.status} ${what}`,
+    );
+    if (by === 'operator') writes += 1;
+    if (before?.operation === undefined && after?.operation !== undefined) asked.add(idOf(after.operation) ?? '');
+    if (after === undefined) {
+      for (const operation of [before?.operation, last?.operation]) ended.add(idOf(operation) ?? '');
+      return;
+    }
+    if (by === 'operator' && before?.operation !== undefined && after.operation === undefined) {
+      if (idOf(state?.operation) !== idOf(before.operation))
+        broken(`I5: ${name.name} lost an operation that was asked for`);
+    }
+    // A newer revision takes the place of an automated try that waits for its next turn.
+    const superseded = last?.finishedAt !== undefined && last.operation.initiatedBy?.automated === true;
+    if (last !== undefined && state?.startedAt !== last.startedAt && !isOver(last) && !superseded)
+      broken(`I5: ${name.name} began an operation before the last one came to an end`);
+    if (state !== undefined && isOver(state)) ended.add(idOf(state.operation) ?? '');
+    seeHistory(name.name, before, after);
+  };
+
+  const seeHistory = (name: string, before: Application | undefined, after: Application): void => {
+    const entries = after.status?.history ?? [];
+    const entry = entries.at(-1);
+    if (entry === undefined || entry.id === before?.status?.history?.at(-1)?.id) return;
+    const state = after.status?.operationState;
+    if (state?.phase !== 'Succeeded' || state.startedAt !== entry.deployStartedAt)
+      broken(`I5: ${name} has a history entry without an operation`);
+    const starts = entries.map(({ deployStartedAt }) => deployStartedAt);
+    if (new Set(starts).size !== starts.length) broken(`I5: ${name} has an operation twice in its history`);
+    if (entries.some(({ id }, index) => index > 0 && id <= (entries[index - 1]?.id ?? -1)))
+      broken(`I5: ${name} has history ids that do not grow`);
+  };
+
+  for (const [server, api] of servers) api.watch((event) => seeServer(server, event));
+  store.watch(seeStore);
+
+  /** I3: whatever comes before an object is applied and was healthy since. */
+  const checkOrder = (server: string, app: Application, object: KubeObject, commit: Rendered): void => {
+    const state = app.status?.operationState;
+    // What takes one step is not stored before it is done.
+    if (state === undefined || state.finishedAt !== undefined) return;
+    const resources = state.operation.sync?.resources;
+    // A hook says itself which phase it is applied for.
+    const run = object.metadata.annotations?.[annotation.hookRun];
+    const phases = phasesOf(object);
+    const phase = phases.find((each) => run?.endsWith(`-${each.toLowerCase()}`)) ?? 'Sync';
+    if (phase === 'SyncFail') return;
+    const since = Date.parse(state.startedAt) - viewLagMs;
+    for (const { object: other } of commit.manifests) {
+      const otherPhases = phasesOf(other);
+      if (
+        otherPhases.length === 0 &&
+        resources !== undefined &&
+        !resources.some(({ name }) => name === other.metadata.name)
+      )
+        continue;
+      if (
+        otherPhases.length > 0 &&
+        (resources !== undefined || state.operation.sync?.syncStrategy?.apply !== undefined)
+      )
+        continue;
+      for (const otherPhase of otherPhases.length === 0 ? (['Sync'] as const) : otherPhases) {
+        if (otherPhase === 'SyncFail') continue;
+        const before =
+          phaseIndex(otherPhase) - phaseIndex(phase) ||
+          waveOf(other.metadata.annotations) - waveOf(object.metadata.annotations);
+        if (before >= 0) continue;
+        const name = other.metadata.name ?? `${other.metadata.generateName}${run}`;
+        if (other.metadata.name === undefined) continue;
+        const key = { ...keyOf(other), name, namespace: namespaceOf(other, app) };
+        const live = servers.get(server)?.get(key);
+        // A hook of two phases is made anew for the later one.
+        const madeFor = live?.metadata.annotations?.[annotation.hookRun];
+        if (otherPhases.length > 1 && madeFor?.endsWith(`-${otherPhase.toLowerCase()}`) === false) continue;
+        const until = healthyUntil.get(place(server, key)) ?? Number.NEGATIVE_INFINITY;
+        if ((live !== undefined && isHealthy(live)) || until >= since) continue;
+        const why = live === undefined ? 'missing' : JSON.stringify(healthOf(live));
+        broken(
+          `I3: ${keyText(keyOf(object))} of ${app.metadata.name} was applied in ${phase} while ${keyText(key)} (${otherPhase}) is ${why}`,
+        );
+      }
+    }
+  };
+
+  return {
+    violations,
+    notes,
+    get writes() {
+      return writes;
+    },
+    get passes() {
+      return passes;
+    },
+    openOperations: () => [...asked].filter((id) => !ended.has(id)),
+    note,
+    broken,
+    reconciled() {
+      passes += 1;
+    },
+    rendering(app, what) {
+      rendered.set(app, what);
+    },
+    applying(server, object) {
+      const tracking = appOf(object.metadata.annotations?.[annotation.trackingId], keyOf(object));
+      const app = tracking === undefined ? undefined : applicationOf(tracking);
+      if (tracking === undefined || app === undefined) return;
+      const commit = rendered.get(tracking);
+      if (commit === undefined) return broken(`I2: ${tracking} applied ${keyText(keyOf(object))} without a render`);
+      checkOrder(server, app, object, commit);
+    },
+    removing(server, record) {
+      const text = keyText(record.key);
+      const live = servers.get(server)?.get(record.key);
+      if (live === undefined || live.metadata.uid !== record.uid) return;
+      const tracking = appOf(live.metadata.annotations?.[annotation.trackingId], record.key);
+      if (tracking === undefined) return broken(`I1: ${text} is deleted and belongs to no Application`);
+      const app = applicationOf(tracking);
+      if (app === undefined) return broken(`I1: ${text} is deleted, whose Application ${tracking} is gone`);
+      if (app.metadata.deletionTimestamp !== undefined) return;
+      if (live.metadata.annotations?.[annotation.hookRun] !== undefined) return;
+      const commit = rendered.get(tracking);
+      if (commit === undefined) return broken(`I2: ${tracking} pruned ${text} without a render`);
+      const kept = commit.manifests.some(
+        ({ object }) => keyText({ ...keyOf(object), namespace: namespaceOf(object, app) }) === text,
+      );
+      if (kept) broken(`I1: ${tracking} pruned ${text}, which ${commit.commit.slice(0, 7)} contains`);
+      const wishes = [
+        app.spec.syncPolicy?.automated?.prune,
+        app.operation?.sync?.prune,
+        app.status?.operationState?.operation.sync?.prune,
+      ];
+      if (!wishes.includes(true)) broken(`I1: ${tracking} pruned ${text}, and nobody asked it to prune`);
+    },
+    patching(app, patch) {
+      const metadata = (patch['metadata'] ?? {}) as Record<string, unknown>;
+      const annotations = Object.keys((metadata['annotations'] ?? {}) as object);
+      const strange = [
+        ...Object.keys(patch).filter((field) => !['status', 'operation', 'metadata'].includes(field)),
+        ...Object.keys(metadata).filter((field) => !['resourceVersion', 'annotations', 'finalizers'].includes(field)),
+        ...annotations.filter((name) => name !== 'argocd.argoproj.io/refresh'),
+      ];
+      if (strange.length > 0) broken(`I8: ${nameOf(app).name}: the operator writes ${strange.join(', ')}`);
+    },
+  };
+}
+
+/** Whether an object is as well as its kind can tell. */
+export function isHealthy(object: KubeObject): boolean {
+  const status = healthOf(object)?.status;
+  return status === undefined || status === 'Healthy';
+}
+
+function phasesOf(object: KubeObject): readonly SyncPhase[] {
+  const role = hookRole(object.metadata.annotations);
+  return role.role === 'hook' ? role.hook.phases : [];
+}
+
+export function namespaceOf(object: KubeObject, app: Application): string {
+  const isClusterScoped = object.kind === 'Namespace' || object.kind === 'CustomResourceDefinition';
+  return isClusterScoped ? '' : (object.metadata.namespace ?? app.spec.destination.namespace ?? '');
+}
+
+function isOver(state: OperationState): boolean {
+  return state.phase !== 'Running' && state.phase !== 'Terminating';
+}
+
+/** The id that the simulation gives every operation it asks for. */
+function idOf(operation: OperationState['operation'] | undefined): string | undefined {
+  return operation?.info?.find(({ name }) => name === 'id')?.value;
+}

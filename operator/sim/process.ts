@@ -1,0 +1,340 @@
+import type { AppProject } from '@mooring/crds';
+import { recordOf } from '../src/adapters/kube/record.ts';
+import { type Controllers, startControllers } from '../src/controllers/start.ts';
+import { healthOf } from '../src/engine/health/health.ts';
+import { Fault } from '../src/model/fault.ts';
+import type { AppliedMark, LiveRecord } from '../src/model/live.ts';
+import { keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
+import { trackingName } from '../src/model/tracking.ts';
+import type { Cluster, Clusters, LiveChange } from '../src/world/cluster.ts';
+import type { Git } from '../src/world/git.ts';
+import type { RenderPool } from '../src/world/renderer.ts';
+import type { Settings, Store, StoreChange } from '../src/world/store.ts';
+import type { World } from '../src/world/world.ts';
+import type { ApiServer, ServerEvent } from './api-server.ts';
+import { type ApplicationStore, nameOf } from './application-store.ts';
+import type { SimClock, SimRandom } from './clock.ts';
+import { type Journal, viewLagMs } from './journal.ts';
+import { parseManifests, type Repository } from './repository.ts';
+
+/** What goes wrong, and when. */
+export interface Faults {
+  clusterDown(server: string): boolean;
+  gitDown(): boolean;
+  refuses(key: ResourceKey): boolean;
+  conflicts(): boolean;
+  /** Whether the operator dies at the write that it is about to make, before or after it takes effect. */
+  atWrite(): 'live' | 'die-before' | 'die-after';
+  /** Milliseconds that a watch event takes. */
+  eventDelayMs(): number;
+}
+
+/** Everything that outlives the operator. */
+export interface Universe {
+  readonly clock: SimClock;
+  readonly random: SimRandom;
+  readonly servers: ReadonlyMap<string, ApiServer>;
+  readonly repository: Repository;
+  readonly store: ApplicationStore;
+  readonly settings: Settings;
+  readonly faults: Faults;
+  readonly journal: Journal;
+}
+
+/** One life of the operator. */
+export interface Process {
+  readonly controllers: Controllers;
+  /** Ends it where it stands: nothing that it was doing goes on. */
+  kill(): void;
+}
+
+export const operatorNamespace = 'argocd';
+type Change = LiveChange | { readonly server: string; readonly app: undefined };
+
+const project: AppProject = {
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'AppProject',
+  metadata: { name: 'default', namespace: operatorNamespace },
+  spec: {
+    sourceRepos: ['*'],
+    destinations: [{ server: '*', namespace: '*' }],
+    clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+  },
+};
+
+/** Starts the very controllers of the product on the simulated world. `died` is called when a fault ends it. */
+export function startProcess(universe: Universe, died: () => void): Process {
+  const { clock, random, faults, journal } = universe;
+  let isAlive = true;
+  const stops: (() => void)[] = [];
+  const kill = (): void => {
+    isAlive = false;
+    for (const stop of stops) stop();
+  };
+  const die = (): Promise<never> => {
+    if (isAlive) {
+      kill();
+      died();
+    }
+    return new Promise<never>(() => {});
+  };
+  const pause = (lowMs: number, highMs: number): Promise<void> =>
+    new Promise((resolve) =>
+      clock.after(random.between(lowMs, highMs), () => {
+        if (isAlive) resolve();
+      }),
+    );
+  const call = async <T>(run: () => T): Promise<T> => {
+    await pause(1, 15);
+    const answer = run();
+    await pause(1, 15);
+    return answer;
+  };
+  const write = async <T>(run: () => T): Promise<T> => {
+    await pause(1, 15);
+    const fate = faults.atWrite();
+    if (fate === 'die-before') return die();
+    const answer = run();
+    if (fate === 'die-after') return die();
+    await pause(1, 15);
+    return answer;
+  };
+  /** Calls `deliver` in the order of the calls, each some time later, while the process lives. */
+  const inOrder = (deliver: () => void, state: { last: number }, held: () => boolean): void => {
+    const at = Math.max(state.last, clock.now() + faults.eventDelayMs());
+    state.last = at;
+    const tryNow = (): void => {
+      if (!isAlive) return;
+      if (held()) clock.after(500, tryNow);
+      else deliver();
+    };
+    clock.after(at - clock.now(), tryNow);
+  };
+
+  const views = new Map<string, { readonly cluster: Cluster; readonly seenUpTo: () => number }>();
+  const clusterListeners = new Set<(change: Change) => void>();
+  const tell = (change: Change): void => {
+    for (const listener of clusterListeners) listener(change);
+  };
+  const openView = (api: ApiServer): Cluster => {
+    const known = views.get(api.server);
+    if (known !== undefined) {
+      // As after a watch that broke: nothing is decided before it has caught up.
+      if (clock.now() - known.seenUpTo() < viewLagMs) return known.cluster;
+      throw new Fault('cluster-unreachable', `${api.server}: its view is behind`);
+    }
+    const { server } = api;
+    const records = new Map<string, LiveRecord>();
+    const versions = new Map<string, number>();
+    const marks = new Map<string, AppliedMark>();
+    const see = (key: ResourceKey, version: number, record: LiveRecord | undefined): boolean => {
+      const text = keyText(key);
+      if (version <= (versions.get(text) ?? 0)) return false;
+      versions.set(text, version);
+      if (record === undefined) records.delete(text);
+      else records.set(text, record);
+      return true;
+    };
+    const now = (key: ResourceKey): void => {
+      const object = api.get(key);
+      const version = Number(object?.metadata.resourceVersion ?? (versions.get(keyText(key)) ?? 0) + 0.5);
+      see(key, version, object && recordOf(object, healthOf));
+    };
+    for (const object of api.list()) now(keyOf(object));
+    const order = { last: 0 };
+    // Events are held while the cluster is out of reach, and come in order: a gap is never skipped.
+    const backlog: { readonly at: number; readonly event: ServerEvent }[] = [];
+    const deliverFirst = (): void => {
+      const event = backlog.shift()?.event;
+      const object = event?.after ?? event?.before;
+      if (event === undefined || object === undefined) return;
+      const key = keyOf(object);
+      const before = records.get(keyText(key));
+      const after = event.after && recordOf(event.after, healthOf);
+      if (!see(key, event.version, after)) return;
+      const app = after?.app ?? before?.app;
+      if (app === undefined) return;
+      const what = after === undefined ? 'gone' : before === undefined ? 'new' : 'drift';
+      tell({ server, app, key, what: what === 'drift' && before?.ownedHash === after?.ownedHash ? 'health' : what });
+    };
+    stops.push(
+      api.watch((event) => {
+        backlog.push({ at: clock.now(), event });
+        inOrder(deliverFirst, order, () => faults.clusterDown(server));
+      }),
+    );
+    const reach = (): void => {
+      if (faults.clusterDown(server)) throw new Fault('cluster-unreachable', `${server} cannot be reached`);
+    };
+    const cluster: Cluster = {
+      server,
+      version: '1.37.2',
+      apiVersions: ['apps/v1', 'v1'],
+      scopeOf: api.scopeOf,
+      record: (key) => records.get(keyText(key)),
+      tracked: (app) => [...records.values()].filter((record) => record.app === app),
+      ownedBy: (uid) => [...records.values()].filter((record) => record.owners.includes(uid)),
+      mark: (key) => marks.get(keyText(key)),
+      setMark(key, desiredHash) {
+        marks.set(keyText(key), { desiredHash, ownedHash: records.get(keyText(key))?.ownedHash });
+      },
+      get: (key) =>
+        call(() => {
+          reach();
+          return api.get(key);
+        }),
+      apply: (object, options) =>
+        write(() => {
+          reach();
+          const key = keyOf(object);
+          if (faults.refuses(key)) throw new Fault('object-refused', `${keyText(key)}: refused by a webhook`);
+          if (options.dryRun !== true) journal.applying(server, object);
+          const stored = api.apply(object, options);
+          if (options.dryRun !== true) now(key);
+          return stored;
+        }),
+      patch: () => Promise.reject(new Error('the controllers patch nothing in a cluster')),
+      remove: (record, propagation) =>
+        write(() => {
+          reach();
+          journal.removing(server, record);
+          api.remove(record.key, record.uid, propagation);
+          now(record.key);
+        }),
+    };
+    views.set(server, { cluster, seenUpTo: () => backlog[0]?.at ?? clock.now() });
+    return cluster;
+  };
+
+  const addressOf: Clusters['addressOf'] = ({ server = '' }) => {
+    if (universe.servers.has(server)) return server;
+    throw new Fault('cluster-unknown', `there is no cluster ${server}`);
+  };
+  const wasDown = new Set<string>();
+  const watchReach = (): void => {
+    if (!isAlive) return;
+    for (const server of universe.servers.keys()) {
+      if (faults.clusterDown(server)) wasDown.add(server);
+      else if (wasDown.delete(server)) tell({ server, app: undefined });
+    }
+    clock.after(1_000, watchReach);
+  };
+  clock.after(1_000, watchReach);
+  const clusters: Clusters = {
+    addressOf,
+    open: (server) =>
+      call(() => {
+        const api = universe.servers.get(server);
+        if (api === undefined) throw new Fault('cluster-unknown', `there is no cluster ${server}`);
+        if (faults.clusterDown(server)) throw new Fault('cluster-unreachable', `${server} cannot be reached`);
+        return openView(api);
+      }),
+    subscribe(listener) {
+      clusterListeners.add(listener);
+      return () => clusterListeners.delete(listener);
+    },
+  };
+
+  const resolved = new Map<string, { readonly at: number; readonly commit: string }>();
+  const git: Git = {
+    async resolve(_, revision, notBefore) {
+      const known = resolved.get(revision);
+      if (known !== undefined && (known.at >= notBefore || /^[0-9a-f]{40}$/.test(revision))) return known;
+      return call(() => {
+        if (faults.gitDown()) throw new Fault('repository-unreachable', 'the Git server cannot be reached');
+        const answer = { at: clock.now(), commit: universe.repository.resolve(revision) };
+        resolved.set(revision, answer);
+        return answer;
+      });
+    },
+    open: (_, { commit }) => call(() => universe.repository.tree(commit)),
+    describe: (_, { commit }) => call(() => ({ author: 'simulation', date: '', message: commit })),
+  };
+  const renderers: RenderPool = {
+    render: (tree, { appName, path }) =>
+      call(() => {
+        journal.rendering(appName, undefined);
+        const file = `${path}/all.json`;
+        const text = universe.repository.read(tree.commit, file);
+        if (text === undefined) throw new Fault('render-failed', `${path}: there is no such folder`);
+        const manifests = parseManifests(file, text);
+        journal.rendering(appName, { commit: tree.commit, manifests });
+        return { manifests, warnings: [], sourceType: 'Directory', rendered: true };
+      }),
+  };
+
+  const view = new Map(universe.store.list().map((app) => [app.metadata.name ?? '', app]));
+  const storeListeners = new Set<(change: StoreChange) => void>();
+  const storeOrder = { last: 0 };
+  stops.push(
+    universe.store.watch(({ name, after }) => {
+      const deliver = (): void => {
+        const held = Number(view.get(name.name)?.metadata.resourceVersion ?? 0);
+        if (after === undefined) view.delete(name.name);
+        else if (Number(after.metadata.resourceVersion) >= held) view.set(name.name, after);
+        for (const listener of storeListeners) listener({ kind: 'Application', name });
+      };
+      inOrder(deliver, storeOrder, () => false);
+    }),
+  );
+  const store: Store = {
+    namespace: operatorNamespace,
+    applications: () => [...view.values()],
+    application: ({ namespace, name }) => (namespace === operatorNamespace ? view.get(name) : undefined),
+    project: (name) => (name === 'default' ? project : undefined),
+    repository: (url) => ({ url }),
+    settings: () => universe.settings,
+    patchApplication: (app, patch) =>
+      write(() => {
+        if (faults.conflicts()) throw new Fault('object-conflict', 'the Application was changed meanwhile');
+        journal.patching(app, patch);
+        const stored = universe.store.patch(app, patch, 'operator');
+        if (universe.store.get(nameOf(app)) !== undefined) view.set(nameOf(app).name, stored);
+        return stored;
+      }),
+    ensureDefaultProject: () => Promise.resolve(),
+    subscribe(listener) {
+      storeListeners.add(listener);
+      return () => storeListeners.delete(listener);
+    },
+  };
+
+  const world: World = {
+    clock: {
+      now: clock.now,
+      after: (delayMs, run) =>
+        clock.after(delayMs, () => {
+          if (isAlive) run();
+        }),
+    },
+    random,
+    git,
+    renderers,
+    clusters,
+    store,
+    notifier: { notify: () => {} },
+    telemetry: {
+      log: {
+        debug: () => {},
+        info: (fields, message) => journal.note(`info ${message} ${JSON.stringify(fields)}`),
+        warn: (fields, message) => journal.note(`warn ${message} ${JSON.stringify(fields)}`),
+        error: (fields, message) => journal.broken(`${message}: ${JSON.stringify(fields)}`),
+      },
+      metrics: {
+        reconciled: () => journal.reconciled(),
+        synced: () => {},
+        drifted: () => {},
+        healed: () => {},
+        rendered: () => {},
+        crashed: () => {},
+        forget: () => {},
+      },
+    },
+  };
+  const controllers = startControllers(world);
+  return { controllers, kill };
+}
+
+export function trackingOf(app: Parameters<typeof trackingName>[0]): string {
+  return trackingName(app, operatorNamespace);
+}

@@ -1,0 +1,487 @@
+import type { Application, Operation } from '@mooring/crds';
+import type { KubeObject } from '@mooring/renderer-contract';
+import { annotation } from '../src/model/annotations.ts';
+import { waveOf } from '../src/model/hooks.ts';
+import { isJsonObject } from '../src/model/json.ts';
+import { equalJson } from '../src/model/merge-patch.ts';
+import { keyOf, keyText } from '../src/model/resource-key.ts';
+import { type ApiServer, createApiServer } from './api-server.ts';
+import { createApplicationStore } from './application-store.ts';
+import { createClock, createRandom, type SimRandom } from './clock.ts';
+import { createJournal, isHealthy, namespaceOf } from './journal.ts';
+import { type Faults, operatorNamespace, type Process, startProcess, type Universe } from './process.ts';
+import { createRepository } from './repository.ts';
+
+/** What one simulation is made of besides its seed. */
+export interface SimulationOptions {
+  readonly seed: number;
+  /** The operator dies at this write of its (the first is 1), and at no other time; 0 is never. undefined leaves it to the seed. */
+  readonly dieAtWrite?: number;
+  /** Which side of that write. */
+  readonly dieAfter?: boolean;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly notes: readonly string[];
+  /** Writes that took effect, and writes tried. */
+  readonly writes: number;
+  readonly attempts: number;
+  readonly passes: number;
+  readonly lives: number;
+}
+
+const startedAt = Date.parse('2026-01-01T00:00:00Z');
+const troubleMs = 300_000;
+/** What operations need to come to an end: five tries of automated syncs take 155 s, and each may wait for health. */
+const settleMs = 1_500_000;
+const quietMs = 600_000;
+
+/** Plays one seed: people, Git, clusters and faults for five minutes, then time to settle, then what must be true. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const random = createRandom(options.seed);
+  const clock = createClock(startedAt);
+  const servers = new Map<string, ApiServer>();
+  for (let index = 0; index < random.between(1, 2); index += 1) {
+    const server = `https://cluster-${index}`;
+    servers.set(server, createApiServer(server, clock, random));
+  }
+  const store = createApplicationStore(clock);
+  const journal = createJournal(clock, servers, store, operatorNamespace);
+  const repository = createRepository('https://git.example.com/shop.git');
+  const calm = random.chance(0.15);
+  const trouble = createFaults(clock.now, random, [...servers.keys()], calm, options);
+  const universe: Universe = {
+    clock,
+    random,
+    servers,
+    repository,
+    store,
+    journal,
+    faults: trouble.faults,
+    settings: {
+      pollIntervalMs: 30_000,
+      pollJitterMs: 10_000,
+      hardPollIntervalMs: 0,
+      githubWebhookSecret: undefined,
+      gitlabWebhookSecret: undefined,
+      syncTimeoutMs: random.chance(0.3) ? 60_000 : 0,
+      waveDelayMs: random.pick([0, 2_000]),
+      disabledSourceTypes: [],
+    },
+  };
+  const people = createPeople(universe, random);
+
+  let lives = 0;
+  let life: Process | undefined;
+  const begin = (): void => {
+    lives += 1;
+    journal.note(`the operator starts, life ${lives}`);
+    life = startProcess(universe, () => {
+      journal.note('the operator dies');
+      life = undefined;
+      clock.after(random.between(500, 8_000), begin);
+    });
+  };
+  people.setUp();
+  begin();
+  if (!calm && options.dieAtWrite === undefined) {
+    for (let count = random.between(0, 3); count > 0; count -= 1) {
+      clock.after(random.between(0, troubleMs), () => {
+        // One that has just died starts by itself.
+        if (life === undefined) return;
+        journal.note('the operator is killed');
+        life.kill();
+        begin();
+      });
+    }
+  }
+  for (let count = random.between(5, 25); count > 0; count -= 1) clock.after(random.between(0, troubleMs), people.act);
+  clock.after(troubleMs, () => {
+    journal.note('trouble is over');
+    trouble.end();
+    people.finish();
+  });
+  await clock.passUntil(startedAt + troubleMs + settleMs);
+  const settledWrites = journal.writes;
+  journal.note('everything should be settled');
+  await clock.passUntil(startedAt + troubleMs + settleMs + quietMs);
+  if (journal.writes !== settledWrites)
+    journal.broken(`a settled world was written ${journal.writes - settledWrites} times more`);
+  for (const id of journal.openOperations()) journal.broken(`I5: the operation ${id} never came to an end`);
+  people.check();
+  life?.kill();
+  const { violations, notes, writes, passes } = journal;
+  return { seed: options.seed, violations, notes, writes, attempts: trouble.attempts(), passes, lives };
+}
+
+interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+function createFaults(
+  now: () => number,
+  random: SimRandom,
+  servers: readonly string[],
+  calm: boolean,
+  options: SimulationOptions,
+): { readonly faults: Faults; end(): void; attempts(): number } {
+  let over = false;
+  const windows = (most: number, longestMs: number): Window[] =>
+    Array.from({ length: calm ? 0 : random.between(0, most) }, () => {
+      const from = startedAt + random.between(0, troubleMs);
+      return { from, to: from + random.between(500, longestMs) };
+    });
+  const holds = (list: readonly Window[]): boolean => !over && list.some(({ from, to }) => now() >= from && now() < to);
+  const down = new Map(servers.map((server) => [server, windows(2, 120_000)]));
+  const gitDown = windows(2, 60_000);
+  const refused = windows(2, 40_000);
+  const refusedName = `object-${random.between(0, 5)}`;
+  const deathRate = calm || options.dieAtWrite !== undefined ? 0 : random.pick([0, 0.01, 0.05]);
+  const conflictRate = calm ? 0 : random.pick([0, 0.1]);
+  const slowRate = calm ? 0 : random.pick([0, 0.2]);
+  let writes = 0;
+  const faults: Faults = {
+    clusterDown: (server) => holds(down.get(server) ?? []),
+    gitDown: () => holds(gitDown),
+    refuses: (key) => key.name === refusedName && holds(refused),
+    conflicts: () => !over && random.chance(conflictRate),
+    atWrite() {
+      writes += 1;
+      if (writes === options.dieAtWrite) return options.dieAfter === true ? 'die-after' : 'die-before';
+      if (over || !random.chance(deathRate)) return 'live';
+      return random.pick(['die-before', 'die-after'] as const);
+    },
+    eventDelayMs: () => (!over && random.chance(slowRate) ? random.between(1_000, 10_000) : random.between(1, 200)),
+  };
+  return {
+    faults,
+    end() {
+      over = true;
+    },
+    attempts: () => writes,
+  };
+}
+
+/** An object of a simulated source. */
+interface Part {
+  readonly kind: 'ConfigMap' | 'Deployment' | 'Job' | 'Widget';
+  readonly name: string;
+  value: number;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+interface Source {
+  readonly name: string;
+  readonly app: Application;
+  parts: Part[];
+  commit: string;
+  /** The source as of its last commit cannot be rendered. */
+  broken: boolean;
+}
+
+interface People {
+  setUp(): void;
+  act(): void;
+  /** Makes every source good again, and lets it ask for something new. */
+  finish(): void;
+  check(): void;
+}
+
+function createPeople(universe: Universe, random: SimRandom): People {
+  const { repository, store, servers, journal, clock } = universe;
+  const addresses = [...servers.keys()];
+  const sources: Source[] = [];
+  const bystanders: { readonly server: string; readonly object: KubeObject }[] = [];
+  let operations = 0;
+  let parts = 0;
+
+  const push = (source: Source): void => {
+    const objects = source.broken ? undefined : manifestsOf(source.name, source.parts);
+    source.commit = repository.commit(
+      `${source.name}/all.json`,
+      objects === undefined ? '[{' : JSON.stringify(objects),
+    );
+    journal.note(`a commit to ${source.name}: ${source.commit.slice(0, 7)}${source.broken ? ' (broken)' : ''}`);
+  };
+  const addPart = (source: Source): void => {
+    const kind = random.pick(['ConfigMap', 'ConfigMap', 'Deployment', 'Deployment', 'Job', 'Widget'] as const);
+    source.parts.push({
+      kind,
+      name: `object-${parts++}`,
+      value: random.between(1, 99),
+      annotations: marks(kind, random),
+    });
+  };
+  const change = (source: Source): void => {
+    source.broken = false;
+    const what = random.between(0, 9);
+    const at = random.between(0, source.parts.length - 1);
+    if (what <= 3 && source.parts[at] !== undefined) source.parts[at]!.value = random.between(100, 9_999);
+    else if (what <= 6 && source.parts.length > 1) source.parts.splice(at, 1);
+    else if (what === 7 && random.chance(0.5)) source.broken = true;
+    else addPart(source);
+    push(source);
+  };
+  const current = (source: Source): Application | undefined =>
+    store.get({ namespace: operatorNamespace, name: source.name });
+  const ask = (source: Source, operation: Omit<Operation, 'info'>): void => {
+    const app = current(source);
+    if (app === undefined || app.operation !== undefined || app.metadata.deletionTimestamp !== undefined) return;
+    const id = `${source.name}-${operations++}`;
+    journal.note(`somebody asks for ${id}: ${JSON.stringify(operation)}`);
+    store.patch(app, { operation: { ...operation, info: [{ name: 'id', value: id }] } }, 'user');
+  };
+  const owned = (source: Source): KubeObject[] => {
+    const api = servers.get(source.app.spec.destination.server ?? '');
+    const namespace = source.app.spec.destination.namespace;
+    return (api?.list() ?? []).filter((object) => object.metadata.namespace === namespace);
+  };
+  const drift = (source: Source): void => {
+    const live = owned(source).filter((object) => object.metadata.annotations?.[annotation.hookRun] === undefined);
+    if (live.length === 0) return;
+    const object = random.pick(live);
+    const api = servers.get(source.app.spec.destination.server ?? '');
+    const how = random.between(0, 2);
+    journal.note(`somebody touches ${keyText(keyOf(object))}`);
+    api?.edit(keyOf(object), (now) => {
+      if (how === 0) return undefined;
+      const field = now.kind === 'ConfigMap' ? 'data' : 'spec';
+      const inner = now[field] as Record<string, unknown>;
+      return {
+        ...now,
+        [field]: {
+          ...inner,
+          [how === 1 ? 'value' : 'extra']: 'touched',
+          ...(how === 1 && now.kind === 'Deployment' && { replicas: 9 }),
+        },
+      };
+    });
+  };
+  const operation = (): Omit<Operation, 'info'> => ({
+    sync: {
+      ...(random.chance(0.5) && { prune: true }),
+      ...(random.chance(0.15) && { dryRun: true }),
+      ...(random.chance(0.1) && { syncStrategy: { apply: {} } }),
+    },
+    initiatedBy: { username: 'somebody' },
+    ...(random.chance(0.4) && {
+      retry: { limit: random.between(1, 3), backoff: { duration: '3s', factor: 2, maxDuration: '20s' } },
+    }),
+  });
+
+  return {
+    setUp() {
+      for (let index = 0; index < random.between(1, 3); index += 1) {
+        const name = `app-${index}`;
+        const app = applicationOf(name, random.pick(addresses), repository.url, random);
+        const source: Source = { name, app, parts: [], commit: '', broken: false };
+        for (let count = random.between(1, 5); count > 0; count -= 1) addPart(source);
+        push(source);
+        sources.push(source);
+        store.create(app);
+      }
+      for (const { app } of sources) {
+        const server = app.spec.destination.server ?? '';
+        const namespace = `others-${app.metadata.name}`;
+        const original = `${app.metadata.name}:/ConfigMap:shop/original`;
+        const created: KubeObject[] = [
+          { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+          { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stranger', namespace }, data: {} },
+          {
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            metadata: { name: 'copy', namespace, annotations: { [annotation.trackingId]: original } },
+            data: {},
+          },
+        ];
+        for (const object of created) {
+          servers.get(server)?.create(object);
+          bystanders.push({ server, object });
+        }
+      }
+    },
+    act() {
+      const source = random.pick(sources);
+      const what = random.between(0, 9);
+      if (what <= 3) change(source);
+      else if (what <= 5) drift(source);
+      else if (what <= 7) ask(source, operation());
+      else if (what === 8) {
+        const app = current(source);
+        if (app?.status?.operationState?.phase === 'Running' && random.chance(0.5)) {
+          journal.note(`somebody terminates the operation of ${source.name}`);
+          store.patch(app, { status: { operationState: { phase: 'Terminating' } } }, 'user');
+        } else if (app !== undefined) {
+          const refresh = random.pick(['normal', 'hard']);
+          store.patch(app, { metadata: { annotations: { 'argocd.argoproj.io/refresh': refresh } } }, 'user');
+        }
+      } else if (random.chance(0.3)) {
+        journal.note(`somebody deletes ${source.name}`);
+        store.remove({ namespace: operatorNamespace, name: source.name });
+      }
+    },
+    finish() {
+      for (const source of sources) {
+        source.broken = false;
+        source.parts = source.parts.map((part) => {
+          const { 'simulation/outcome': _, ...annotations } = part.annotations;
+          return { ...part, annotations, value: part.value + 10_000 };
+        });
+        const value = random.between(1, 99);
+        if (!source.parts.some(({ annotations }) => annotations[annotation.hook] === undefined))
+          source.parts.push({ kind: 'ConfigMap', name: `object-${parts++}`, value, annotations: {} });
+        push(source);
+        if (current(source) === undefined) {
+          journal.note(`somebody creates ${source.name} again`);
+          store.create(source.app);
+        }
+      }
+      // Whoever syncs by hand does so once more, when what was under way is over.
+      clock.after(settleMs / 2, () => {
+        for (const source of sources) {
+          if (current(source) === undefined) store.create(source.app);
+        }
+      });
+      clock.after((settleMs * 2) / 3, () => {
+        for (const source of sources) {
+          if (source.app.spec.syncPolicy?.automated === undefined)
+            ask(source, { sync: { prune: true }, retry: { limit: 3, backoff: { duration: '3s' } } });
+        }
+      });
+    },
+    check() {
+      for (const { server, object } of bystanders) {
+        if (servers.get(server)?.get(keyOf(object)) === undefined)
+          journal.broken(`I1: ${keyText(keyOf(object))} is gone`);
+      }
+      for (const source of sources) checkSource(source);
+    },
+  };
+
+  function checkSource(source: Source): void {
+    const app = current(source);
+    const { name } = source;
+    if (app === undefined) {
+      journal.broken(`I4: the Application ${name} is gone`);
+      return;
+    }
+    const automated = app.spec.syncPolicy?.automated;
+    const prunes = automated === undefined || automated.prune === true;
+    const api = servers.get(app.spec.destination.server ?? '');
+    const wanted = new Set<string>();
+    for (const object of manifestsOf(source.name, source.parts)) {
+      const key = { ...keyOf(object), namespace: namespaceOf(object, app) };
+      if (object.metadata.annotations?.[annotation.hook] !== undefined) {
+        const policy = object.metadata.annotations[annotation.hookDeletePolicy];
+        const live = api?.get(key);
+        if (policy === 'HookSucceeded' && live !== undefined && live.kind === 'Job' && isHealthy(live))
+          journal.broken(`I3: the hook ${keyText(key)} of ${name} is still there`);
+        continue;
+      }
+      wanted.add(keyText(key));
+      const live = api?.get(key);
+      if (live === undefined) journal.broken(`I4: ${keyText(key)} of ${name} is missing`);
+      else if (!contains(contentOf(live), contentOf(object)))
+        journal.broken(
+          `I4: ${keyText(key)} of ${name} is ${JSON.stringify(contentOf(live))}, not ${JSON.stringify(contentOf(object))}`,
+        );
+    }
+    for (const object of owned(source)) {
+      const isTracked = object.metadata.annotations?.[annotation.trackingId]?.startsWith(`${name}:`) === true;
+      const isHook = object.metadata.annotations?.[annotation.hookRun] !== undefined;
+      if (prunes && isTracked && !isHook && !wanted.has(keyText(keyOf(object))))
+        journal.broken(`I4: ${keyText(keyOf(object))} of ${name} was not pruned`);
+    }
+    const { sync, health, conditions, operationState } = app.status ?? {};
+    const leftovers = !prunes && sync?.status === 'OutOfSync';
+    const head = repository.resolve('HEAD');
+    if (sync?.revision !== head || (sync.status !== 'Synced' && !leftovers) || health?.status !== 'Healthy')
+      journal.broken(
+        `I4: ${name} is ${sync?.status} at ${sync?.revision?.slice(0, 7)} and ${health?.status}; HEAD is ${head.slice(0, 7)}; ${operationState?.phase} ${operationState?.message}`,
+      );
+    if (conditions !== undefined) journal.broken(`I4: ${name} has conditions: ${JSON.stringify(conditions)}`);
+  }
+}
+
+function contentOf(object: KubeObject): unknown {
+  return object.kind === 'ConfigMap'
+    ? object['data']
+    : object.kind === 'CustomResourceDefinition'
+      ? undefined
+      : object['spec'];
+}
+
+/** Whether everything that was asked for is there; fields that others added are theirs to keep. */
+function contains(live: unknown, wanted: unknown): boolean {
+  if (!isJsonObject(wanted)) return equalJson(live, wanted);
+  return isJsonObject(live) && Object.entries(wanted).every(([field, value]) => contains(live[field], value));
+}
+
+function marks(kind: Part['kind'], random: SimRandom): Record<string, string> {
+  const marked: Record<string, string> = {};
+  if (kind === 'Job' || (kind === 'ConfigMap' && random.chance(0.1))) {
+    marked[annotation.hook] = random.pick(['PreSync', 'Sync', 'PostSync', 'SyncFail', 'PreSync,PostSync']);
+    marked[annotation.hookDeletePolicy] = random.pick(['BeforeHookCreation', 'HookSucceeded', 'HookFailed']);
+    if (kind === 'Job' && random.chance(0.15)) marked['simulation/outcome'] = 'failed';
+  }
+  if (random.chance(0.4)) marked[annotation.syncWave] = String(random.between(-1, 2));
+  if (random.chance(0.1)) marked[annotation.syncOptions] = 'PruneLast=true';
+  return marked;
+}
+
+function manifestsOf(source: string, parts: readonly Part[]): KubeObject[] {
+  const group = `${source}.example.com`;
+  const definition = { group, scope: 'Namespaced', names: { kind: 'Widget', plural: 'widgets' } };
+  // A definition is of no use after its objects.
+  const wave = Math.min(
+    0,
+    ...parts.filter(({ kind }) => kind === 'Widget').map(({ annotations }) => waveOf(annotations)),
+  );
+  const metadata = { name: `widgets.${group}`, annotations: { [annotation.syncWave]: String(wave) } };
+  const objects = parts.map((part) => manifestOf(source, part));
+  if (!parts.some(({ kind }) => kind === 'Widget')) return objects;
+  return [
+    { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata, spec: definition },
+    ...objects,
+  ];
+}
+
+function manifestOf(source: string, { kind, name, value, annotations }: Part): KubeObject {
+  const metadata = { name, ...(Object.keys(annotations).length > 0 && { annotations }) };
+  const template = { spec: { containers: [{ name: 'main', image: `shop:${value}` }] } };
+  switch (kind) {
+    case 'ConfigMap':
+      return { apiVersion: 'v1', kind, metadata, data: { value: String(value) } };
+    case 'Deployment':
+      return { apiVersion: 'apps/v1', kind, metadata, spec: { replicas: 2, template } };
+    case 'Job':
+      return { apiVersion: 'batch/v1', kind, metadata, spec: { template } };
+    case 'Widget':
+      return { apiVersion: `${source}.example.com/v1`, kind, metadata, spec: { size: value } };
+  }
+}
+
+function applicationOf(name: string, server: string, repoURL: string, random: SimRandom): Application {
+  const isAutomated = random.chance(0.75);
+  const retry = random.chance(0.5)
+    ? { limit: 5, backoff: { duration: '2s', factor: 2, maxDuration: '30s' } }
+    : undefined;
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name, namespace: operatorNamespace, finalizers: ['resources-finalizer.argocd.argoproj.io'] },
+    spec: {
+      project: 'default',
+      source: { repoURL, path: name, targetRevision: 'main' },
+      destination: { server, namespace: `shop-${name}` },
+      syncPolicy: {
+        ...(isAutomated && { automated: { prune: random.chance(0.7), selfHeal: random.chance(0.7) } }),
+        ...(retry && { retry }),
+        syncOptions: ['CreateNamespace=true'],
+      },
+    },
+  };
+}
