@@ -1,5 +1,6 @@
 import { type Annotations, annotation, itemsOf } from './annotations.ts';
 import type { Hook, HookDeletePolicy, SyncPhase } from './desired.ts';
+import { ownValue } from './json.ts';
 
 const argoPhases: ReadonlySet<string> = new Set<SyncPhase>([
   'PreSync',
@@ -50,14 +51,16 @@ export function hookRole(annotations: Annotations): HookRole {
   if (known.length > 0) return { role: 'hook', hook: { phases: known, deletePolicies: deletePolicies(annotations) } };
   const helm = itemsOf(annotations, annotation.helmHook);
   if (argo.length === 0 && helm.every((item) => item === 'crd-install')) return { role: 'none' };
-  const mapped = [...new Set(helm.flatMap((item) => helmPhases[item] ?? []))];
+  const mapped = [...new Set(helm.flatMap((item) => ownValue(helmPhases, item) ?? []))];
   if (mapped.length === 0) return { role: 'ignored' };
   return { role: 'hook', hook: { phases: mapped, deletePolicies: deletePolicies(annotations) } };
 }
 
 function deletePolicies(annotations: Annotations): readonly HookDeletePolicy[] {
   const argo = itemsOf(annotations, annotation.hookDeletePolicy).filter((item) => argoPolicies.has(item));
-  const helm = itemsOf(annotations, annotation.helmHookDeletePolicy).flatMap((item) => helmPolicies[item] ?? []);
+  const helm = itemsOf(annotations, annotation.helmHookDeletePolicy).flatMap(
+    (item) => ownValue(helmPolicies, item) ?? [],
+  );
   const all = [...new Set([...(argo as HookDeletePolicy[]), ...helm])];
   return all.length === 0 ? ['BeforeHookCreation'] : all;
 }

@@ -28,7 +28,7 @@ export function valueAt(value: unknown, ...path: readonly string[]): unknown {
   let current = value;
   for (const step of path) {
     if (!isJsonObject(current)) return undefined;
-    current = current[step];
+    current = ownValue(current, step);
   }
   return current;
 }
@@ -52,6 +52,11 @@ export function objectAt(value: unknown, ...path: readonly string[]): Record<str
 export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
   const found = valueAt(value, ...path);
   return Array.isArray(found) ? found : [];
+}
+
+/** The field `key` of a record, never what every object inherits (`constructor`, `__proto__`). */
+export function ownValue<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 /** A copy that shares nothing which can be changed. */

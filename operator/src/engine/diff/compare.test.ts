@@ -229,7 +229,7 @@ test('an object compared with itself has no differences, and no pair throws', ()
     metadata: { name: 'a' },
   });
   const fields = fc.dictionary(
-    fc.constantFrom('spec', 'data', 'ports', 'env', 'limits', '__proto__'),
+    fc.constantFrom('spec', 'data', 'ports', 'env', 'limits', '__proto__', 'constructor'),
     fc.jsonValue({ maxDepth: 4 }),
   );
   fc.assert(

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import type { FieldDifference } from '../../model/change.ts';
-import { isJsonObject, numberText } from '../../model/json.ts';
+import { isJsonObject, numberText, ownValue } from '../../model/json.ts';
 import { sameQuantity } from '../../model/quantity.ts';
 import { keyOf, type ResourceKey } from '../../model/resource-key.ts';
 import { withPlainData } from '../../model/secret.ts';
@@ -115,7 +115,7 @@ function compareFields(
     // null asks for nothing: an apply leaves such a field to others.
     if (isAbsent(wish) || walk.unsettled.has(pointer)) continue;
     const step = `f:${field}`;
-    compareValue(wish, Object.hasOwn(live, field) ? live[field] : undefined, walk, {
+    compareValue(wish, ownValue(live, field), walk, {
       own: below(place.own, step),
       shapes: allBelow(place.shapes, step),
       pointer,
@@ -133,9 +133,9 @@ function compareFields(
   for (const step of Object.keys(place.own ?? {})) {
     if (!step.startsWith('f:')) continue;
     const field = step.slice(2);
-    const fact = live[field];
+    const fact = ownValue(live, field);
     // A null in a map of texts is stored as an empty one.
-    const given = Object.hasOwn(desired, field) && (!isAbsent(desired[field]) || fact === '');
+    const given = Object.hasOwn(desired, field) && (!isAbsent(ownValue(desired, field)) || fact === '');
     const pointer = pointerTo(place.pointer, field);
     if (!given && !isAbsent(fact) && !walk.unsettled.has(pointer)) walk.report(pointer, undefined, fact);
   }

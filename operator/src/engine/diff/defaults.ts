@@ -1,4 +1,4 @@
-import { isJsonObject, numberText } from '../../model/json.ts';
+import { isJsonObject, numberText, ownValue } from '../../model/json.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
 import { groupOf } from '../../model/resource-key.ts';
 
@@ -95,7 +95,7 @@ const filledIn: Readonly<Record<string, readonly unknown[]>> = {
 
 /** Whether the field `name` of `parent`, which nobody asked for, is one that the server fills in. */
 export function isFilledIn(value: unknown, name: string, parent: string, key: ResourceKey): boolean {
-  if (value === null || isZero(value) || filledIn[name]?.includes(value) === true) return true;
+  if (value === null || isZero(value) || ownValue(filledIn, name)?.includes(value) === true) return true;
   // The limits of a LimitRange follow from one another.
   if (key.kind === 'LimitRange' && ['default', 'defaultRequest'].some((map) => map === name || map === parent))
     return true;
@@ -154,7 +154,7 @@ const mergeKeys: Readonly<Record<string, readonly string[]>> = {
 
 /** The keys by which items of a list are told apart; undefined where it is replaced as a whole. */
 export function mergeKeysOf(name: string, items: readonly unknown[]): readonly string[] | undefined {
-  if (name !== 'ports') return mergeKeys[name];
+  if (name !== 'ports') return ownValue(mergeKeys, name);
   const isContainers = items.some((item) => isJsonObject(item) && item['containerPort'] !== undefined);
   return isContainers ? ['containerPort', 'protocol'] : ['port', 'protocol'];
 }

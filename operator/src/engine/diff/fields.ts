@@ -1,5 +1,5 @@
 import type { KubeObject, ManagedFieldsEntry } from '@mooring/renderer-contract';
-import { isJsonObject } from '../../model/json.ts';
+import { isJsonObject, ownValue } from '../../model/json.ts';
 
 /**
  * A set of fields as `metadata.managedFields` has it (`fieldsV1`): `f:name` is a field, `k:{…}` a list item by its keys, `v:…` an item of a set, `i:n` one
@@ -37,7 +37,7 @@ function entriesOf(live: KubeObject): readonly ManagedFieldsEntry[] {
 
 /** The part of a tree below one step; undefined where it doesn't have the step. */
 export function below(tree: FieldTree | undefined, step: string): FieldTree | undefined {
-  const part = tree?.[step];
+  const part = tree === undefined ? undefined : ownValue(tree, step);
   return isJsonObject(part) ? part : undefined;
 }
 

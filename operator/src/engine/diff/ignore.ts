@@ -1,7 +1,7 @@
 import type { ResourceIgnoreDifferences } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { globMatches } from '../../model/glob.ts';
-import { copyJson, isJsonObject } from '../../model/json.ts';
+import { copyJson, isJsonObject, ownValue } from '../../model/json.ts';
 import { groupOf } from '../../model/resource-key.ts';
 import { type FieldTree, fieldsOfManager, isLeaf, itemOf } from './fields.ts';
 import { type PathStep, parsePath } from './jq-path.ts';
@@ -133,7 +133,7 @@ function removeTree(value: unknown, tree: FieldTree): void {
     if (step.startsWith('f:') && isJsonObject(value)) {
       const name = step.slice(2);
       if (isLeaf(below)) delete value[name];
-      else removeTree(value[name], below);
+      else removeTree(ownValue(value, name), below);
     } else if (Array.isArray(value)) {
       const index = placeOf(step, value);
       if (index < 0) continue;

@@ -1,5 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
-import { isJsonObject } from '../../model/json.ts';
+import { isJsonObject, ownValue } from '../../model/json.ts';
 import { mergeKeysOf } from './defaults.ts';
 import { pointerTo, type Report } from './pointer.ts';
 
@@ -46,11 +46,12 @@ function removedFields(
 ): void {
   if (!isJsonObject(desired) || !isJsonObject(live)) return;
   for (const field of Object.keys(last)) {
-    const fact = live[field];
+    const fact = ownValue(live, field);
+    const wish = ownValue(desired, field);
     if (isEmpty(last[field]) || fact === undefined) continue;
     const next = pointerTo(pointer, field);
-    if (desired[field] === undefined || desired[field] === null) report(next, undefined, fact);
-    else removed(last[field], desired[field], fact, field, next, report);
+    if (wish === undefined || wish === null) report(next, undefined, fact);
+    else removed(last[field], wish, fact, field, next, report);
   }
 }
 

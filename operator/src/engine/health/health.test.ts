@@ -77,7 +77,7 @@ test('no check throws, whatever an object holds', () => {
   const values = fc.letrec((tie) => ({
     value: fc.oneof(
       { maxDepth: 4 },
-      fc.constantFrom(null, true, 0, 1, '', 'True', 'False', 'Ready', 'Running', 'Failed'),
+      fc.constantFrom(null, true, 0, 1, '', 'True', 'False', 'Ready', 'Running', 'Failed', 'constructor'),
       fc.array(tie('value'), { maxLength: 3 }),
       fc.dictionary(fc.constantFrom(...names), tie('value'), { maxKeys: 4 }),
     ),

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import type { Health, HealthStatusCode } from '../../model/health.ts';
-import { textAt } from '../../model/json.ts';
+import { ownValue, textAt } from '../../model/json.ts';
 import type { HealthCheck } from './check.ts';
 import { conditionsOf } from './conditions.ts';
 
@@ -22,7 +22,7 @@ export function byConditions(groups: readonly ConditionVerdicts[], otherwise: He
     const conditions = conditionsOf(object);
     for (const verdicts of groups) {
       for (const { type, status, reason, message } of conditions) {
-        const verdict = verdicts[`${type}=${status}/${reason}`] ?? verdicts[`${type}=${status}`];
+        const verdict = ownValue(verdicts, `${type}=${status}/${reason}`) ?? ownValue(verdicts, `${type}=${status}`);
         if (verdict !== undefined) return typeof verdict === 'string' ? withMessage(verdict, message) : verdict;
       }
     }
@@ -34,7 +34,7 @@ export function byConditions(groups: readonly ConditionVerdicts[], otherwise: He
 export function byPhase(field: string, verdicts: Readonly<Record<string, Health>>, otherwise: Health): HealthCheck {
   return (object) => {
     const phase = textAt(object, 'status', field);
-    return (phase === undefined ? undefined : verdicts[phase]) ?? otherwise;
+    return (phase === undefined ? undefined : ownValue(verdicts, phase)) ?? otherwise;
   };
 }
 

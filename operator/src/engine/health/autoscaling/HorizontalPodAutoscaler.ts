@@ -1,4 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { ownValue } from '../../../model/json.ts';
 import { versionOf } from '../../../model/resource-key.ts';
 import { degraded, type HealthCheck, healthy, progressing, unknown } from '../check.ts';
 import { type Condition, conditionFrom, conditionsOf } from '../conditions.ts';
@@ -20,7 +21,7 @@ export const horizontalPodAutoscaler: HealthCheck = (object) => {
   if (conditions === undefined) {
     return unknown(`failed to convert conditions annotation to typed: ${conditionsAnnotation} is not a JSON list`);
   }
-  const failed = conditions.find(({ type, reason }) => failures[type]?.includes(reason));
+  const failed = conditions.find(({ type, reason }) => ownValue(failures, type)?.includes(reason));
   if (failed !== undefined) return degraded(failed.message);
   const able = conditions.find(
     ({ type, status }) => (type === 'AbleToScale' || type === 'ScalingLimited') && status === 'True',

@@ -1,5 +1,5 @@
 import type { HealthStatusCode } from '../../../model/health.ts';
-import { objectAt, textAt, valueAt } from '../../../model/json.ts';
+import { objectAt, ownValue, textAt, valueAt } from '../../../model/json.ts';
 import { type HealthCheck, unknown } from '../check.ts';
 import { conditionsOf } from '../conditions.ts';
 
@@ -20,5 +20,5 @@ export const canary: HealthCheck = (object) => {
     ...(weight > 0 ? [`Canary Weight: ${weight} %`] : []),
     ...conditionsOf(object).map(({ message }) => message),
   ];
-  return { status: statusByPhase[phase] ?? 'Unknown', message: [phase, parts.join(' --- ')].join(' --- ') };
+  return { status: ownValue(statusByPhase, phase) ?? 'Unknown', message: [phase, parts.join(' --- ')].join(' --- ') };
 };

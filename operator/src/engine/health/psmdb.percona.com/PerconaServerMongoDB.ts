@@ -1,5 +1,5 @@
 import type { HealthStatusCode } from '../../../model/health.ts';
-import { numberAt, objectAt, textAt } from '../../../model/json.ts';
+import { numberAt, objectAt, ownValue, textAt } from '../../../model/json.ts';
 import { type HealthCheck, unknown } from '../check.ts';
 
 const statusByState: Readonly<Record<string, HealthStatusCode>> = {
@@ -15,5 +15,5 @@ export const perconaServerMongoDb: HealthCheck = (object) => {
   const ready = numberAt(object, 'status', 'ready') ?? 0;
   const size = numberAt(object, 'status', 'size') ?? 0;
   const state = textAt(object, 'status', 'state') ?? '';
-  return { status: statusByState[state] ?? 'Unknown', message: `${ready}/${size} node(s) are ready` };
+  return { status: ownValue(statusByState, state) ?? 'Unknown', message: `${ready}/${size} node(s) are ready` };
 };
