@@ -145,7 +145,7 @@ describe('broken connections', () => {
         ),
       );
     }
-    assert.equal(view.fault(), undefined);
+    await until('every watch is back', () => view.fault() === undefined);
     const drifts = view.changes.filter(({ what, app }) => app === 'resets' && what === 'drift');
     assert.ok(drifts.length >= objects.length, 'each drift is told at least once');
   });

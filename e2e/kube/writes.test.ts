@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '@mooring/renderer-contract';
+import { openView } from '../../operator/src/adapters/kube/cluster.ts';
 import { isOlder } from '../../operator/src/adapters/kube/resource-version.ts';
 import { Fault } from '../../operator/src/model/fault.ts';
 import { keyOf } from '../../operator/src/model/resource-key.ts';
 import type { ApplyOptions } from '../../operator/src/world/cluster.ts';
 import { type Cluster, type Json, startCluster } from '../cluster/cluster.ts';
-import { configMap, tracked, until, type Watched, watchCluster } from './fixture.ts';
+import { configMap, connectionTo, tracked, until, viewOptions, type Watched, watchCluster } from './fixture.ts';
 
 let real: Cluster;
 let view: Watched;
@@ -106,6 +107,43 @@ describe('writing objects', () => {
       () => view.cluster.record({ group: '', kind: 'ConfigMap', namespace: 'other', name: 'copy' }) !== undefined,
     );
     assert.equal(view.cluster.tracked('there').length, 1, 'a copied tracking id counts for nothing');
+  });
+
+  test('a view of one namespace sees nothing else', async () => {
+    const narrow = await openView(
+      connectionTo(real),
+      { server: real.server, namespaces: ['other'], clusterResources: false },
+      viewOptions(),
+      {
+        changed: () => {},
+        followed: () => {},
+        outdated: () => {},
+      },
+    );
+    assert.ok(narrow.cluster.record({ group: '', kind: 'ConfigMap', namespace: 'other', name: 'same' }));
+    assert.equal(
+      narrow.cluster.record({ group: '', kind: 'ConfigMap', namespace: 'default', name: 'same' }),
+      undefined,
+    );
+    assert.equal(narrow.cluster.record({ group: '', kind: 'Namespace', namespace: '', name: 'other' }), undefined);
+    await narrow.close();
+  });
+
+  test('an object is read in the version that is asked for', async () => {
+    const scaler: KubeObject = {
+      apiVersion: 'autoscaling/v1',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'scaler', namespace: 'default' },
+      spec: {
+        maxReplicas: 3,
+        targetCPUUtilizationPercentage: 50,
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+      },
+    };
+    await apply(scaler);
+    assert.equal((await view.cluster.get(keyOf(scaler), 'autoscaling/v1'))?.apiVersion, 'autoscaling/v1');
+    assert.equal((await view.cluster.get(keyOf(scaler)))?.apiVersion, 'autoscaling/v2');
+    assert.equal((await view.cluster.get(keyOf(scaler), 'autoscaling/v9'))?.apiVersion, 'autoscaling/v2');
   });
 
   test('a delete with another uid is refused, with the right one done, and done twice is fine', async () => {
@@ -408,9 +446,15 @@ describe('drift is told by our own managedFields entry alone', () => {
     },
   ];
 
+  // The Deployment controller writes its status meanwhile.
+  function whateverItsVersion(live: Json): Json {
+    delete live.metadata.resourceVersion;
+    return live;
+  }
+
   function changeImage(live: Json): Json {
     live.spec.template.spec.containers[0].image = 'example.com/web:2';
-    return live;
+    return whateverItsVersion(live);
   }
 
   function forge(live: Json): Json {
@@ -418,7 +462,7 @@ describe('drift is told by our own managedFields entry alone', () => {
     live.metadata.managedFields = live.metadata.managedFields.map((entry: Json) =>
       entry.manager === 'argocd-controller' ? { ...entry, time: '2020-01-01T00:00:00Z' } : entry,
     );
-    return live;
+    return whateverItsVersion(live);
   }
 
   for (const { name, drifts, edit } of cases) {

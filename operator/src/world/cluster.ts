@@ -47,8 +47,8 @@ export interface Cluster {
   mark(key: ResourceKey): AppliedMark | undefined;
   /** Remembers that the object equals the desired one with this hash, as of the record now in the view. */
   setMark(key: ResourceKey, desiredHash: string): void;
-  /** The object itself, from the API server; undefined where there is none. */
-  get(key: ResourceKey): Promise<KubeObject | undefined>;
+  /** The object itself, from the API server; undefined where there is none. In this version of its kind, where it is served, else in the preferred one. */
+  get(key: ResourceKey, apiVersion?: string): Promise<KubeObject | undefined>;
   /** Writes one object; answers what the server stored. The view holds it when this returns. */
   apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>;
   /** Sends a JSON merge patch (RFC 7396) to one object. */

@@ -110,7 +110,7 @@ export function createClient(connection: Connection, context: KubeContext): Kube
       try {
         const answer = await once(request, renew);
         if (answer.status < 400) return parseAnswer(request, answer.text, connection.server);
-        const fault = refusalOf(request, answer.status, answer.text, limits.messageLength);
+        const fault = refusalOf(request, answer.status, answer.text, limits.messageLength, answer.retryAfterMs);
         if (answer.status === 401 && !renew && connection.authorization !== undefined) {
           renew = true;
           continue;
@@ -142,7 +142,7 @@ export function createClient(connection: Connection, context: KubeContext): Kube
       tell();
     };
     const run = async (): Promise<void> => {
-      const { statusCode, body } = await watches.request({
+      const { statusCode, headers, body } = await watches.request({
         origin: url.origin,
         path: prefix + targetOf(request),
         method: request.method,
@@ -155,7 +155,8 @@ export function createClient(connection: Connection, context: KubeContext): Kube
       if (statusCode >= 400) {
         if (statusCode === 401) await connection.authorization?.(true);
         const text = await body.text();
-        return finish(() => listener.failed(refusalOf(request, statusCode, text, limits.messageLength)));
+        const wait = retryAfter(headers['retry-after'], text, statusCode);
+        return finish(() => listener.failed(refusalOf(request, statusCode, text, limits.messageLength, wait)));
       }
       listener.opened();
       const push = splitLines(limits.responseBytes, (line) => {

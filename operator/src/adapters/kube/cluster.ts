@@ -94,6 +94,8 @@ async function watchAll(
   let isReady = false;
   let isClosed = false;
   let nudgedAt = 0;
+  let progressAt = clock.now();
+  let cancelProgress: (() => void) | undefined;
   const watches = new Map<string, Watch>();
   const lost = new Map<string, Fault>();
   /** Uids of objects that a client-side apply still owns fields of. */
@@ -107,17 +109,33 @@ async function watchAll(
   // Rejected while nobody waits yet, it would end the process.
   ready.promise.catch(() => {});
 
+  // A large cluster may take its time as long as objects keep coming.
+  function watchForProgress(): void {
+    cancelProgress = clock.after(limits.requestTimeoutMs, () => {
+      const silentMs = clock.now() - progressAt;
+      if (silentMs < limits.requestTimeoutMs) return watchForProgress();
+      const kinds = [...pending].slice(0, 3).join(', ');
+      const message = `${server}: nothing was read for ${Math.round(silentMs / 1000)} s; still missing: ${kinds}`;
+      ready.reject(new Fault('cluster-unreachable', message, { server }));
+    });
+  }
+
   function settled(name: string): void {
+    progressAt = clock.now();
     pending.delete(name);
     if (pending.size === 0) ready.resolve();
   }
 
   function listenerOf(name: string, kind: ServedKind, namespace: string): ReflectorListener {
     let endList: ((resourceVersion: string) => void) | undefined;
-    let listedAt: string | undefined;
+    // An aggregated API counts its versions as it likes; those of the core come from etcd.
+    const isCounted = kind.group === '';
+    let newest = '0';
     const isDefinition = kind.group === 'apiextensions.k8s.io' && kind.kind === 'CustomResourceDefinition';
     return {
       seen: (object) => {
+        progressAt = clock.now();
+        newest = newer(newest, object);
         if (isDefinition && cache.record(keyOf(object))?.resourceVersion !== object.metadata.resourceVersion)
           expectDefinition(object, true);
         const uid = object.metadata.uid ?? '';
@@ -126,6 +144,7 @@ async function watchAll(
         cache.seen(recordOf(object, healthOf));
       },
       gone: (object) => {
+        newest = newer(newest, object);
         if (isDefinition) expectDefinition(object, false);
         clientSide.delete(object.metadata.uid ?? '');
         cache.gone(recordOf(object, healthOf));
@@ -134,11 +153,10 @@ async function watchAll(
         endList = cache.beginList({ group: kind.group, kind: kind.kind, namespace });
       },
       listEnded: (resourceVersion) => {
-        if (listedAt !== undefined && isOlder(resourceVersion, listedAt)) {
-          const message = `${server} went back in time: ${kind.plural} were at version ${listedAt} and are now at ${resourceVersion}, as after a restored backup; the cluster is read anew`;
+        if (isCounted && isOlder(resourceVersion, newest)) {
+          const message = `${server} went back in time: ${kind.plural} were at version ${newest} and are now at ${resourceVersion}, as after a restored backup; the cluster is read anew`;
           return listener.outdated(new Fault('cluster-unreachable', message, { server }));
         }
-        listedAt = resourceVersion;
         endList?.(resourceVersion);
       },
       live: () => {
@@ -467,23 +485,14 @@ async function watchAll(
 
   watchServed();
   if (pending.size === 0) ready.resolve();
-  const cancelTimeout = clock.after(limits.requestTimeoutMs, () => {
-    const kinds = [...pending].slice(0, 3).join(', ');
-    ready.reject(
-      new Fault(
-        'cluster-unreachable',
-        `${server}: reading all objects took more than ${limits.requestTimeoutMs / 1000} s; still missing: ${kinds}`,
-        { server },
-      ),
-    );
-  });
+  watchForProgress();
   try {
     await ready.promise;
   } catch (thrown) {
     await close();
     throw thrown;
   } finally {
-    cancelTimeout();
+    cancelProgress?.();
   }
   isReady = true;
   log.info(
@@ -505,8 +514,9 @@ async function watchAll(
     ownedBy: cache.ownedBy,
     mark: cache.mark,
     setMark: cache.setMark,
-    get: async (key) => {
-      const kind = served.kind(key.group, key.kind);
+    get: async (key, apiVersion) => {
+      const exact = apiVersion === undefined ? undefined : served.inVersion(apiVersion, key.kind);
+      const kind = exact ?? served.kind(key.group, key.kind);
       return kind === undefined ? undefined : read(kind, key);
     },
     apply,
@@ -544,6 +554,11 @@ function partName({ served, namespace }: { readonly served: ServedKind; readonly
 function scopedKey(object: KubeObject, kind: ServedKind): ResourceKey {
   const key = keyOf(object);
   return kind.scope === 'Cluster' ? { ...key, namespace: '' } : key;
+}
+
+function newer(version: string, object: KubeObject): string {
+  const own = object.metadata.resourceVersion ?? '0';
+  return isOlder(version, own) ? own : version;
 }
 
 function isFault(thrown: unknown, code: Fault['code']): thrown is Fault {

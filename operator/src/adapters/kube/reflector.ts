@@ -39,6 +39,8 @@ export interface Reflector {
 const watchSeconds = { least: 300, most: 540 };
 /** A bookmark comes about each minute: a watch without a word for this long is dead, whatever the connection says. */
 const stallMs = 150_000;
+/** What of a server's `Retry-After` is believed. */
+const retryAfter = { leastMs: 100, mostMs: 30_000 };
 /** A streaming list sends something all the time. */
 const listStallMs = 60_000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
@@ -105,7 +107,12 @@ export function startReflector(
 
   function fail(fault: Fault, why: WatchFailure): void {
     lastFault = fault;
-    step({ what: 'failed', why, random: random.next() });
+    const retryAfterMs = fault.data['retryAfterMs'];
+    const wait =
+      typeof retryAfterMs === 'number'
+        ? { retryAfterMs: Math.min(Math.max(retryAfterMs, retryAfter.leastMs), retryAfter.mostMs) }
+        : {};
+    step({ what: 'failed', why, random: random.next(), ...wait });
   }
 
   async function getPage(more: string | undefined, of: number): Promise<void> {

@@ -22,7 +22,13 @@ export interface KubeStatus {
  * The fault that an answer with a status of 400 or more stands for. Its message is the API server's own, at most `messageLength` characters,
  * except for Secrets: there no value that was sent is repeated, and a refusal over the content names fields only.
  */
-export function refusalOf(request: KubeRequest, httpStatus: number, body: string, messageLength: number): Fault {
+export function refusalOf(
+  request: KubeRequest,
+  httpStatus: number,
+  body: string,
+  messageLength: number,
+  retryAfterMs?: number,
+): Fault {
   const status = readStatus(body);
   const code = codeOf(request, httpStatus, status);
   const said =
@@ -30,7 +36,7 @@ export function refusalOf(request: KubeRequest, httpStatus: number, body: string
       ? maskedMessage(request.carries, httpStatus, status)
       : messageIn(status, httpStatus, body);
   const message = `${request.subject}: ${said}`.slice(0, messageLength);
-  return new Fault(code, message, dataOf(request, httpStatus, status));
+  return new Fault(code, message, { ...dataOf(request, httpStatus, status), retryAfterMs });
 }
 
 /** The `Status` in a body; an empty one where there is none (a proxy's HTML page, a cut answer). */

@@ -50,6 +50,7 @@ describe('a watch', () => {
       heard: true,
       failures: 0,
       refusals: 0,
+      relists: 0,
       streaming: true,
     });
   });
@@ -77,19 +78,17 @@ describe('a watch', () => {
     assert.deepEqual(effects.slice(2), ['close', 'report-failure broken 1', 'wait 100', 'begin-list', 'open list']);
   });
 
-  test('lists anew at once where its version is too old, and with patience where that goes on', () => {
-    const { effects } = run(start, listed, gone, timer, gone, timer);
-    assert.deepEqual(effects.slice(4), [
-      'close',
-      'wait 0',
-      'begin-list',
-      'open list',
-      'close',
-      'report-failure gone 2',
-      'wait 200',
-      'begin-list',
-      'open list',
+  test('lists anew at once where its version is too old, however often it failed before, and with patience where that goes on', () => {
+    const { effects } = run(start, listed, broken, timer, broken, timer, gone, timer, listed, gone, timer);
+    assert.deepEqual(effects.slice(12), [
+      ...['close', 'wait 0', 'begin-list', 'open list', 'end-list 10', 'report-live'],
+      ...['close', 'report-failure gone 1', 'wait 200', 'begin-list', 'open list'],
     ]);
+  });
+
+  test('waits as long as the server says', () => {
+    const { effects } = run(start, listed, { ...broken, retryAfterMs: 1_500 });
+    assert.equal(effects.at(-1), 'wait 1500');
   });
 
   test('goes on at once where the server ended it after it was heard, and waits where it was not', () => {

@@ -13,6 +13,8 @@ export interface WatchHistory {
   readonly failures: number;
   /** Failures since the server last accepted a watch: they decide whether the view still follows. */
   readonly refusals: number;
+  /** Lists since something last arrived that were needed because the version was too old. */
+  readonly relists: number;
   /** Whether this server can list by a watch. */
   readonly streaming: boolean;
 }
@@ -30,7 +32,12 @@ export type WatchEvent =
   | { readonly what: 'page'; readonly more: string | undefined; readonly resourceVersion: string }
   /** The server closed the stream in good order. */
   | { readonly what: 'ended' }
-  | { readonly what: 'failed'; readonly why: WatchFailure; readonly random: number }
+  | {
+      readonly what: 'failed';
+      readonly why: WatchFailure;
+      readonly random: number;
+      readonly retryAfterMs?: number | undefined;
+    }
   /** The time to wait is over. */
   | { readonly what: 'timer' }
   | { readonly what: 'stop' };
@@ -66,6 +73,7 @@ export const initialWatchState: WatchState = {
   resourceVersion: undefined,
   failures: 0,
   refusals: 0,
+  relists: 0,
   streaming: true,
 };
 
@@ -83,18 +91,18 @@ export function stepWatch(state: WatchState, event: WatchEvent): readonly [Watch
       return [{ ...state, refusals: 0 }, [{ do: 'report-live' }]];
     case 'progress':
       if (state.at !== 'watching') return [state, []];
-      return [{ ...state, resourceVersion: event.resourceVersion, heard: true, failures: 0 }, []];
+      return [{ ...state, resourceVersion: event.resourceVersion, heard: true, failures: 0, relists: 0 }, []];
     case 'list-end':
       if (state.at !== 'streaming-list') return [state, []];
-      return listed(event.resourceVersion, true, state.streaming);
+      return listed(event.resourceVersion, true, historyOf(state));
     case 'page':
       if (state.at !== 'paged-list') return [state, []];
       if (event.more !== undefined) return [state, [{ do: 'get-page', more: event.more }]];
-      return listed(event.resourceVersion, false, state.streaming);
+      return listed(event.resourceVersion, false, historyOf(state));
     case 'ended':
       return ended(state);
     case 'failed':
-      return failed(state, event.why, event.random);
+      return failed(state, event.why, event.random, event.retryAfterMs);
   }
 }
 
@@ -114,11 +122,11 @@ function begin(
 function listed(
   resourceVersion: string,
   isOpen: boolean,
-  streaming: boolean,
+  history: WatchHistory,
 ): readonly [WatchState, readonly WatchEffect[]] {
   const effects: readonly WatchEffect[] = [{ do: 'end-list', resourceVersion }, { do: 'report-live' }];
   return [
-    { at: 'watching', resourceVersion, heard: isOpen, failures: 0, refusals: 0, streaming },
+    { ...history, at: 'watching', resourceVersion, heard: isOpen, failures: 0, refusals: 0 },
     isOpen ? effects : [...effects, { do: 'open', resourceVersion }],
   ];
 }
@@ -130,23 +138,30 @@ function ended(state: WatchState): readonly [WatchState, readonly WatchEffect[]]
   return [{ ...state, heard: false }, [{ do: 'close' }, { do: 'open', resourceVersion }]];
 }
 
-function failed(state: WatchState, why: WatchFailure, random: number): readonly [WatchState, readonly WatchEffect[]] {
+function failed(
+  state: WatchState,
+  why: WatchFailure,
+  random: number,
+  retryAfterMs?: number,
+): readonly [WatchState, readonly WatchEffect[]] {
   if (state.at === 'stopped' || state.at === 'waiting') return [state, []];
-  const history = {
-    failures: state.failures + 1,
+  const isGone = why === 'gone';
+  const history: WatchHistory = {
+    failures: isGone ? state.failures : state.failures + 1,
     refusals: state.refusals + 1,
+    relists: isGone ? state.relists + 1 : state.relists,
     streaming: state.streaming && why !== 'unsupported',
   };
-  const resourceVersion = state.at === 'watching' && why !== 'gone' ? state.resourceVersion : undefined;
+  const resourceVersion = state.at === 'watching' && !isGone ? state.resourceVersion : undefined;
   // Neither is the server's trouble: the other way to list is tried at once, the first time.
-  const atOnce = history.failures === 1 && (why === 'unsupported' || why === 'gone');
-  const ms = atOnce ? 0 : waitMs(why, history.failures, random);
+  const atOnce = (isGone && state.relists === 0) || (why === 'unsupported' && state.streaming);
+  const ms = atOnce ? 0 : (retryAfterMs ?? waitMs(why, isGone ? history.relists : history.failures, random));
   const report: readonly WatchEffect[] = atOnce ? [] : [{ do: 'report-failure', why, refusals: history.refusals }];
   return [{ ...history, at: 'waiting', resourceVersion }, [{ do: 'close' }, ...report, { do: 'wait', ms }]];
 }
 
-function historyOf({ failures, refusals, streaming }: WatchHistory): WatchHistory {
-  return { failures, refusals, streaming };
+function historyOf({ failures, refusals, relists, streaming }: WatchHistory): WatchHistory {
+  return { failures, refusals, relists, streaming };
 }
 
 function waitMs(why: WatchFailure, failures: number, random: number): number {
