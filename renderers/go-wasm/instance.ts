@@ -91,8 +91,13 @@ export async function createInstance(
     },
     snapshot() {
       exports.mooring_settle();
+      const bytes = new Uint8Array(exports.memory.buffer);
+      // In a memory of its own, which goes back to the system with its worker; the heap would keep the pages.
+      const pages = bytes.length / 65_536;
+      const memory = new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
+      memory.set(bytes);
       return {
-        memory: new Uint8Array(exports.memory.buffer).slice(),
+        memory,
         globals: new Map(globals.map(([name, global]) => [name, global.value as number | bigint])),
       };
     },

@@ -8,7 +8,8 @@ declare namespace WebAssembly {
   }
 
   class Memory {
-    private constructor();
+    /** Sizes in pages of 64 KiB. */
+    constructor(size: { readonly initial: number; readonly maximum: number });
     readonly buffer: ArrayBuffer;
     /** Adds pages of 64 KiB. */
     grow(pages: number): number;
