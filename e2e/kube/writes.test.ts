@@ -220,6 +220,16 @@ describe('writing objects', () => {
     assert.equal(applied.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'], undefined);
   });
 
+  test('an object that the API server names is in the view under that name', async () => {
+    const created = await apply(
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: 'made-', namespace: 'default' } },
+      { how: 'create', validate: true },
+    );
+    assert.match(created.metadata.name ?? '', /^made-.+/);
+    assert.equal(recordOf(created).uid, created.metadata.uid);
+    assert.equal(view.cluster.record({ group: '', kind: 'ConfigMap', namespace: 'default', name: '' }), undefined);
+  });
+
   test('a dry run checks and changes nothing', async () => {
     const answer = await apply(configMap('dry', { a: '1' }), { ...serverSide, dryRun: true });
     assert.ok(answer.metadata.uid);

@@ -1,5 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
-import { Fault } from '../../model/fault.ts';
+import { Fault, messageOf } from '../../model/fault.ts';
 import { groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
 import type { ApplyOptions, Cluster, Propagation } from '../../world/cluster.ts';
 import type { Log } from '../../world/telemetry.ts';
@@ -249,8 +249,10 @@ async function watchAll(
       try {
         await refresh();
       } catch (thrown) {
-        if (!(thrown instanceof Fault)) throw thrown;
-        log.warn({ server, error: thrown.message }, 'the kinds that the cluster serves could not be read again');
+        // Nobody waits for this: thrown on, it would end the process.
+        const fields = { server, error: messageOf(thrown) };
+        if (thrown instanceof Fault) log.warn(fields, 'the kinds that the cluster serves could not be read again');
+        else log.error(fields, 'a bug kept the kinds that the cluster serves from being read again');
       }
       for (const [name, present] of expected) {
         const dot = name.indexOf('.');
@@ -306,6 +308,7 @@ async function watchAll(
 
   /** Runs an own write, so that the view holds what it did when it returns, and nobody is told of it. */
   async function write(key: ResourceKey, run: () => Promise<KubeObject>, isStored: boolean): Promise<KubeObject> {
+    if (key.name === '') return writeNameless(run, isStored);
     const end = cache.beginWrite(key);
     let outcome: WriteOutcome = 'failed';
     try {
@@ -315,6 +318,13 @@ async function watchAll(
     } finally {
       end(outcome);
     }
+  }
+
+  // Under `generateName` only the answer says which object it was.
+  async function writeNameless(run: () => Promise<KubeObject>, isStored: boolean): Promise<KubeObject> {
+    const object = await run();
+    if (isStored) cache.beginWrite(keyOf(object))({ stored: remember(object) });
+    return object;
   }
 
   function remember(object: KubeObject): ReturnType<typeof recordOf> {

@@ -39,7 +39,14 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
   const listeners = new Set<(change: Change) => void>();
 
   const emit = (change: Change): void => {
-    for (const listener of listeners) listener(change);
+    for (const listener of listeners) {
+      try {
+        listener(change);
+      } catch (thrown) {
+        // Thrown on, it would end the watch that the change came from.
+        log.error({ server: change.server, error: messageOf(thrown) }, 'a bug: a listener to live changes failed');
+      }
+    }
   };
 
   function targets(): readonly ClusterTarget[] {

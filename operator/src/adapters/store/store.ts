@@ -1,6 +1,6 @@
 import type { Application, AppProject } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
-import { Fault } from '../../model/fault.ts';
+import { Fault, messageOf } from '../../model/fault.ts';
 import { textAt, valueAt } from '../../model/json.ts';
 import type { Settings, Store, StoreChange } from '../../world/store.ts';
 import type { Log } from '../../world/telemetry.ts';
@@ -68,7 +68,14 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
   failed.promise.catch(() => {});
 
   const emit = (change: StoreChange): void => {
-    for (const listener of listeners) listener(change);
+    for (const listener of listeners) {
+      try {
+        listener(change);
+      } catch (thrown) {
+        // Thrown on, it would end the watch that the change came from.
+        log.error({ kind: change.kind, error: messageOf(thrown) }, 'a bug: a listener to the store failed');
+      }
+    }
   };
 
   function watch(
