@@ -25,7 +25,6 @@ import type { Cluster } from '../../operator/src/world/cluster.ts';
 import type { RepositoryAccess } from '../../operator/src/world/git.ts';
 import type { RenderAnswer } from '../../operator/src/world/renderer.ts';
 import type { Store } from '../../operator/src/world/store.ts';
-import type { World } from '../../operator/src/world/world.ts';
 import { gitSourceOf } from './application.ts';
 import { type Checkout, locate } from './checkout.ts';
 import { Failure } from './failure.ts';
@@ -81,7 +80,7 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   );
   const app = applicationOf(store, choice);
   const source = gitSourceOf(app);
-  const { project, server } = admit(app, source, { store, clusters } as unknown as World);
+  const { project, server } = admit(app, source, { store, clusters });
   const cluster = await withProgress(`looking at ${server}`, () => clusters.open(server));
   const access = store.repository(source.repoURL, project.metadata.name ?? '');
   const rendered =
@@ -99,7 +98,7 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
   });
   return await withProgress('comparing', async () => {
-    const compared = await compare(app, desired, cluster, tracking);
+    const compared = await compare(app, desired, cluster, { tracking, revisionChanged: true });
     const forbidden = desired.objects.flatMap((object) => object.forbidden ?? []);
     return {
       app,

@@ -2,7 +2,8 @@ import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type KubeObject, parseDocuments, RenderError } from '@mooring/renderer-contract';
 import type { Command } from 'commander';
-import { healthOf } from '../../../operator/src/engine/health/health.ts';
+import { checkFor } from '../../../operator/src/engine/health/health.ts';
+import { groupOf } from '../../../operator/src/model/resource-key.ts';
 import { exitCode, Failure, fileFailure } from '../failure.ts';
 import { print, tell } from '../print.ts';
 import { withProgress } from '../progress.ts';
@@ -86,7 +87,8 @@ async function health(paths: readonly string[]): Promise<number> {
 function healthLine(file: string, object: KubeObject): HealthLine {
   const { apiVersion, kind, metadata } = object;
   const slash = apiVersion.indexOf('/');
-  const found = healthOf(object);
+  // A file is judged by its kind's rule alone: that an object is being deleted is a fact of a cluster.
+  const found = checkFor(groupOf(object.apiVersion), object.kind)?.(object);
   return {
     file,
     group: slash < 0 ? '' : apiVersion.slice(0, slash),

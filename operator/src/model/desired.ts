@@ -43,7 +43,7 @@ export interface DesiredObject {
 
 /** A warning about the desired set, shown as a condition (Argo CD's names). */
 export interface DesiredWarning {
-  readonly type: 'RepeatedResourceWarning' | 'ExcludedResourceWarning' | 'SharedResourceWarning';
+  readonly type: 'RepeatedResourceWarning' | 'ExcludedResourceWarning' | 'SharedResourceWarning' | 'InvalidSpecError';
   readonly message: string;
 }
 

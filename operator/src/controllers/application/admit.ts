@@ -10,7 +10,7 @@ export interface Admitted {
 }
 
 /** Finds the project and the destination, and holds the Application to what the project permits. Throws `Fault`. */
-export function admit(app: Application, source: ApplicationSource, world: World): Admitted {
+export function admit(app: Application, source: ApplicationSource, world: Pick<World, 'store' | 'clusters'>): Admitted {
   const name = app.spec.project || 'default';
   const project = world.store.project(name);
   if (project === undefined) {

@@ -16,6 +16,14 @@ export interface Compared {
   readonly health: Health;
 }
 
+/** What is compared for. */
+export interface CompareContext {
+  /** Name of the Application in tracking ids. */
+  readonly tracking: string;
+  /** Whether the revision is another one than that of the last sync. */
+  readonly revisionChanged: boolean;
+}
+
 /**
  * Looks at the cluster and compares. Objects are asked for only where the marks don't vouch for them, and what turns out equal gets its mark,
  * so that the next look costs nothing.
@@ -24,10 +32,13 @@ export async function compare(
   app: Application,
   desired: DesiredSet,
   cluster: Cluster,
-  tracking: string,
+  { tracking, revisionChanged }: CompareContext,
 ): Promise<Compared> {
   const live = await observe(desired, cluster, tracking);
-  const changes = diff(desired, live, { ignoreDifferences: app.spec.ignoreDifferences ?? [] });
+  const changes = diff(desired, live, {
+    ignoreDifferences: app.spec.ignoreDifferences ?? [],
+    revisionChanged,
+  });
   for (const change of changes.changes) {
     if (change.action !== 'none') continue;
     const compared = live.objects.get(keyText(change.key));
@@ -42,23 +53,24 @@ async function observe(desired: DesiredSet, cluster: Cluster, tracking: string):
   const records = new Map<string, LiveRecord>();
   const marks = new Map<string, AppliedMark>();
   const objects = new Map<string, KubeObject>();
-  const unknown: ResourceKey[] = [];
-  for (const { key, hash, hook } of desired.objects) {
+  const unknown: { readonly key: ResourceKey; readonly apiVersion: string }[] = [];
+  for (const { key, hash, hook, object } of desired.objects) {
     const record = cluster.record(key);
     if (record === undefined) continue;
     records.set(keyText(key), record);
     const mark = cluster.mark(key);
     if (mark !== undefined) marks.set(keyText(key), mark);
     const vouched = mark?.desiredHash === hash && mark.ownedHash !== undefined && mark.ownedHash === record.ownedHash;
-    if (hook === undefined && !vouched) unknown.push(key);
+    if (hook === undefined && !vouched) unknown.push({ key, apiVersion: object.apiVersion });
   }
-  const asked = await Promise.all(unknown.map((key) => cluster.get(key)));
-  for (const [index, key] of unknown.entries()) {
+  const asked = await Promise.all(unknown.map(({ key, apiVersion }) => cluster.get(key, apiVersion)));
+  for (const [index, { key }] of unknown.entries()) {
     const object = asked[index];
     if (object === undefined) records.delete(keyText(key));
     else objects.set(keyText(key), object);
   }
-  const others = cluster.tracked(tracking).filter((record) => !records.has(keyText(record.key)));
+  const wanted = new Set(desired.objects.map(({ key }) => keyText(key)));
+  const others = cluster.tracked(tracking).filter((record) => !wanted.has(keyText(record.key)));
   return { desired: records, marks, objects, others };
 }
 

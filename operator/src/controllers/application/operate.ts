@@ -71,6 +71,9 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     progress = observeTasks(syncPlan, progress, view);
     const step = interruption(request.state, world) ?? next(syncPlan, progress, view);
     if (step.do === 'run') {
+      // A hook of two phases takes the place of its first run, which only the status can then tell of.
+      const isReplacing = step.tasks.some((task) => task.isHook && hasRunBefore(task, syncPlan, progress));
+      if (isReplacing) await request.persist(withResults(request.state, syncPlan, progress));
       const outcomes = await applyTasks(step.tasks, { cluster, operation: request.state.operation });
       progress = fold(progress, outcomes);
       wrote ||= step.tasks.some((task) => !task.unchanged);
@@ -88,6 +91,12 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       ...(Number.isFinite(againMs) && { againMs }),
     };
   }
+}
+
+/** Whether the same object was a hook of an earlier phase of this operation. */
+function hasRunBefore(task: Task, { tasks }: SyncPlan, progress: Progress): boolean {
+  const text = keyText(task.key);
+  return tasks.some((other) => other !== task && progress.has(other.id) && keyText(other.key) === text);
 }
 
 /** What ends an operation before its plan does: a person, or its time limit. */

@@ -1,5 +1,6 @@
 import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
 import { desire } from '../../engine/desire/desire.ts';
+import { ignoreProblems } from '../../engine/diff/ignore.ts';
 import { type Decision, decide, driftOf, isOutOfSync } from '../../engine/policy/decide.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { type Target, targetOf } from '../../engine/policy/target.ts';
@@ -92,7 +93,7 @@ async function see(app: Application, world: World, memory: Memory): Promise<Seen
   const request = renderRequest(app, target.source, revision, cluster);
   const rendered = await world.renderers.render(tree, request, { fresh: refresh === 'hard' });
   const tracking = trackingName(app, world.store.namespace);
-  const desired = desire(rendered.manifests, {
+  const asked = desire(rendered.manifests, {
     appName: tracking,
     destinationNamespace: app.spec.destination.namespace ?? '',
     destinationServer: server,
@@ -101,7 +102,13 @@ async function see(app: Application, world: World, memory: Memory): Promise<Seen
     syncOptions: target.syncOptions,
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
   });
-  const compared = await compare(app, desired, cluster, tracking);
+  const problems = ignoreProblems(app.spec.ignoreDifferences ?? []);
+  const warnings = problems.map((message) => ({ type: 'InvalidSpecError' as const, message }));
+  const desired = { ...asked, warnings: [...asked.warnings, ...warnings] };
+  const compared = await compare(app, desired, cluster, {
+    tracking,
+    revisionChanged: app.status?.operationState?.syncResult?.revision !== revision.commit,
+  });
   const comparison: Comparison = {
     commit: revision.commit,
     source: target.source,
@@ -115,7 +122,8 @@ async function see(app: Application, world: World, memory: Memory): Promise<Seen
 
 /** Observe, diff and assess once more, after something was written. */
 async function again(app: Application, world: World, seen: Seen): Promise<Seen> {
-  const compared = await compare(app, seen.comparison.desired, seen.cluster, trackingName(app, world.store.namespace));
+  const tracking = trackingName(app, world.store.namespace);
+  const compared = await compare(app, seen.comparison.desired, seen.cluster, { tracking, revisionChanged: false });
   return { ...seen, compared, comparison: { ...seen.comparison, changes: compared.changes, health: compared.health } };
 }
 

@@ -13,7 +13,7 @@ export function renderRequest(
   app: Application,
   source: ApplicationSource,
   revision: Revision,
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'version' | 'apiVersions'>,
 ): RenderRequest {
   const present = optionFields.filter((field) => source[field] !== undefined && source[field] !== null);
   if (present.length > 1) {
