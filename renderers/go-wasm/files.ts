@@ -32,10 +32,19 @@ export function serveFiles(tree: Tree, fileCountMax: number): Files {
     return { path: real, type: target.type };
   };
 
+  const read = (path: string): Promise<Uint8Array> => {
+    filesRead += 1;
+    if (filesRead <= fileCountMax) return tree.read(path);
+    const message = `the render reads more than the limit of ${fileCountMax} files; split the application or raise the limit fileCount`;
+    throw new RenderError('limit', message);
+  };
+
   const answers: Record<Question, (text: string) => Promise<Uint8Array>> = {
     async stat(path) {
       const node = await nodeAt(path);
-      return encoder.encode(`+${node.type === 'directory' ? 'd' : 'f'}${node.path}`);
+      if (node.type === 'directory') return encoder.encode(`+d${node.path}`);
+      // A file comes with its content: whoever looks whether it is there reads it next.
+      return Buffer.concat([encoder.encode(`+f${node.path}\0`), await read(path)]);
     },
     async list(path) {
       const entries = await tree.list(path);
@@ -44,14 +53,7 @@ export function serveFiles(tree: Tree, fileCountMax: number): Files {
     },
     async read(text) {
       const paths = text.split('\0');
-      filesRead += paths.length;
-      if (filesRead > fileCountMax) {
-        throw new RenderError(
-          'limit',
-          `the render reads more than the limit of ${fileCountMax} files; split the application or raise the limit fileCount`,
-        );
-      }
-      const contents = await Promise.all(paths.map((path) => tree.read(path)));
+      const contents = await Promise.all(paths.map(async (path) => read(path)));
       const answer = new Uint8Array(1 + contents.reduce((size, content) => size + 4 + content.length, 0));
       answer[0] = found;
       let at = 1;

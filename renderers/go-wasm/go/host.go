@@ -58,7 +58,7 @@ func allocate(size uint32) unsafe.Pointer {
 //go:wasmexport mooring_render
 func render() unsafe.Pointer {
 	request := input
-	input = nil
+	input, contents = nil, map[string][]byte{}
 	output = frame(run(request))
 	return unsafe.Pointer(unsafe.SliceData(output))
 }
@@ -67,7 +67,7 @@ func render() unsafe.Pointer {
 //
 //go:wasmexport mooring_settle
 func settle() {
-	input, output = nil, nil
+	input, output, contents = nil, nil, nil
 	runtime.GC()
 	debug.FreeOSMemory()
 }

@@ -1,6 +1,7 @@
 package gowasm
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"io/fs"
@@ -28,13 +29,20 @@ type Node struct {
 	Dir  bool
 }
 
+// contents has what Stat brought along, until the render ends: whoever looks whether a file is there reads it next, and a round trip costs more than a file.
+var contents map[string][]byte
+
 // Stat follows links. Paths are relative to the tree's root, `""` is the root itself. The error is fs.ErrNotExist or nil.
 func Stat(path string) (Node, error) {
 	answer, err := ask(askStat, path)
 	if err != nil {
 		return Node{}, err
 	}
-	return Node{Path: string(answer[1:]), Dir: answer[0] == 'd'}, nil
+	real, content, isFile := bytes.Cut(answer[1:], []byte{0})
+	if isFile {
+		contents[path] = content
+	}
+	return Node{Path: string(real), Dir: !isFile}, nil
 }
 
 // Child is an entry of a directory.
@@ -70,20 +78,28 @@ func Read(path string) ([]byte, error) {
 
 // ReadAll gives the bytes of several files in one round trip.
 func ReadAll(paths []string) ([][]byte, error) {
-	if len(paths) == 0 {
-		return nil, nil
+	var missing []string
+	for _, path := range paths {
+		if _, ok := contents[path]; !ok {
+			missing = append(missing, path)
+		}
 	}
-	answer, err := ask(askRead, strings.Join(paths, "\x00"))
-	if err != nil {
-		return nil, err
+	if len(missing) > 0 {
+		answer, err := ask(askRead, strings.Join(missing, "\x00"))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range missing {
+			size := binary.LittleEndian.Uint32(answer)
+			contents[path] = answer[4 : 4+size : 4+size]
+			answer = answer[4+size:]
+		}
 	}
-	contents := make([][]byte, 0, len(paths))
-	for range paths {
-		size := binary.LittleEndian.Uint32(answer)
-		contents = append(contents, answer[4:4+size:4+size])
-		answer = answer[4+size:]
+	found := make([][]byte, len(paths))
+	for i, path := range paths {
+		found[i] = contents[path]
 	}
-	return contents, nil
+	return found, nil
 }
 
 // Glob gives the paths that match, sorted as met. `*`, `?` and `[a-z]` match within a segment, a segment `**` matches any number of folders.
