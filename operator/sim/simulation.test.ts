@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { simulate } from './scenario.ts';
+
+const seeds = 100;
+
+test(`${seeds} seeds of faults, deaths and people break no invariant, and all settle`, async () => {
+  const broken: string[] = [];
+  let lives = 0;
+  let writes = 0;
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const result = await simulate({ seed });
+    lives += result.lives;
+    writes += result.writes;
+    if (result.violations.length > 0)
+      broken.push(`${result.violations[0]}\nreplay: node operator/sim/run.ts --seed ${seed}`);
+  }
+  assert.deepEqual(broken, []);
+  // A simulation in which nothing happens proves nothing.
+  assert.ok(lives > seeds * 1.5 && writes > seeds * 20, `${lives} lives, ${writes} writes`);
+});
+
+test('the operator may die before or after any of its writes', async () => {
+  const seed = 7;
+  const { attempts } = await simulate({ seed, dieAtWrite: 0 });
+  const broken: string[] = [];
+  for (let write = 1; write <= attempts; write += 1) {
+    for (const dieAfter of [false, true]) {
+      const { violations } = await simulate({ seed, dieAtWrite: write, dieAfter });
+      if (violations.length === 0) continue;
+      broken.push(
+        `${violations[0]}\nreplay: node operator/sim/run.ts --seed ${seed} --die-at ${write}${dieAfter ? ' --after' : ''}`,
+      );
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test('a seed plays the same story each time', async () => {
+  const [first, second] = [await simulate({ seed: 3 }), await simulate({ seed: 3 })];
+  assert.deepEqual(first, second);
+});

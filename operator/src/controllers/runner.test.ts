@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createClock, type SimClock } from '../../sim/clock.ts';
+import { type Action, awaitChange, requeueAfter } from './action.ts';
+import { priority } from './queue.ts';
+import { createRunner, type Runner } from './runner.ts';
+
+interface Bench {
+  readonly clock: SimClock;
+  readonly runner: Runner;
+  /** `key@time` of every run that began. */
+  readonly began: readonly string[];
+  readonly crashes: readonly unknown[];
+  readonly errors: readonly string[];
+  /** Runs under way at most at once, overall and in one group. */
+  readonly most: { overall: number; group: number };
+}
+
+interface BenchOptions {
+  /** Milliseconds that a run takes. */
+  readonly takesMs?: number;
+  readonly atOnce?: number;
+  readonly perGroup?: number;
+  readonly queueLength?: number;
+  readonly run?: (key: string, count: number) => Action;
+}
+
+/** A runner on a clock of its own; the group of a key is what is in front of its slash. */
+function bench({ takesMs = 10, atOnce = 4, perGroup = 2, queueLength = 100, run }: BenchOptions = {}): Bench {
+  const clock = createClock(0);
+  const began: string[] = [];
+  const crashes: unknown[] = [];
+  const errors: string[] = [];
+  const most = { overall: 0, group: 0 };
+  const groupOf = (key: string): string => key.split('/')[0] ?? '';
+  const running: string[] = [];
+  const work = {
+    kind: 'Test',
+    groupOf,
+    async run(key: string): Promise<Action> {
+      assert.ok(!running.includes(key), `${key} runs already`);
+      running.push(key);
+      began.push(`${key}@${clock.now()}`);
+      most.overall = Math.max(most.overall, running.length);
+      most.group = Math.max(most.group, running.filter((other) => groupOf(other) === groupOf(key)).length);
+      await new Promise<void>((resolve) => clock.after(takesMs, resolve));
+      running.splice(running.indexOf(key), 1);
+      const count = began.filter((each) => each.startsWith(`${key}@`)).length;
+      return run === undefined ? awaitChange : run(key, count);
+    },
+  };
+  const silent = () => {};
+  const log = {
+    debug: silent,
+    info: silent,
+    warn: silent,
+    error: (_: unknown, message: string) => errors.push(message),
+  };
+  const bounds = { queueLength, atOnce, perGroup, backoffFirstMs: 1_000, backoffLastMs: 5_000 };
+  const runner = createRunner(work, bounds, { clock, log, onCrash: (thrown) => crashes.push(thrown) });
+  return { clock, runner, began, crashes, errors, most };
+}
+
+test('a key that is woken many times runs once', async () => {
+  const { clock, runner, began } = bench();
+  for (let count = 0; count < 5; count += 1) runner.wake('a', priority.poll);
+  await clock.passUntil(1_000);
+  assert.deepEqual(began, ['a@0']);
+  assert.equal(runner.depth, 0);
+});
+
+test('a key that is woken while it runs runs once more afterwards', async () => {
+  const { clock, runner, began } = bench();
+  runner.wake('a', priority.poll);
+  await clock.passUntil(5);
+  runner.wake('a', priority.person);
+  runner.wake('a', priority.poll);
+  await clock.passUntil(1_000);
+  assert.deepEqual(began, ['a@0', 'a@10']);
+});
+
+test('a wake with a delay waits, and the earlier one wins', async () => {
+  const { clock, runner, began } = bench();
+  runner.wake('a', priority.poll, 500);
+  runner.wake('a', priority.poll, 200);
+  runner.wake('b', priority.poll, 300);
+  await clock.passUntil(1_000);
+  assert.deepEqual(began, ['a@200', 'b@300']);
+});
+
+test('a delay that ends while the key runs is not forgotten', async () => {
+  const { clock, runner, began } = bench({ takesMs: 100 });
+  runner.wake('a', priority.poll);
+  await clock.passUntil(10);
+  runner.wake('a', priority.poll, 50);
+  await clock.passUntil(1_000);
+  assert.deepEqual(began, ['a@0', 'a@100']);
+});
+
+test('what a run asks for comes to pass', async () => {
+  const { clock, runner, began } = bench({ run: (_, count) => (count < 3 ? requeueAfter(100) : awaitChange) });
+  runner.wake('a', priority.poll);
+  await clock.passUntil(1_000);
+  assert.deepEqual(began, ['a@0', 'a@110', 'a@220']);
+});
+
+test('no more runs are under way than the bounds allow', async () => {
+  const { clock, runner, began, most } = bench({ atOnce: 3, perGroup: 2 });
+  for (let index = 0; index < 30; index += 1) runner.wake(`cluster-${index % 2}/${index}`, priority.poll);
+  await clock.passUntil(5_000);
+  assert.equal(began.length, 30);
+  assert.deepEqual(most, { overall: 3, group: 2 });
+});
+
+test('the most urgent goes first', async () => {
+  const { clock, runner, began } = bench({ atOnce: 1, perGroup: 1 });
+  runner.wake('g/first', priority.poll);
+  runner.wake('g/poll', priority.poll);
+  runner.wake('g/drift', priority.drift);
+  runner.wake('g/person', priority.person);
+  runner.wake('g/webhook', priority.webhook);
+  await clock.passUntil(1_000);
+  assert.deepEqual(
+    began.map((each) => each.split('@')[0]),
+    ['g/person', 'g/webhook', 'g/drift', 'g/first', 'g/poll'],
+  );
+});
+
+test('a crash is told, tried again later and later, and forgotten by a success', async () => {
+  const failing = new Set([1, 2, 3, 4, 5, 7]);
+  const { clock, runner, began, crashes } = bench({
+    takesMs: 0,
+    run(_, count) {
+      if (failing.has(count)) throw new Error('a bug');
+      return count < 8 ? requeueAfter(10) : awaitChange;
+    },
+  });
+  runner.wake('a', priority.poll);
+  await clock.passUntil(60_000);
+  assert.deepEqual(began, ['a@0', 'a@1000', 'a@3000', 'a@7000', 'a@12000', 'a@17000', 'a@17010', 'a@18010']);
+  assert.equal(crashes.length, 6);
+});
+
+test('one that crashes does not hold up others', async () => {
+  const { clock, runner, began } = bench({
+    atOnce: 1,
+    run(key) {
+      if (key === 'bad') throw new Error('a bug');
+      return awaitChange;
+    },
+  });
+  runner.wake('bad', priority.person);
+  runner.wake('good', priority.poll);
+  await clock.passUntil(500);
+  assert.deepEqual(began, ['bad@0', 'good@10']);
+});
+
+test('a full queue says so and goes on', async () => {
+  const { clock, runner, began, errors } = bench({ queueLength: 2 });
+  for (const key of ['a', 'b', 'c']) runner.wake(key, priority.poll);
+  await clock.passUntil(100);
+  assert.deepEqual(began, ['a@0', 'b@0']);
+  assert.equal(errors.length, 1);
+});
+
+test('a forgotten key does not run', async () => {
+  const { clock, runner, began } = bench();
+  runner.wake('a', priority.poll, 100);
+  runner.forget('a');
+  await clock.passUntil(1_000);
+  assert.deepEqual(began, []);
+});
+
+test('a stop waits for what runs, and begins nothing more', async () => {
+  const { clock, runner, began } = bench({ atOnce: 1, takesMs: 100, run: () => requeueAfter(0) });
+  for (const key of ['a', 'b', 'c']) runner.wake(key, priority.poll);
+  await clock.passUntil(50);
+  let stopped = -1;
+  runner.stop(10_000).then(() => {
+    stopped = clock.now();
+  });
+  runner.wake('d', priority.person);
+  await clock.passUntil(20_000);
+  assert.deepEqual(began, ['a@0']);
+  assert.equal(stopped, 100);
+});
+
+test('a stop does not wait longer than it may', async () => {
+  const { clock, runner } = bench({ takesMs: 60_000 });
+  runner.wake('a', priority.poll);
+  await clock.passUntil(1);
+  let stopped = -1;
+  runner.stop(500).then(() => {
+    stopped = clock.now();
+  });
+  await clock.passUntil(2_000);
+  assert.equal(stopped, 501);
+});

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
+import type { Change } from '../../model/change.ts';
+import type { DesiredObject } from '../../model/desired.ts';
+import { Fault } from '../../model/fault.ts';
+import { syncOptionsOf } from '../../model/sync-options.ts';
+import { type Comparison, cut, type Findings, summarize, timestamp } from './summarize.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+const source = { repoURL: 'https://git.example.com/shop.git', path: 'prod' };
+
+function app(status?: ApplicationStatus, spec: Partial<Application['spec']> = {}): Application {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'shop', namespace: 'argocd' },
+    spec: { project: 'default', source, destination: { server: 'https://a' }, ...spec },
+    ...(status && { status }),
+  };
+}
+
+function desired(kind: string, name: string, changes: Partial<DesiredObject> = {}): DesiredObject {
+  const object = { apiVersion: 'v1', kind, metadata: { name } };
+  const key = { group: '', kind, namespace: 'shop', name };
+  return { key, object, hash: name, origin: { path: 'a' }, wave: 0, options: syncOptionsOf([], undefined), ...changes };
+}
+
+const record = {
+  apiVersion: 'v1',
+  uid: 'u',
+  resourceVersion: '1',
+  createdAt: 0,
+  deleting: false,
+  owners: [],
+  app: 'shop',
+  health: undefined,
+  ownedHash: undefined,
+  hints: undefined,
+};
+const web = desired('Service', 'web', { wave: 2 });
+const job = desired('Pod', 'migrate', { hook: { phases: ['PreSync'], deletePolicies: [] } });
+const leftKey = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'old' };
+const same: Change = { action: 'none', key: web.key, desired: web, live: { ...record, key: web.key } };
+const missing: Change = { action: 'create', key: web.key, desired: web };
+const left: Change = { action: 'prune', key: leftKey, live: { ...record, key: leftKey }, ignored: false };
+
+const comparison: Comparison = {
+  commit: 'c1',
+  source,
+  sourceType: 'Directory',
+  desired: { objects: [web, job], warnings: [] },
+  changes: { changes: [same] },
+  health: { status: 'Healthy' },
+};
+
+function summary(changes: Partial<Findings>): ApplicationStatus {
+  return summarize({
+    app: app(),
+    comparison,
+    faults: [],
+    refusal: undefined,
+    state: undefined,
+    deployed: false,
+    controllerNamespace: 'argocd',
+    now,
+    messageLength: 100,
+    ...changes,
+  });
+}
+
+test('a first look tells everything', () => {
+  assert.deepEqual(summary({}), {
+    sync: { status: 'Synced', revision: 'c1', comparedTo: { source, destination: { server: 'https://a' } } },
+    health: { status: 'Healthy', lastTransitionTime: timestamp(now) },
+    resources: [
+      { version: 'v1', kind: 'Pod', namespace: 'shop', name: 'migrate', hook: true },
+      { version: 'v1', kind: 'Service', namespace: 'shop', name: 'web', status: 'Synced', syncWave: 2 },
+    ],
+    sourceType: 'Directory',
+    summary: {},
+    controllerNamespace: 'argocd',
+    resourceHealthSource: 'appTree',
+    reconciledAt: timestamp(now),
+  });
+});
+
+test('a look that finds nothing new changes nothing, not even the time', () => {
+  const first = summary({});
+  assert.equal(summary({ app: app(first), now: now + 60_000 }), first);
+  const troubled = summary({ comparison: undefined, faults: [new Fault('render-failed', 'no')] });
+  assert.equal(
+    summary({
+      app: app(troubled),
+      comparison: undefined,
+      faults: [new Fault('render-failed', 'no')],
+      now: now + 5_000,
+    }),
+    troubled,
+  );
+});
+
+test('what is missing or left over is OutOfSync', () => {
+  const { sync, resources } = summary({ comparison: { ...comparison, changes: { changes: [missing, left] } } });
+  assert.equal(sync?.status, 'OutOfSync');
+  assert.deepEqual(
+    resources?.map(({ name, status, requiresPruning }) => [name, status, requiresPruning]),
+    [
+      ['old', 'OutOfSync', true],
+      ['migrate', undefined, undefined],
+      ['web', 'OutOfSync', undefined],
+    ],
+  );
+});
+
+test('a leftover that is ignored keeps nothing from being Synced', () => {
+  const changes: Change[] = [same, { ...left, ignored: true } as Change];
+  assert.equal(summary({ comparison: { ...comparison, changes: { changes } } }).sync?.status, 'Synced');
+});
+
+test('health keeps the time of its last change, and holds nothing of its own making', () => {
+  const first = summary({}).health;
+  const later = (health: object) =>
+    summary({
+      app: app({ health: first! }),
+      comparison: { ...comparison, health: health as Comparison['health'] },
+      now: now + 60_000,
+    }).health;
+  assert.deepEqual(later({ status: 'Healthy', message: 'fine', causes: [] }), {
+    status: 'Healthy',
+    message: 'fine',
+    lastTransitionTime: timestamp(now),
+  });
+  assert.deepEqual(later({ status: 'Degraded' }), { status: 'Degraded', lastTransitionTime: timestamp(now + 60_000) });
+});
+
+test('conditions keep the time of their first sight while they say the same', () => {
+  const faults = [new Fault('render-failed', 'bad')];
+  const first = summary({ comparison: undefined, faults });
+  const again = summary({
+    app: app(first),
+    comparison: undefined,
+    faults: [...faults, new Fault('object-refused', 'new')],
+    now: now + 9_000,
+  });
+  assert.deepEqual(again.conditions, [
+    { type: 'ComparisonError', message: 'bad', lastTransitionTime: timestamp(now) },
+    { type: 'SyncError', message: 'new', lastTransitionTime: timestamp(now + 9_000) },
+  ]);
+  assert.equal('conditions' in summary({ app: app(again) }), false, 'a good look clears them');
+});
+
+test('a refusal and warnings are conditions', () => {
+  const warnings = [{ type: 'RepeatedResourceWarning', message: 'twice' }] as const;
+  const { conditions } = summary({
+    refusal: 'Failed last sync',
+    comparison: { ...comparison, desired: { ...comparison.desired, warnings } },
+  });
+  assert.deepEqual(
+    conditions?.map(({ type, message }) => `${type} ${message}`),
+    ['SyncError Failed last sync', 'RepeatedResourceWarning twice'],
+  );
+});
+
+test('a pass over another revision keeps what was found of the one that the spec names', () => {
+  const warning = { type: 'RepeatedResourceWarning', message: 'twice', lastTransitionTime: 't' } as const;
+  const refusal = { type: 'SyncError', message: 'no', lastTransitionTime: 't' } as const;
+  const before = { ...summary({}), conditions: [warning, refusal] };
+  const { conditions, sync } = summary({ app: app(before), comparison: undefined });
+  assert.deepEqual([conditions, sync], [[warning], before.sync]);
+});
+
+const blind: readonly [code: ConstructorParameters<typeof Fault>[0], health: string][] = [
+  ['render-failed', 'Healthy'],
+  ['repository-unreachable', 'Healthy'],
+  ['cluster-unreachable', 'Unknown'],
+  ['destination-forbidden', 'Unknown'],
+  ['spec-invalid', 'Unknown'],
+];
+for (const [code, health] of blind) {
+  test(`blind for ${code}, the revision stays, sync is Unknown and health ${health}`, () => {
+    const status = summary({ app: app(summary({})), comparison: undefined, faults: [new Fault(code, 'no')] });
+    assert.deepEqual([status.sync?.status, status.sync?.revision, status.health?.status], ['Unknown', 'c1', health]);
+    assert.deepEqual(status.resources, summary({}).resources);
+  });
+}
+
+function deployed(count: number, limit?: number): ApplicationStatus {
+  let status: ApplicationStatus = {};
+  for (let index = 0; index < count; index += 1) {
+    const state: OperationState = {
+      operation: { initiatedBy: { username: 'ada' } },
+      phase: 'Succeeded',
+      startedAt: `s${index}`,
+      finishedAt: `f${index}`,
+      syncResult: { revision: `c${index}`, source },
+    };
+    const spec = limit === undefined ? {} : { revisionHistoryLimit: limit };
+    status = summary({ app: app(status, spec), state, deployed: true });
+  }
+  return status;
+}
+
+test('the history holds the last ten syncs, and ids grow', () => {
+  const { history } = deployed(13);
+  assert.deepEqual(
+    history?.map(({ id }) => id),
+    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+  );
+  assert.deepEqual(history?.at(-1), {
+    id: 12,
+    revision: 'c12',
+    source,
+    deployStartedAt: 's12',
+    deployedAt: 'f12',
+    initiatedBy: { username: 'ada' },
+  });
+});
+
+test('the history is as long as the spec says', () => {
+  assert.deepEqual(
+    deployed(5, 2).history?.map(({ id }) => id),
+    [3, 4],
+  );
+  assert.deepEqual(deployed(5, 0).history, []);
+});
+
+test('what was not deployed is not in the history', () => {
+  const before = deployed(1);
+  const state: OperationState = { ...before.operationState!, phase: 'Failed', startedAt: 's9' };
+  assert.deepEqual(summary({ app: app(before), state }).history, before.history);
+});
+
+test('an Application that holds Applications is an app of apps', () => {
+  const child = desired('Application', 'child', {
+    key: { group: 'argoproj.io', kind: 'Application', namespace: 'argocd', name: 'child' },
+  });
+  assert.deepEqual(summary({ comparison: { ...comparison, desired: { objects: [child], warnings: [] } } }).summary, {
+    isAppOfApps: true,
+  });
+});
+
+test('a message that is too long is cut, and says so', () => {
+  assert.equal(cut('short', 20), 'short');
+  assert.equal(cut('x'.repeat(50), 20), `${'x'.repeat(6)} … (shortened)`);
+  assert.equal(cut('x'.repeat(50), 20).length, 20);
+});
