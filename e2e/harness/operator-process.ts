@@ -33,7 +33,7 @@ export interface OperatorProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const main = fileURLToPath(new URL('../../operator/src/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../operator/bin/mooring-operator', import.meta.url));
 /** Linux counts CPU time in these. */
 const ticksPerSecond = 100;
 
@@ -42,7 +42,6 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
   await mkdir(dirname(options.logPath), { recursive: true });
   const port = await freePort();
   const args = [
-    main,
     ...['--kubeconfig', options.kubeconfigPath],
     ...(options.context === undefined ? [] : ['--context', options.context]),
     ...['--namespace', options.namespace ?? 'argocd'],
@@ -51,7 +50,7 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
   ];
   const log = createWriteStream(options.logPath, { flags: 'a' });
   await new Promise((resolve) => log.once('open', resolve));
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     stdio: ['ignore', log, log],
     detached: options.detached ?? false,
     env: { ...process.env, ...options.env },

@@ -6,7 +6,7 @@ import { createOperator, type OperatorOptions } from './operator.ts';
 
 const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
 
-  node operator/src/main.ts [options]
+  mooring-operator [options]
 
   --kubeconfig PATH   default: $KUBECONFIG, ~/.kube/config, or the pod's own account
   --context NAME      default: the kubeconfig's current context
