@@ -71,7 +71,8 @@ async function latency(rig: Rig, commits: number): Promise<void> {
   const applied: number[] = [];
   const synced: number[] = [];
   for (let run = 0; run < commits; run += 1) {
-    const index = run % applications;
+    // Spread over the repository, so that no order of work is favoured.
+    const index = (run * 67 + 31) % applications;
     const value = `latency ${run}`;
     const { commit, at } = await push(rig, { [settingsPath(index)]: settings(index, value) });
     await rig.view.until(

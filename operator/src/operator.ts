@@ -7,6 +7,7 @@ import { createClient } from './adapters/kube/client.ts';
 import { createClusters } from './adapters/kube/clusters.ts';
 import { fromKubeconfig, fromServiceAccount, isInCluster } from './adapters/kube/connect.ts';
 import type { Connection } from './adapters/kube/connection.ts';
+import { collectWhenIdle } from './adapters/memory/idle-collection.ts';
 import { createRenderPool } from './adapters/render/render-pool.ts';
 import { createEvents } from './adapters/store/events.ts';
 import { createStore } from './adapters/store/store.ts';
@@ -133,7 +134,9 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
       telemetry: { log, metrics },
     };
     await world.store.ensureDefaultProject();
-    controllers = startControllers(world);
+    const started = startControllers(world);
+    controllers = started;
+    undo.push(collectWhenIdle(() => started.runs, systemClock));
   } catch (thrown) {
     await close();
     throw thrown;

@@ -35,6 +35,8 @@ export interface Runner {
   forget(key: string): void;
   /** Runs waiting or under way. */
   readonly depth: number;
+  /** Runs that have ended; counts up. */
+  readonly runs: number;
   /** Takes no more work and waits for what is under way, at most `withinMs`. */
   stop(withinMs: number): Promise<void>;
 }
@@ -48,6 +50,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   const failures = new Map<string, number>();
   let timer: { at: number; cancel: () => void } | undefined;
   let stopped = false;
+  let runs = 0;
 
   const arm = (at: number | undefined): void => {
     if (stopped || at === undefined || (timer !== undefined && timer.at <= at)) return;
@@ -99,6 +102,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
       }
     }
     active.delete(key);
+    runs += 1;
     if (state.again !== undefined) put(key, state.again, 0);
     if (action.do === 'again') put(key, priority.poll, action.afterMs);
   };
@@ -125,6 +129,9 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     },
     get depth() {
       return waiting.size + active.size;
+    },
+    get runs() {
+      return runs;
     },
     async stop(withinMs) {
       stopped = true;

@@ -16,6 +16,8 @@ export interface Controllers {
   refreshRepository(url: string): number;
   /** Runs waiting or under way. */
   readonly depth: number;
+  /** Runs that have ended; counts up. */
+  readonly runs: number;
   /** Stops within the given milliseconds; what is under way may finish. */
   stop(withinMs: number): Promise<void>;
 }
@@ -88,7 +90,10 @@ export function startControllers(world: World): Controllers {
           outdate(app, notBefore) {
             memoryOf(applicationKey(app)).revisionNotBefore = notBefore;
           },
-          wake: (app) => applications.wake(applicationKey(app), urgencies.get(key) ?? priority.poll),
+          wake(app, touched) {
+            const urgency = touched ? (urgencies.get(key) ?? priority.poll) : priority.poll;
+            applications.wake(applicationKey(app), urgency);
+          },
         }).finally(() => urgencies.delete(key)),
     },
     bounds,
@@ -114,6 +119,9 @@ export function startControllers(world: World): Controllers {
     },
     get depth() {
       return applications.depth + repositories.depth;
+    },
+    get runs() {
+      return applications.runs + repositories.runs;
     },
     async stop(withinMs) {
       stopApplications();

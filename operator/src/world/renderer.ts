@@ -18,5 +18,10 @@ export interface RenderAnswer {
 
 /** Renders sources, and remembers by content what it rendered. Throws `Fault` `render-failed` or `render-limit`. */
 export interface RenderPool {
+  /**
+   * Whether the tree differs in anything that this Application's last render looked at; true where that is not known. It only tells what is more urgent:
+   * `render` finds out by itself.
+   */
+  touches(tree: GitTree, source: Pick<RenderRequest, 'repository' | 'appName'>): Promise<boolean>;
   render(tree: GitTree, request: RenderRequest, options: { readonly fresh: boolean }): Promise<RenderAnswer>;
 }

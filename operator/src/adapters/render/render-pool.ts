@@ -65,6 +65,8 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool & { clo
   const queue = new PQueue({ concurrency: limits.rendersAtOnce });
   const cache = createRenderCache(limits.cacheBytes, limits.resultsKept);
   const underway = new Map<string, Promise<RenderAnswer>>();
+  /** The cache key of each Application's last render. */
+  const lastKeys = new Map<string, string>();
   const fields = new Set(renderers.map(({ optionsKey }) => optionsKey));
   const identities = new WeakMap<object, number>();
   let identitiesGiven = 0;
@@ -144,6 +146,13 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool & { clo
   };
 
   return {
+    async touches(tree, source) {
+      const name = nameOf(source);
+      const [last] = cache.results(lastKeys.get(name) ?? '');
+      if (last !== undefined) return !(await sameReads(last.reads, tree));
+      lastKeys.delete(name);
+      return true;
+    },
     render(tree, request, { fresh }) {
       const key = JSON.stringify([
         request.repository,
@@ -155,6 +164,7 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool & { clo
         Object.keys(request.env).sort(),
         disabled(),
       ]);
+      lastKeys.set(nameOf(request), key);
       const flight = JSON.stringify([
         key,
         fresh,
@@ -176,6 +186,10 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool & { clo
       await Promise.all(renderers.map((renderer) => renderer.close?.()));
     },
   };
+}
+
+function nameOf({ repository, appName }: Pick<RenderRequest, 'repository' | 'appName'>): string {
+  return `${repository} ${appName}`;
 }
 
 /** Failures that the same input always ends in. */

@@ -9,8 +9,11 @@ import { repositoryKey } from './wake.ts';
 export interface RepositoryEffects {
   /** Answers about revisions that this Application gets from now on must not be older than `notBefore`. */
   outdate(app: Application, notBefore: number): void;
-  /** The Application's revision stands for another commit than the one it was last compared with, or cannot be told. */
-  wake(app: Application): void;
+  /**
+   * The Application's revision stands for another commit than the one it was last compared with, or cannot be told. `touched` is false where the commit
+   * changed nothing that the Application is made from, so that others are more urgent.
+   */
+  wake(app: Application, touched: boolean): void;
 }
 
 /**
@@ -21,27 +24,34 @@ export async function reconcileRepository(key: string, world: World, effects: Re
   const users = world.store.applications().filter((app) => repositoryKey(app) === key);
   if (users.length === 0) return awaitChange;
   const now = world.clock.now();
-  await Promise.all(
+  const news = await Promise.all(
     users.map(async (app) => {
       effects.outdate(app, now);
-      if (await moved(app, world, now)) effects.wake(app);
+      return { app, news: await newsFor(app, world, now) };
     }),
   );
+  for (const kind of ['touched', 'untouched'] as const) {
+    for (const { app } of news.filter((one) => one.news === kind)) effects.wake(app, kind === 'touched');
+  }
   const { pollIntervalMs, pollJitterMs } = world.store.settings();
   return pollIntervalMs > 0 ? requeueAfter(pollIntervalMs + world.random.next() * pollJitterMs) : awaitChange;
 }
 
-async function moved(app: Application, world: World, now: number): Promise<boolean> {
+async function newsFor(app: Application, world: World, now: number): Promise<'none' | 'touched' | 'untouched'> {
   try {
     const { source, revision } = targetOf(app);
     const repository = world.store.repository(source.repoURL, app.spec.project);
-    const { commit } = await world.git.resolve(repository, revision, now);
-    return app.status?.sync?.status === 'Unknown' || app.status?.sync?.revision !== commit;
+    const resolved = await world.git.resolve(repository, revision, now);
+    const { sync } = app.status ?? {};
+    if (sync?.status !== 'Unknown' && sync?.revision === resolved.commit) return 'none';
+    const tree = await world.git.open(repository, resolved);
+    const request = { repository: source.repoURL, appName: app.metadata.name ?? '' };
+    return (await world.renderers.touches(tree, request)) ? 'touched' : 'untouched';
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     const fields = { application: app.metadata.name, namespace: app.metadata.namespace, code: thrown.code };
     world.telemetry.log.debug(fields, messageOf(thrown));
     // The Application's own look reports it.
-    return true;
+    return 'touched';
   }
 }
