@@ -108,9 +108,16 @@ export function createJournal(
         broken(`I5: ${name.name} lost an operation that was asked for`);
     }
     // A newer revision takes the place of an automated try that waits for its next turn.
-    const superseded = last?.finishedAt !== undefined && last.operation.initiatedBy?.automated === true;
+    const superseded =
+      last?.phase === 'Running' && last.finishedAt !== undefined && last.operation.initiatedBy?.automated === true;
     if (last !== undefined && state?.startedAt !== last.startedAt && !isOver(last) && !superseded)
       broken(`I5: ${name.name} began an operation before the last one came to an end`);
+    if (
+      state?.message !== last?.message &&
+      state?.message?.includes('was deleted before it was done') &&
+      state.message.includes('Job/')
+    )
+      broken(`I3: ${name.name} takes a hook for lost that nobody touched`);
     if (state !== undefined && isOver(state)) ended.add(idOf(state.operation) ?? '');
     seeHistory(name.name, before, after);
   };

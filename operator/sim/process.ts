@@ -250,12 +250,19 @@ export function startProcess(universe: Universe, died: () => void): Process {
     open: (_, { commit }) => call(() => universe.repository.tree(commit)),
     describe: (_, { commit }) => call(() => ({ author: 'simulation', date: '', message: commit })),
   };
+  const looked = new Map<string, { readonly file: string; readonly text: string | undefined }>();
   const renderers: RenderPool = {
+    touches: (tree, { appName }) =>
+      call(() => {
+        const last = looked.get(appName);
+        return last === undefined || universe.repository.read(tree.commit, last.file) !== last.text;
+      }),
     render: (tree, { appName, path }) =>
       call(() => {
         journal.rendering(appName, undefined);
         const file = `${path}/all.json`;
         const text = universe.repository.read(tree.commit, file);
+        looked.set(appName, { file, text });
         if (text === undefined) throw new Fault('render-failed', `${path}: there is no such folder`);
         const manifests = parseManifests(file, text);
         journal.rendering(appName, { commit: tree.commit, manifests });

@@ -369,12 +369,19 @@ function createPeople(universe: Universe, random: SimRandom): People {
       return;
     }
     const automated = app.spec.syncPolicy?.automated;
-    const prunes = automated === undefined || automated.prune === true;
+    const last = app.status?.operationState;
+    // A sync that ran out of time is not tried again for the same revision, as in Argo CD.
+    if (last?.phase === 'Failed' && last.message?.includes('took longer')) return;
+    // Nor does an automated sync add to one by hand of the same revision, unless it heals.
+    const isByHand = last?.operation.initiatedBy?.automated !== true && last?.operation.sync?.prune !== true;
+    const prunes = automated === undefined || (automated.prune === true && !(isByHand && automated.selfHeal !== true));
     const api = servers.get(app.spec.destination.server ?? '');
     const wanted = new Set<string>();
     for (const object of manifestsOf(source.name, source.parts)) {
       const key = { ...keyOf(object), namespace: namespaceOf(object, app) };
       if (object.metadata.annotations?.[annotation.hook] !== undefined) {
+        // Hooks for failures that outlived the operator's sight of them wait for the next failure.
+        if (object.metadata.annotations[annotation.hook] === 'SyncFail') continue;
         const policy = object.metadata.annotations[annotation.hookDeletePolicy];
         const live = api?.get(key);
         if (policy === 'HookSucceeded' && live !== undefined && live.kind === 'Job' && isHealthy(live))

@@ -70,7 +70,8 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     count(app, world, seen, operated);
     if (operated.againMs !== undefined) return requeueAfter(operated.againMs);
     // One more look tells what the spec's own revision says, why nothing is tried again, and starts an operation that was asked for meanwhile.
-    const isQuiet = target.ofSpec && operated.deployed && !(app.operation !== undefined && !decision.fresh);
+    const isSettled = operated.deployed && !after.comparison.changes.changes.some(isOutOfSync);
+    const isQuiet = target.ofSpec && isSettled && !(app.operation !== undefined && !decision.fresh);
     return operated.state.finishedAt === undefined || isQuiet ? awaitChange : requeueAfter(0);
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
