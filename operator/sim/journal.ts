@@ -112,11 +112,8 @@ export function createJournal(
       last?.phase === 'Running' && last.finishedAt !== undefined && last.operation.initiatedBy?.automated === true;
     if (last !== undefined && state?.startedAt !== last.startedAt && !isOver(last) && !superseded)
       broken(`I5: ${name.name} began an operation before the last one came to an end`);
-    if (
-      state?.message !== last?.message &&
-      state?.message?.includes('was deleted before it was done') &&
-      state.message.includes('Job/')
-    )
+    const isLost = /Job\/\S+ was deleted before it was done/.test(state?.message ?? '');
+    if (isLost && state?.message !== last?.message)
       broken(`I3: ${name.name} takes a hook for lost that nobody touched`);
     if (state !== undefined && isOver(state)) ended.add(idOf(state.operation) ?? '');
     seeHistory(name.name, before, after);
@@ -221,6 +218,9 @@ export function createJournal(
       const app = applicationOf(tracking);
       if (app === undefined) return broken(`I1: ${text} is deleted, whose Application ${tracking} is gone`);
       if (app.metadata.deletionTimestamp !== undefined) return;
+      const state = app.status?.operationState;
+      if (state?.finishedAt === undefined && state?.operation.sync?.dryRun === true)
+        return broken(`a rehearsal of ${tracking} deletes ${text}`);
       if (live.metadata.annotations?.[annotation.hookRun] !== undefined) return;
       const commit = rendered.get(tracking);
       if (commit === undefined) return broken(`I2: ${tracking} pruned ${text} without a render`);

@@ -73,7 +73,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     if (step.do === 'run') {
       // A hook of two phases takes the place of its first run, which only the status can then tell of.
       const isReplacing = step.tasks.some((task) => task.isHook && hasRunBefore(task, syncPlan, progress));
-      if (isReplacing) await request.persist(withResults(request.state, syncPlan, progress));
+      if (isReplacing && !sync.dryRun) await request.persist(withResults(request.state, syncPlan, progress));
       const outcomes = await applyTasks(step.tasks, { cluster, operation: request.state.operation });
       progress = fold(progress, outcomes);
       wrote ||= step.tasks.some((task) => !task.unchanged);
@@ -135,7 +135,7 @@ async function finish(
     const result = progress.get(task.id);
     return interrupted && result?.hookPhase === 'Running' ? { ...result, hookPhase: 'Terminating' } : result;
   };
-  const hooks = syncPlan.tasks.filter((task) => task.isHook);
+  const hooks = state.operation.sync?.dryRun ? [] : syncPlan.tasks.filter((task) => task.isHook);
   // A hook that is gone must be known to be done, or a restart would take it for lost.
   if (hooks.some((task) => isDoomed(task, resultOf(task)))) await request.persist(state);
   const problems = await removeHooks(hooks, resultOf, request.cluster);
