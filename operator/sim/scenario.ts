@@ -384,7 +384,13 @@ function createPeople(universe: Universe, random: SimRandom): People {
         if (object.metadata.annotations[annotation.hook] === 'SyncFail') continue;
         const policy = object.metadata.annotations[annotation.hookDeletePolicy];
         const live = api?.get(key);
-        if (policy === 'HookSucceeded' && live !== undefined && live.kind === 'Job' && isHealthy(live))
+        if (
+          last?.phase === 'Succeeded' &&
+          policy === 'HookSucceeded' &&
+          live !== undefined &&
+          live.kind === 'Job' &&
+          isHealthy(live)
+        )
           journal.broken(`I3: the hook ${keyText(key)} of ${name} is still there`);
         continue;
       }
