@@ -70,5 +70,6 @@ $(NODE):
 
 .tools/installed: package-lock.json | $(NODE)
 	@echo "installing packages (about 20 s)"
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@# Not npm ci: it refuses a lock file that lacks the binaries of platforms that a registry does not carry.
+	@npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
