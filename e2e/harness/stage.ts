@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Application, ApplicationSpec } from '@mooring/crds';
@@ -25,6 +25,8 @@ export interface Stage {
   push(repository: GitRepository, files: Record<string, string | null>): Promise<string>;
   /** Creates an Application in `argocd` whose destination is a namespace of its own name. */
   application(name: string, repository: GitRepository, spec?: Partial<ApplicationSpec>): Promise<Application>;
+  /** Every line that the operators of this stage have logged. */
+  log(): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
@@ -50,11 +52,13 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     const kube = await connectKube(cluster.kubeconfigPath);
     undo.push(() => kube.close());
     await installMooring(kube);
+    const logPath = join('.mooring', 'e2e', `${options.name}.log`);
+    await rm(logPath, { force: true });
     const start = (): Promise<OperatorProcess> =>
       startOperatorProcess({
         kubeconfigPath: cluster.kubeconfigPath,
         dataDirectory: join(data, 'operator'),
-        logPath: join('.mooring', 'e2e', `${options.name}.log`),
+        logPath,
         ...(options.env && { env: options.env }),
       });
     let operator = await start();
@@ -100,6 +104,10 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           },
         };
         return (await kube.create(applicationsPath, app)) as unknown as Application;
+      },
+      async log() {
+        const lines = (await readFile(logPath, 'utf8')).trimEnd().split('\n');
+        return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
       },
       close,
     };

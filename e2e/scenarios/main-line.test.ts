@@ -377,3 +377,15 @@ test('metrics, Events and health checks are there', async () => {
   for (const reason of ['OperationStarted', 'OperationCompleted', 'ResourceUpdated'])
     assert.ok(reasons.has(reason), reason);
 });
+
+test('every log line of a pass names the application, the revision and the pass', async () => {
+  const lines = (await stage.log()).filter(
+    ({ application, reason }) => application === 'plain' && reason === 'OperationCompleted',
+  );
+  assert.ok(lines.length >= 2);
+  for (const line of lines) {
+    assert.equal(line['namespace'], 'argocd');
+    assert.match(String(line['revision']), /^[0-9a-f]{40}$/);
+  }
+  assert.equal(new Set(lines.map(({ correlation }) => correlation)).size, lines.length);
+});

@@ -1,5 +1,6 @@
 import { operatorLimits } from '../model/limits.ts';
 import { normalizeRepositoryUrl } from '../model/repository-url.ts';
+import type { Log, LogFields } from '../world/telemetry.ts';
 import type { World } from '../world/world.ts';
 import { awaitChange } from './action.ts';
 import { type Memory, newMemory } from './application/memory.ts';
@@ -20,6 +21,16 @@ export interface Controllers {
   readonly runs: number;
   /** Stops within the given milliseconds; what is under way may finish. */
   stop(withinMs: number): Promise<void>;
+}
+
+/** A log whose every line carries these fields. */
+function withFields(log: Log, own: LogFields): Log {
+  return {
+    debug: (fields, message) => log.debug({ ...own, ...fields }, message),
+    info: (fields, message) => log.info({ ...own, ...fields }, message),
+    warn: (fields, message) => log.warn({ ...own, ...fields }, message),
+    error: (fields, message) => log.error({ ...own, ...fields }, message),
+  };
 }
 
 /** Starts the controllers on a world whose store and clusters are being watched. */
@@ -66,7 +77,14 @@ export function startControllers(world: World): Controllers {
         const app = appOf(key);
         if (app === undefined) return awaitChange;
         const startedAt = world.clock.now();
-        const action = await reconcile(app, world, memoryOf(key));
+        const fields = {
+          application: app.metadata.name,
+          namespace: app.metadata.namespace,
+          correlation: world.random.id(),
+        };
+        const log = withFields(telemetry.log, fields);
+        const action = await reconcile(app, { ...world, telemetry: { ...telemetry, log } }, memoryOf(key));
+        log.debug({ durationMs: world.clock.now() - startedAt, next: action.do }, 'looked at the Application');
         telemetry.metrics.reconciled({
           namespace: app.metadata.namespace ?? '',
           name: app.metadata.name ?? '',

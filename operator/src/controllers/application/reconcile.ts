@@ -93,6 +93,9 @@ async function see(app: Application, world: World, memory: Memory): Promise<Seen
   const tree = await world.git.open(repository, revision);
   const request = renderRequest(app, target.source, revision, cluster);
   const rendered = await world.renderers.render(tree, request, { fresh: refresh === 'hard' });
+  if (rendered.rendered) {
+    for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
+  }
   const tracking = trackingName(app, world.store.namespace);
   const asked = desire(rendered.manifests, {
     appName: tracking,
@@ -177,12 +180,7 @@ async function publish(app: Application, world: World, found: Publication): Prom
 function tell(app: Application, status: ApplicationStatus, world: World): void {
   for (const notice of notices(app.status, status)) {
     world.notifier.notify(app, notice);
-    const fields = {
-      application: app.metadata.name,
-      namespace: app.metadata.namespace,
-      revision: status.sync?.revision,
-    };
-    world.telemetry.log.info({ ...fields, reason: notice.reason }, notice.message);
+    world.telemetry.log.info({ revision: status.sync?.revision, reason: notice.reason }, notice.message);
   }
 }
 
@@ -194,10 +192,7 @@ async function fail(
   fault: Fault,
   state: OperationState | undefined,
 ): Promise<Action> {
-  world.telemetry.log.warn(
-    { application: app.metadata.name, namespace: app.metadata.namespace, code: fault.code },
-    fault.message,
-  );
+  world.telemetry.log.warn({ revision: app.status?.sync?.revision, code: fault.code }, fault.message);
   memory.faultsInRow += 1;
   // What stood in the way may be gone: the next pass asks Git anew.
   memory.revisionNotBefore = world.clock.now();
@@ -212,7 +207,7 @@ async function fail(
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
       isWaiting = true;
-      world.telemetry.log.warn({ application: app.metadata.name, code: thrown.code }, thrown.message);
+      world.telemetry.log.warn({ code: thrown.code }, thrown.message);
     }
   }
   if (faultRules[fault.code].retry === 'change' && !isWaiting && !isUntold) return awaitChange;

@@ -74,7 +74,7 @@ async function tellFault(app: Application, world: World, fault: Fault): Promise<
     } catch (thrown) {
       // The next try tells it.
       if (!(thrown instanceof Fault)) throw thrown;
-      world.telemetry.log.warn({ application: app.metadata.name, code: thrown.code }, thrown.message);
+      world.telemetry.log.warn({ code: thrown.code }, thrown.message);
     }
   }
 }
