@@ -25,9 +25,10 @@ export interface Stage {
   push(repository: GitRepository, files: Record<string, string | null>): Promise<string>;
   /** Creates an Application in `argocd` whose destination is a namespace of its own name. */
   application(name: string, repository: GitRepository, spec?: Partial<ApplicationSpec>): Promise<Application>;
+  /** Stops and removes everything. Throws where a bug ended a reconcile of the operator. */
+  close(): Promise<void>;
   /** Every line that the operators of this stage have logged. */
   log(): Promise<Record<string, unknown>[]>;
-  close(): Promise<void>;
 }
 
 export interface StageOptions {
@@ -42,7 +43,15 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const data = await mkdtemp(join(tmpdir(), 'mooring-e2e-'));
   const undo: (() => unknown)[] = [() => rm(data, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
+    const problems: unknown[] = [];
+    for (const step of undo.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (thrown) {
+        problems.push(thrown);
+      }
+    }
+    if (problems.length > 0) throw problems[0];
   };
   try {
     const cluster = await startCluster({ name: options.name, node: options.node });
@@ -62,7 +71,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         ...(options.env && { env: options.env }),
       });
     let operator = await start();
-    undo.push(() => operator.stop());
+    undo.push(async () => {
+      const crashes = /^mooring_reconcile_crashes_total (\d+)$/m.exec(await operator.metrics())?.[1];
+      await operator.stop();
+      if (crashes !== '0') throw new Error(`a bug ended ${crashes} reconciles; see ${logPath}`);
+    });
     const view = viewApplications(kube);
     undo.push(() => view.stop());
     return {

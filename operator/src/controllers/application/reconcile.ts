@@ -253,7 +253,8 @@ function count(app: Application, world: World, seen: Seen, operated: Operated): 
   const { metrics } = world.telemetry;
   const sync = operated.state.operation.sync;
   if (operated.state.phase === 'Running' || operated.state.finishedAt === undefined) return;
-  const durationMs = world.clock.now() - Date.parse(operated.state.startedAt);
+  // An operation that follows another within a second is said to start in the next one.
+  const durationMs = Math.max(0, world.clock.now() - Date.parse(operated.state.startedAt));
   const facts = { ...name, project: app.spec.project, server: seen.cluster.server, durationMs };
   metrics.synced({ ...facts, phase: operated.state.phase, dryRun: sync?.dryRun === true });
   if (operated.state.phase === 'Succeeded' && sync?.autoHealAttemptsCount !== undefined) {
