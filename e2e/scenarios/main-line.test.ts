@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Application } from '@mooring/crds';
 import { applicationsPath, isSettled } from '../harness/applications.ts';
 import type { AnyObject } from '../harness/kube.ts';
@@ -46,6 +47,15 @@ async function finishes(name: string, phase: string): Promise<Application> {
 
 const sync = (name: string, operation: object): Promise<AnyObject> =>
   stage.kube.merge(`${applicationsPath}/${name}`, { operation: { initiatedBy: { username: 'ann' }, sync: operation } });
+
+/** A foreground deletion ends when the garbage collector has seen it. */
+async function gone(path: string): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while ((await stage.kube.find(path)) !== undefined) {
+    assert.ok(performance.now() < deadline, `${path} is still there`);
+    await sleep(50);
+  }
+}
 
 test('the project default is there', async () => {
   const project = await stage.kube.get('/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects/default');
@@ -120,7 +130,7 @@ test('what Git no longer has is pruned, and nothing else', async () => {
     },
     patienceMs,
   );
-  assert.equal(await stage.kube.find(configMapPath('pruned', 'b')), undefined);
+  await gone(configMapPath('pruned', 'b'));
   for (const name of ['a', 'kept', 'stranger', 'copy'])
     assert.ok(await stage.kube.find(configMapPath('pruned', name)), `${name} was pruned`);
   assert.equal(stage.view.get('pruned')?.status?.sync?.status, 'OutOfSync');
@@ -258,7 +268,7 @@ test('waves and hooks run in order, and a failed hook fails the sync', async () 
     Date.parse(String((await stage.kube.get(configMapPath('waves', name))).metadata['creationTimestamp']));
   assert.ok((await created('one')) <= (await created('two')));
   assert.ok((await created('two')) < (await created('three')), 'a wave waits for the one before it');
-  assert.equal(await stage.kube.find(configMapPath('waves', 'pre')), undefined);
+  await gone(configMapPath('waves', 'pre'));
   assert.ok(await stage.kube.find(configMapPath('waves', 'post')));
 });
 
