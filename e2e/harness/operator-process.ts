@@ -14,6 +14,8 @@ export interface OperatorProcess {
   /** Resident memory now, bytes, and CPU seconds used so far, user and system. */
   usage(): { rssBytes: number; cpuSeconds: number };
   metrics(): Promise<string>;
+  /** False once it has ended, however. */
+  isRunning(): boolean;
   /** Sends SIGTERM and waits; SIGKILL after 15 s. Answers the exit code. */
   stop(): Promise<number | null>;
   /** Ends it at once, as a crash does. */
@@ -65,6 +67,7 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
     pid,
     url,
     usage: () => usageOf(pid),
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     metrics: async () => (await fetch(`${url}/metrics`)).text(),
     async stop() {
       child.kill('SIGTERM');

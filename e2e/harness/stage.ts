@@ -72,6 +72,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       });
     let operator = await start();
     undo.push(async () => {
+      // A scenario may have stopped it.
+      if (!operator.isRunning()) return;
       const crashes = /^mooring_reconcile_crashes_total (\d+)$/m.exec(await operator.metrics())?.[1];
       await operator.stop();
       if (crashes !== '0') throw new Error(`a bug ended ${crashes} reconciles; see ${logPath}`);
