@@ -12,7 +12,7 @@ import {
 } from '../harness/applications.ts';
 import { type AnyObject, connectKube, type Kube } from '../harness/kube.ts';
 import { type OperatorProcess, startOperatorProcess } from '../harness/operator-process.ts';
-import { clusterName, findPlace, type Place, readLeft, saveLeft, stopPlace } from './place.ts';
+import { findPlace, type Place, readLeft, saveLeft, stopPlace } from './place.ts';
 import { createScreen, type Screen } from './screen.ts';
 import { type Shop, serveShop } from './shop.ts';
 
@@ -247,7 +247,7 @@ async function explain({ place, shop, operator, screen }: Stage): Promise<void> 
   screen.say('everything stays up; to look around:');
   for (const line of [
     kubectl,
-    `npx mooring --help, or kubectl get applications -n argocd${place.context === undefined ? ` (without one: node e2e/cluster/main.ts kubectl ${clusterName} get applications -n argocd)` : ''}`,
+    `${place.context === undefined ? '.tools/cluster/kubectl' : 'kubectl'} get applications -n argocd   # npx mooring --help has more`,
     `git clone ${shop.repository.url}   # change, commit and push; the operator polls, or curl the webhook`,
     `curl ${operator.url}/metrics`,
     `tail -f ${join(folder, 'operator.log')}`,
