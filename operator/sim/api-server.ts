@@ -3,6 +3,7 @@ import { Fault } from '../src/model/fault.ts';
 import { copyJson, isJsonObject, listAt, numberAt, textAt } from '../src/model/json.ts';
 import { equalJson } from '../src/model/merge-patch.ts';
 import { keyForPeople, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
+import { timestamp } from '../src/model/timestamp.ts';
 import type { ApplyOptions, Propagation } from '../src/world/cluster.ts';
 import type { SimClock, SimRandom } from './clock.ts';
 
@@ -63,7 +64,7 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
     const metadata = { ...next.object.metadata };
     metadata.resourceVersion = String(++version);
     metadata.uid = before?.object.metadata.uid ?? `${server}-${++uids}`;
-    metadata.creationTimestamp = before?.object.metadata.creationTimestamp ?? seconds(clock.now());
+    metadata.creationTimestamp = before?.object.metadata.creationTimestamp ?? timestamp(clock.now());
     const specChanged = !equalJson(before?.object['spec'], next.object['spec']);
     metadata.generation = (before?.object.metadata.generation ?? 0) + (before === undefined || specChanged ? 1 : 0);
     const fields = fieldsV1(next.owned);
@@ -146,7 +147,7 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       const owned = new Set(leaves.keys());
       const same = before !== undefined && equalJson(object, before.object) && equalSets(owned, before.owned);
       if (same) return copyJson(before?.object ?? object);
-      return store({ object, owned, time: seconds(clock.now()) }, 'operator');
+      return store({ object, owned, time: timestamp(clock.now()) }, 'operator');
     },
     remove(key, uid, propagation) {
       const before = objects.get(keyText(key));
@@ -155,7 +156,7 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
         throw new Fault('object-conflict', `${keyForPeople(key)} is another object now`);
       if (propagation !== 'foreground') return drop(key, uid, 'operator');
       if (before.object.metadata.deletionTimestamp !== undefined) return;
-      const metadata = { ...before.object.metadata, deletionTimestamp: seconds(clock.now()) };
+      const metadata = { ...before.object.metadata, deletionTimestamp: timestamp(clock.now()) };
       store({ ...before, object: { ...before.object, metadata } }, 'operator');
       clock.after(random.between(50, 3_000), () => drop(key, uid, 'controller'));
     },
@@ -170,7 +171,7 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       store({ object, owned, time: before.time }, 'user');
     },
     create(object) {
-      store({ object: copyJson(object), owned: new Set(), time: seconds(clock.now()) }, 'user');
+      store({ object: copyJson(object), owned: new Set(), time: timestamp(clock.now()) }, 'user');
     },
     watch(listener) {
       listeners.add(listener);
@@ -265,9 +266,4 @@ function entry({ object, time }: Stored, fields: Record<string, unknown>) {
 
 function equalSets(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every((item) => b.has(item));
-}
-
-/** Times as Kubernetes writes them. */
-export function seconds(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -2,8 +2,8 @@ import type { Application } from '@mooring/crds';
 import { Fault } from '../src/model/fault.ts';
 import { copyJson, isJsonObject } from '../src/model/json.ts';
 import { equalJson } from '../src/model/merge-patch.ts';
+import { timestamp } from '../src/model/timestamp.ts';
 import type { NamespacedName } from '../src/world/store.ts';
-import { seconds } from './api-server.ts';
 import type { SimClock } from './clock.ts';
 
 export interface StoreEvent {
@@ -65,7 +65,7 @@ export function createApplicationStore(clock: SimClock): ApplicationStore {
       const before = applications.get(textOf(name));
       if (before === undefined) return;
       if (!before.metadata.finalizers?.length) return put(name, undefined, 'user');
-      const metadata = { ...before.metadata, deletionTimestamp: seconds(clock.now()) };
+      const metadata = { ...before.metadata, deletionTimestamp: timestamp(clock.now()) };
       put(name, versioned({ ...before, metadata }), 'user');
     },
     watch(listener) {

@@ -5,7 +5,6 @@ import { healthOf } from '../src/engine/health/health.ts';
 import { Fault } from '../src/model/fault.ts';
 import type { AppliedMark, LiveRecord } from '../src/model/live.ts';
 import { keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
-import { trackingName } from '../src/model/tracking.ts';
 import type { Cluster, Clusters, LiveChange } from '../src/world/cluster.ts';
 import type { Git } from '../src/world/git.ts';
 import type { RenderPool } from '../src/world/renderer.ts';
@@ -340,8 +339,4 @@ export function startProcess(universe: Universe, died: () => void): Process {
   };
   const controllers = startControllers(world);
   return { controllers, kill };
-}
-
-export function trackingOf(app: Parameters<typeof trackingName>[0]): string {
-  return trackingName(app, operatorNamespace);
 }

@@ -1,4 +1,4 @@
-/** Annotations that Mooring reads and writes; the names are Argo CD's and Helm's. */
+/** Annotations that Mooring reads and writes; the names are Argo CD's, Helm's and kubectl's. */
 export const annotation: {
   readonly trackingId: 'argocd.argoproj.io/tracking-id';
   readonly syncWave: 'argocd.argoproj.io/sync-wave';
@@ -10,6 +10,13 @@ export const annotation: {
   readonly hookRun: 'argocd.argoproj.io/hook-run';
   readonly ignoreHealthCheck: 'argocd.argoproj.io/ignore-healthcheck';
   readonly ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy';
+  /** When a person approved deletions that ask first; RFC 3339. */
+  readonly deletionApproved: 'argocd.argoproj.io/deletion-approved';
+  /** Asks for a look now: `normal`, or `hard` for one that takes nothing from a cache. */
+  readonly refresh: 'argocd.argoproj.io/refresh';
+  readonly skipReconcile: 'argocd.argoproj.io/skip-reconcile';
+  /** The last manifest of a client-side apply. */
+  readonly lastApplied: 'kubectl.kubernetes.io/last-applied-configuration';
   readonly helmHook: 'helm.sh/hook';
   readonly helmHookWeight: 'helm.sh/hook-weight';
   readonly helmHookDeletePolicy: 'helm.sh/hook-delete-policy';
@@ -24,6 +31,10 @@ export const annotation: {
   hookRun: 'argocd.argoproj.io/hook-run',
   ignoreHealthCheck: 'argocd.argoproj.io/ignore-healthcheck',
   ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy',
+  deletionApproved: 'argocd.argoproj.io/deletion-approved',
+  refresh: 'argocd.argoproj.io/refresh',
+  skipReconcile: 'argocd.argoproj.io/skip-reconcile',
+  lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
   helmHook: 'helm.sh/hook',
   helmHookWeight: 'helm.sh/hook-weight',
   helmHookDeletePolicy: 'helm.sh/hook-delete-policy',

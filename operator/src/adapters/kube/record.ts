@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { KubeObject, ManagedFieldsEntry } from '@mooring/renderer-contract';
+import { annotation } from '../../model/annotations.ts';
 import { messageOf } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
 import type { LiveRecord } from '../../model/live.ts';
@@ -9,7 +10,6 @@ import { fieldManager } from './request.ts';
 /** Health of an object; undefined where its kind has no rule. */
 export type HealthOf = (object: KubeObject) => Health | undefined;
 
-const trackingAnnotation = 'argocd.argoproj.io/tracking-id';
 const hintPrefixes = ['argocd.argoproj.io/', 'helm.sh/'];
 
 /** What is kept of a live object. */
@@ -24,7 +24,7 @@ export function recordOf(object: KubeObject, healthOf: HealthOf): LiveRecord {
     createdAt: metadata.creationTimestamp === undefined ? 0 : Date.parse(metadata.creationTimestamp),
     deleting: metadata.deletionTimestamp !== undefined,
     owners: metadata.ownerReferences === undefined ? none : metadata.ownerReferences.map((owner) => owner.uid),
-    app: appOf(metadata.annotations?.[trackingAnnotation], key),
+    app: appOf(metadata.annotations?.[annotation.trackingId], key),
     health: safely(object, healthOf),
     ownedHash: ownedHash(metadata.managedFields),
     hints: hintsOf(metadata.annotations),
@@ -105,7 +105,7 @@ function hintsOf(
   if (annotations === undefined) return undefined;
   let hints: Record<string, string> | undefined;
   for (const [name, value] of Object.entries(annotations)) {
-    if (name === trackingAnnotation || !hintPrefixes.some((prefix) => name.startsWith(prefix))) continue;
+    if (name === annotation.trackingId || !hintPrefixes.some((prefix) => name.startsWith(prefix))) continue;
     hints ??= {};
     hints[name] = value;
   }

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { annotation } from '../../model/annotations.ts';
 import { Fault, type FaultCode, type FaultData } from '../../model/fault.ts';
 import type { KubeRequest } from './request.ts';
 
@@ -102,7 +103,7 @@ function secretValues(secret: KubeObject): Set<string> {
   };
   const { apiVersion: _version, kind: _kind, type: _type, metadata, ...content } = secret;
   collect(content);
-  collect(metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration']);
+  collect(metadata.annotations?.[annotation.lastApplied]);
   return values;
 }
 

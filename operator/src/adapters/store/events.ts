@@ -1,4 +1,5 @@
 import { Fault, messageOf } from '../../model/fault.ts';
+import { timestamp } from '../../model/timestamp.ts';
 import type { Notice, Notifier } from '../../world/notifier.ts';
 import type { Log } from '../../world/telemetry.ts';
 import type { KubeClient, KubeContext } from '../kube/client.ts';
@@ -159,10 +160,6 @@ function eventOf(name: string, event: Waiting): Parameters<typeof createObject>[
     lastTimestamp: timestamp(event.lastAt),
     count: event.count,
   };
-}
-
-function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
 function cut(message: string): string {

@@ -51,7 +51,7 @@ async function prune(task: Task, { cluster, operation }: ApplyContext): Promise<
     return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
   }
   if (operation.sync?.dryRun) return { status: 'Pruned', message: 'pruned (dry run)', hookPhase: 'Succeeded' };
-  await cluster.remove(record, propagationOf(record.hints?.['argocd.argoproj.io/sync-options'], operation));
+  await cluster.remove(record, propagationOf(record.hints?.[annotation.syncOptions], operation));
   return { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' };
 }
 

@@ -2,6 +2,7 @@ import type { Application } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { diff } from '../../engine/diff/diff.ts';
 import { appHealth } from '../../engine/health/aggregate.ts';
+import { annotation } from '../../model/annotations.ts';
 import type { ChangeSet } from '../../model/change.ts';
 import type { DesiredSet } from '../../model/desired.ts';
 import type { Health } from '../../model/health.ts';
@@ -83,7 +84,7 @@ function assess(app: Application, desired: DesiredSet, live: LiveSet): Health {
         health: record?.health,
         missing: record === undefined,
         hook: hook !== undefined,
-        ignored: object.metadata.annotations?.['argocd.argoproj.io/ignore-healthcheck'] === 'true' || isSelf(app, key),
+        ignored: object.metadata.annotations?.[annotation.ignoreHealthCheck] === 'true' || isSelf(app, key),
       };
     }),
   );

@@ -2,11 +2,13 @@ import type { Application, OperationState, ResourceResult, SyncOperationResource
 import { fold, next, observeTasks } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
-import { cut, timestamp } from '../../engine/summarize/summarize.ts';
+import { cut } from '../../engine/summarize/summarize.ts';
+import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Next, Progress, SyncPlan, Task, TaskResult } from '../../model/plan.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
+import { timestamp } from '../../model/timestamp.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
 import { applyTasks, isDoomed, removeHooks } from './apply.ts';
@@ -181,7 +183,7 @@ function chosen(resources: readonly SyncOperationResource[]): (key: ResourceKey)
 
 /** Whether a person approved deletions after the operation began. */
 function isApproved(app: Application, state: OperationState): boolean {
-  const approved = Date.parse(app.metadata.annotations?.['argocd.argoproj.io/deletion-approved'] ?? '');
+  const approved = Date.parse(app.metadata.annotations?.[annotation.deletionApproved] ?? '');
   return approved >= Date.parse(state.startedAt);
 }
 

@@ -1,9 +1,11 @@
 import type { Application } from '@mooring/crds';
 import { plan } from '../../engine/plan/plan.ts';
-import { cut, timestamp } from '../../engine/summarize/summarize.ts';
+import { cut } from '../../engine/summarize/summarize.ts';
+import { annotation, itemsOf } from '../../model/annotations.ts';
 import { Fault } from '../../model/fault.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import type { LiveRecord } from '../../model/live.ts';
+import { timestamp } from '../../model/timestamp.ts';
 import { trackingName } from '../../model/tracking.ts';
 import type { Propagation } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
@@ -57,9 +59,9 @@ export async function remove(app: Application, world: World): Promise<Action> {
 
 /** `Delete=false` keeps an object when its Application goes; `Delete=confirm` holds the Application until a person approves. */
 function verdict(record: LiveRecord, app: Application): 'delete' | 'keep' | 'ask' {
-  const options = (record.hints?.['argocd.argoproj.io/sync-options'] ?? '').split(',').map((option) => option.trim());
-  if (options.includes('Delete=false') || record.hints?.['helm.sh/resource-policy'] === 'keep') return 'keep';
-  const approved = app.metadata.annotations?.['argocd.argoproj.io/deletion-approved'] !== undefined;
+  const options = itemsOf(record.hints, annotation.syncOptions);
+  if (options.includes('Delete=false') || record.hints?.[annotation.helmResourcePolicy] === 'keep') return 'keep';
+  const approved = app.metadata.annotations?.[annotation.deletionApproved] !== undefined;
   return options.includes('Delete=confirm') && !approved ? 'ask' : 'delete';
 }
 

@@ -1,4 +1,5 @@
 import type { Application } from '@mooring/crds';
+import { annotation } from '../../model/annotations.ts';
 import { hashOf } from '../../model/hash.ts';
 import { trackingName } from '../../model/tracking.ts';
 import type { World } from '../../world/world.ts';
@@ -32,8 +33,7 @@ export function wakeApplications(world: World, wake: Wake, gone: (key: string) =
       }
       const now = wishes(app);
       // A request is taken away when it is begun: the same one seen again is a new one.
-      const requested =
-        app.operation !== undefined || app.metadata.annotations?.['argocd.argoproj.io/refresh'] !== undefined;
+      const requested = app.operation !== undefined || app.metadata.annotations?.[annotation.refresh] !== undefined;
       if (asked.get(key) === now && !requested) return;
       asked.set(key, now);
       wake(key, priority.person);

@@ -1,13 +1,12 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { annotation } from '../../model/annotations.ts';
 import { isJsonObject, ownValue } from '../../model/json.ts';
 import { mergeKeysOf } from './defaults.ts';
 import { pointerTo, type Report } from './pointer.ts';
 
-const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
-
 /** What a client-side apply (kubectl's, Argo CD's) has noted as its last manifest; undefined where there is none. */
 export function lastApplied(live: KubeObject): unknown {
-  const text = live.metadata.annotations?.[annotation];
+  const text = live.metadata.annotations?.[annotation.lastApplied];
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as unknown;

@@ -1,6 +1,7 @@
 import type { Application, Operation, OperationState } from '@mooring/crds';
 import { annotation, itemsOf } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
+import { timestamp } from '../../model/timestamp.ts';
 import { automatedRetry, errorWaitMs, retryWaitMs, selfHealCooldownMs, selfHealWaitMs } from './retry.ts';
 import { isSameSource, isSupersedable, specSource } from './target.ts';
 
@@ -62,7 +63,7 @@ function start(operation: Operation, { app, now }: Situation, reason: string): D
   const last = Date.parse(app.status?.operationState?.startedAt ?? '');
   const isRecent = last > now - 1_000 && last < now + 60_000;
   const at = isRecent ? last + 1_000 : now;
-  const startedAt = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+  const startedAt = timestamp(at);
   return { do: 'sync', reason, fresh: true, state: { operation, phase: 'Running', startedAt } };
 }
 

@@ -15,6 +15,7 @@ import { type Fault, faultRules } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
 import { equalJson } from '../../model/merge-patch.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
+import { timestamp } from '../../model/timestamp.ts';
 import { imagesOf } from './images.ts';
 
 /** What one pass over an Application found where nothing stood in its way. */
@@ -46,10 +47,7 @@ export interface Findings {
 
 const defaultHistoryLimit = 10;
 
-/** Seconds precision, as Kubernetes writes times. */
-export function timestamp(now: number): string {
-  return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
-}
+export { timestamp };
 
 /** Turns everything seen in one pass into the one status that is written. What a pass could not see keeps what was known of it. */
 export function summarize(findings: Findings): ApplicationStatus {
