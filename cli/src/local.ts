@@ -1,10 +1,10 @@
 import type { Application } from '@mooring/crds';
-import { createRenderPool } from '../../operator/src/adapters/render/render-pool.ts';
-import { systemClock } from '../../operator/src/adapters/time/system.ts';
-import { renderRequest } from '../../operator/src/controllers/application/request.ts';
-import { defaultRenderers } from '../../operator/src/renderers.ts';
-import type { Cluster } from '../../operator/src/world/cluster.ts';
-import type { RenderAnswer } from '../../operator/src/world/renderer.ts';
+import { createRenderPool } from '@mooring/operator/adapters/render/render-pool.ts';
+import { systemClock } from '@mooring/operator/adapters/time/system.ts';
+import { renderRequest } from '@mooring/operator/controllers/application/request.ts';
+import { defaultRenderers } from '@mooring/operator/renderers.ts';
+import type { Cluster } from '@mooring/operator/world/cluster.ts';
+import type { RenderAnswer } from '@mooring/operator/world/renderer.ts';
 import { gitSourceOf } from './application.ts';
 import { type Checkout, headCommit } from './checkout.ts';
 import { openDiskTree } from './disk-tree.ts';

@@ -1,6 +1,6 @@
+import { Fault } from '@mooring/operator/model/fault.ts';
 import { RenderError } from '@mooring/renderer-contract';
 import { Command, CommanderError } from 'commander';
-import { Fault } from '../../operator/src/model/fault.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { addDiff } from './commands/diff.ts';
 import { addHealth } from './commands/health.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { compare } from '@mooring/operator/engine/diff/compare.ts';
+import { withoutIgnored } from '@mooring/operator/engine/diff/ignore.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
-import { compare } from '../../operator/src/engine/diff/compare.ts';
-import { withoutIgnored } from '../../operator/src/engine/diff/ignore.ts';
 import { createDiff, pruneDiff, updateDiff } from './object-diff.ts';
 
 /** As the engine finds the differences. */

@@ -1,14 +1,14 @@
 import type { ResourceIgnoreDifferences } from '@mooring/crds';
+import { withoutIgnored } from '@mooring/operator/engine/diff/ignore.ts';
+import { stepsOf } from '@mooring/operator/engine/diff/pointer.ts';
+import { annotation } from '@mooring/operator/model/annotations.ts';
+import type { FieldDifference } from '@mooring/operator/model/change.ts';
+import { copyJson, isJsonObject, setOwn } from '@mooring/operator/model/json.ts';
+import { withPlainData } from '@mooring/operator/model/secret.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
-import { withoutIgnored } from '../../operator/src/engine/diff/ignore.ts';
-import { stepsOf } from '../../operator/src/engine/diff/pointer.ts';
-import type { FieldDifference } from '../../operator/src/model/change.ts';
-import { copyJson, isJsonObject, setOwn } from '../../operator/src/model/json.ts';
-import { withPlainData } from '../../operator/src/model/secret.ts';
 import { yamlOf } from './print.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
-const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 const mask = '++++++++';
 const otherMask = '+++++++++';
 
@@ -111,7 +111,7 @@ function withData(secret: KubeObject, maskOf: (name: string, value: unknown) => 
   for (const [name, value] of Object.entries(data)) setOwn(shown, name, maskOf(name, value));
   const { stringData: _, ...rest } = secret;
   // kubectl keeps a copy of the values in an annotation.
-  const { [lastAppliedAnnotation]: __, ...annotations } = secret.metadata.annotations ?? {};
+  const { [annotation.lastApplied]: __, ...annotations } = secret.metadata.annotations ?? {};
   const metadata = { ...secret.metadata, ...(secret.metadata.annotations && { annotations }) };
   return { ...rest, metadata, ...(Object.keys(data).length > 0 && { data: shown }) };
 }

@@ -1,9 +1,9 @@
-import { createClient, type KubeClient } from '../../operator/src/adapters/kube/client.ts';
-import { fromKubeconfig } from '../../operator/src/adapters/kube/connect.ts';
-import type { KubeRequest } from '../../operator/src/adapters/kube/request.ts';
-import { systemClock, systemRandom } from '../../operator/src/adapters/time/system.ts';
-import { Fault } from '../../operator/src/model/fault.ts';
-import { operatorLimits } from '../../operator/src/model/limits.ts';
+import { createClient, type KubeClient } from '@mooring/operator/adapters/kube/client.ts';
+import { fromKubeconfig } from '@mooring/operator/adapters/kube/connect.ts';
+import type { KubeRequest } from '@mooring/operator/adapters/kube/request.ts';
+import { systemClock, systemRandom } from '@mooring/operator/adapters/time/system.ts';
+import { Fault } from '@mooring/operator/model/fault.ts';
+import { operatorLimits } from '@mooring/operator/model/limits.ts';
 
 /** An object as the API server answers it. */
 export interface AnyObject {

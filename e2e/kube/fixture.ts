@@ -1,13 +1,13 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CacheChange } from '@mooring/operator/adapters/kube/cache.ts';
+import { type ClusterView, openView, type ViewOptions } from '@mooring/operator/adapters/kube/cluster.ts';
+import type { Connection } from '@mooring/operator/adapters/kube/connection.ts';
+import { systemClock, systemRandom } from '@mooring/operator/adapters/time/system.ts';
+import { hasHealthRule, healthOf } from '@mooring/operator/engine/health/health.ts';
+import { operatorLimits } from '@mooring/operator/model/limits.ts';
+import type { Log } from '@mooring/operator/world/telemetry.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
-import type { CacheChange } from '../../operator/src/adapters/kube/cache.ts';
-import { type ClusterView, openView, type ViewOptions } from '../../operator/src/adapters/kube/cluster.ts';
-import type { Connection } from '../../operator/src/adapters/kube/connection.ts';
-import { systemClock, systemRandom } from '../../operator/src/adapters/time/system.ts';
-import { hasHealthRule, healthOf } from '../../operator/src/engine/health/health.ts';
-import { operatorLimits } from '../../operator/src/model/limits.ts';
-import type { Log } from '../../operator/src/world/telemetry.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 
 /** A log that keeps its lines. */

@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@mooring/operator/adapters/kube/client.ts';
+import { startReflector } from '@mooring/operator/adapters/kube/reflector.ts';
+import { listPage } from '@mooring/operator/adapters/kube/request.ts';
+import { keyOf } from '@mooring/operator/model/resource-key.ts';
+import type { ApplyOptions } from '@mooring/operator/world/cluster.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
-import { createClient } from '../../operator/src/adapters/kube/client.ts';
-import { startReflector } from '../../operator/src/adapters/kube/reflector.ts';
-import { listPage } from '../../operator/src/adapters/kube/request.ts';
-import { keyOf } from '../../operator/src/model/resource-key.ts';
-import type { ApplyOptions } from '../../operator/src/world/cluster.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import {
   configMap,

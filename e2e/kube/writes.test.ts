@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openView } from '@mooring/operator/adapters/kube/cluster.ts';
+import { isOlder } from '@mooring/operator/adapters/kube/resource-version.ts';
+import { Fault } from '@mooring/operator/model/fault.ts';
+import { keyOf } from '@mooring/operator/model/resource-key.ts';
+import type { ApplyOptions } from '@mooring/operator/world/cluster.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
-import { openView } from '../../operator/src/adapters/kube/cluster.ts';
-import { isOlder } from '../../operator/src/adapters/kube/resource-version.ts';
-import { Fault } from '../../operator/src/model/fault.ts';
-import { keyOf } from '../../operator/src/model/resource-key.ts';
-import type { ApplyOptions } from '../../operator/src/world/cluster.ts';
 import { type Cluster, type Json, startCluster } from '../cluster/cluster.ts';
 import { configMap, connectionTo, tracked, until, viewOptions, type Watched, watchCluster } from './fixture.ts';
 

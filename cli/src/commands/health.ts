@@ -1,9 +1,9 @@
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkFor } from '@mooring/operator/engine/health/health.ts';
+import { groupOf } from '@mooring/operator/model/resource-key.ts';
 import { type KubeObject, parseDocuments, RenderError } from '@mooring/renderer-contract';
 import type { Command } from 'commander';
-import { checkFor } from '../../../operator/src/engine/health/health.ts';
-import { groupOf } from '../../../operator/src/model/resource-key.ts';
 import { exitCode, Failure, fileFailure } from '../failure.ts';
 import { print, tell } from '../print.ts';
 import { withProgress } from '../progress.ts';

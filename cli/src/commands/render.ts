@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Application } from '@mooring/crds';
+import type { RenderAnswer } from '@mooring/operator/world/renderer.ts';
 import { type Command, Option } from 'commander';
-import type { RenderAnswer } from '../../../operator/src/world/renderer.ts';
 import { readApplication } from '../application.ts';
 import { type Checkout, locate, pathInside } from '../checkout.ts';
 import { Failure } from '../failure.ts';
