@@ -19,6 +19,11 @@ export function versionOf(apiVersion: string): string {
   return apiVersion.slice(apiVersion.indexOf('/') + 1);
 }
 
+/** Whether the object is a CustomResourceDefinition: instances of what it defines may follow it, and go with it. */
+export function definesKinds(key: Pick<ResourceKey, 'group' | 'kind'>): boolean {
+  return key.group === 'apiextensions.k8s.io' && key.kind === 'CustomResourceDefinition';
+}
+
 export function keyOf(object: KubeObject): ResourceKey {
   return {
     group: groupOf(object.apiVersion),

@@ -3,7 +3,8 @@ import type { SyncOptions } from './desired.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-const defaults: SyncOptions = {
+/** Options of an object where neither the Application nor the object says anything. */
+export const defaultSyncOptions: SyncOptions = {
   prune: 'yes',
   pruneLast: false,
   prunePropagation: 'foreground',
@@ -63,7 +64,7 @@ function known<T extends object>(texts: T, text: string): T[keyof T] | undefined
  * `argocd.argoproj.io/sync-options`. `helm.sh/resource-policy: keep` counts as `Delete=false`.
  */
 export function syncOptionsOf(ofApplication: readonly string[], annotations: Annotations): SyncOptions {
-  const options: Writable<SyncOptions> = { ...defaults };
+  const options: Writable<SyncOptions> = { ...defaultSyncOptions };
   if (annotations?.[annotation.helmResourcePolicy] === 'keep') options.delete = 'no';
   for (const item of [...ofApplication, ...itemsOf(annotations, annotation.syncOptions)]) {
     const [name = '', text = ''] = item.split('=');

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault, messageOf } from '../../model/fault.ts';
-import { groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
+import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
 import type { ApplyOptions, Cluster, Propagation } from '../../world/cluster.ts';
 import type { Log } from '../../world/telemetry.ts';
 import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
@@ -131,7 +131,7 @@ async function watchAll(
     // An aggregated API counts its versions as it likes; those of the core come from etcd.
     const isCounted = kind.group === '';
     let newest = '0';
-    const isDefinition = kind.group === 'apiextensions.k8s.io' && kind.kind === 'CustomResourceDefinition';
+    const isDefinition = definesKinds(kind);
     return {
       seen: (object) => {
         progressAt = clock.now();
@@ -347,8 +347,7 @@ async function watchAll(
     const kind = await servedFor(object);
     const key = scopedKey(object, kind);
     const stored = await write(key, () => applyServed(kind, key, object, applyOptions), applyOptions.dryRun !== true);
-    if (key.group === 'apiextensions.k8s.io' && key.kind === 'CustomResourceDefinition' && applyOptions.dryRun !== true)
-      expectDefinition(stored, true);
+    if (definesKinds(key) && applyOptions.dryRun !== true) expectDefinition(stored, true);
     return stored;
   }
 

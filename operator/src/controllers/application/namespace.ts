@@ -2,6 +2,7 @@ import type { Application } from '@mooring/crds';
 import type { Target } from '../../engine/policy/target.ts';
 import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
 import { hashOf } from '../../model/hash.ts';
+import { defaultSyncOptions } from '../../model/sync-options.ts';
 import type { Cluster } from '../../world/cluster.ts';
 
 /** The destination's namespace, where the sync has to create it (`CreateNamespace=true`); it is not tracked, as in Argo CD. */
@@ -37,17 +38,6 @@ export function namespaceOf(
     hash: hashOf(object),
     origin: { path: 'spec.syncPolicy.syncOptions' },
     wave: 0,
-    options: {
-      prune: 'no',
-      pruneLast: false,
-      prunePropagation: 'foreground',
-      delete: 'no',
-      validate: true,
-      replace: false,
-      force: false,
-      skipDryRunOnMissingResource: false,
-      respectIgnoreDifferences: false,
-      failOnSharedResource: false,
-    },
+    options: { ...defaultSyncOptions, prune: 'no', delete: 'no' },
   };
 }

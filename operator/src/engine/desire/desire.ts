@@ -6,7 +6,7 @@ import { Fault } from '../../model/fault.ts';
 import { hashOf } from '../../model/hash.ts';
 import { hookRole, waveOf } from '../../model/hooks.ts';
 import { copyJson, isJsonObject, textAt } from '../../model/json.ts';
-import { groupOf, keyOf, keyText, type ResourceKey } from '../../model/resource-key.ts';
+import { definesKinds, groupOf, keyOf, keyText, type ResourceKey } from '../../model/resource-key.ts';
 import { withPlainData } from '../../model/secret.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { trackingId } from '../../model/tracking.ts';
@@ -66,7 +66,8 @@ function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: Desi
     metadata.namespace = context.destinationNamespace;
   const key = keyOf(object);
   const hook = hookOf(metadata.annotations);
-  if (!isDefinition(key)) {
+  // Argo CD leaves definitions untracked, so that they are never deleted with all their objects because one Application goes.
+  if (!definesKinds(key)) {
     metadata.annotations = {
       ...metadata.annotations,
       [annotation.trackingId]: trackingId(context.appName, key, context.destinationNamespace),
@@ -83,11 +84,6 @@ function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: Desi
     ...(hook !== undefined && { hook }),
     ...(forbidden !== undefined && { forbidden }),
   };
-}
-
-/** Argo CD leaves definitions untracked, so that they are never deleted with all their objects because one Application goes. */
-function isDefinition(key: ResourceKey): boolean {
-  return key.group === 'apiextensions.k8s.io' && key.kind === 'CustomResourceDefinition';
 }
 
 /** What the API server owns is nothing that a source can ask for: with it, an apply would be refused. */

@@ -1,8 +1,7 @@
 import type { Health } from '../../model/health.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Next, Outcome, Progress, SyncPlan, Task, TaskResult } from '../../model/plan.ts';
-import { keyForPeople, keyText } from '../../model/resource-key.ts';
-import { definesKinds } from './order.ts';
+import { definesKinds, keyForPeople, keyText } from '../../model/resource-key.ts';
 
 /** What `next` looks at besides the plan and how far it has come. */
 export interface NextView {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { definesKinds, kindRank } from './order.ts';
+import { kindRank } from './order.ts';
 import { keyOf } from './testdata/objects.ts';
 
 test('kinds are applied in the order in which they need each other, custom resources last', () => {
@@ -11,10 +11,4 @@ test('kinds are applied in the order in which they need each other, custom resou
 
 test('rank 0 is kept for prunes', () => {
   assert.equal(kindRank(keyOf('Namespace', 'x')), 1);
-});
-
-test('only definitions of kinds hold up their wave', () => {
-  assert.equal(definesKinds(keyOf('CustomResourceDefinition', 'x')), true);
-  assert.equal(definesKinds({ ...keyOf('CustomResourceDefinition', 'x'), group: 'example.com' }), false);
-  assert.equal(definesKinds(keyOf('Namespace', 'x')), false);
 });

@@ -49,8 +49,3 @@ export function kindRank(key: ResourceKey): number {
   const rank = rankByKind.get(key.kind);
   return rank ?? kindOrder.length + 1;
 }
-
-/** Whether the rest of a wave must wait until this kind of object is served, because instances of it may follow. */
-export function definesKinds(key: ResourceKey): boolean {
-  return key.group === 'apiextensions.k8s.io' && key.kind === 'CustomResourceDefinition';
-}
