@@ -26,7 +26,7 @@ export interface Tree {
 }
 
 /** The most symbolic links followed for one path, as Linux has it. */
-export const linkDepthMax = 40;
+const linkDepthMax = 40;
 
 /**
  * Joins a path to a folder and folds `.` and `..`, as a file system would.

@@ -2,7 +2,7 @@ import absoluteGlob from '@dsherret/to-absolute-glob';
 import { RenderError } from '@mooring/renderer-contract';
 
 /** The longest pattern taken, in characters. */
-export const patternMax = 4_096;
+const patternMax = 4_096;
 
 /** One step of a pattern: a test on a character, any run of characters, or alternatives. */
 type Step =

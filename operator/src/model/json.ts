@@ -13,7 +13,7 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Whether the value is a number that a double cannot hold, kept as its digits. */
-export function isRawNumber(value: unknown): value is { readonly rawJSON: string } {
+function isRawNumber(value: unknown): value is { readonly rawJSON: string } {
   return typeof value === 'object' && value !== null && JSON.isRawJSON(value);
 }
 

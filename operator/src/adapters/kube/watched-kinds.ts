@@ -28,7 +28,7 @@ const excluded: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Whether a kind is left out of the view altogether. */
-export function isExcluded(group: string, kind: string): boolean {
+function isExcluded(group: string, kind: string): boolean {
   const kinds = Object.hasOwn(excluded, group) ? excluded[group] : undefined;
   return kinds !== undefined && (kinds.includes('*') || kinds.includes(kind));
 }

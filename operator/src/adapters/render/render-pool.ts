@@ -29,7 +29,7 @@ export interface RenderPoolLimits extends Limits {
   readonly graceMs: number;
 }
 
-export const renderPoolLimits: RenderPoolLimits = {
+const renderPoolLimits: RenderPoolLimits = {
   ...defaultLimits,
   rendersAtOnce: 8,
   cacheBytes: 64 * 1024 * 1024,

@@ -51,7 +51,7 @@ function isUndecidedChild(key: ResourceKey, status: HealthStatusCode): boolean {
   return isChild && (status === 'Missing' || status === 'Unknown');
 }
 
-export function isWorse(status: HealthStatusCode, than: HealthStatusCode): boolean {
+function isWorse(status: HealthStatusCode, than: HealthStatusCode): boolean {
   return healthOrder.indexOf(status) > healthOrder.indexOf(than);
 }
 
