@@ -358,6 +358,36 @@ test('an Application that goes takes its objects along, if its finalizer says so
   assert.ok(await stage.kube.find(configMapPath('staying', 'a')));
 });
 
+test('objects stay when their Application goes, if its own options say so and theirs do not overrule it', async () => {
+  const repository = await stage.repository('keeping', {
+    'kept.yaml': configMap('kept', {}),
+    'dropped.yaml': configMap('dropped', {}, { 'argocd.argoproj.io/sync-options': 'Delete=true,Prune=true' }),
+  });
+  await stage.application('keeping', repository, {
+    syncPolicy: {
+      automated: { prune: true, selfHeal: true },
+      syncOptions: ['CreateNamespace=true', 'Delete=false', 'Prune=false'],
+    },
+  });
+  await settles('keeping');
+  await stage.push(repository, { 'kept.yaml': null, 'other.yaml': configMap('other', {}) });
+  await stage.view.until(
+    'the prune is skipped',
+    (apps) =>
+      (apps.get('keeping')?.status?.operationState?.syncResult?.resources ?? []).some(
+        ({ name, status }) => name === 'kept' && status === 'PruneSkipped',
+      ),
+    patienceMs,
+  );
+  await stage.kube.merge(`${applicationsPath}/keeping`, {
+    metadata: { finalizers: ['resources-finalizer.argocd.argoproj.io'] },
+  });
+  await stage.kube.remove(`${applicationsPath}/keeping`);
+  await stage.view.until('it is gone', (apps) => !apps.has('keeping'), patienceMs);
+  for (const name of ['kept', 'other']) assert.ok(await stage.kube.find(configMapPath('keeping', name)), name);
+  await gone(configMapPath('keeping', 'dropped'));
+});
+
 test('a killed operator goes on where it was, and writes nothing that is there already', async () => {
   const repository = await stage.repository('killed', {
     'a.yaml': configMap('a', { value: '1' }),

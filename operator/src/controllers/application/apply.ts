@@ -4,12 +4,15 @@ import { annotation } from '../../model/annotations.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { groupOf, keyForPeople } from '../../model/resource-key.ts';
+import { syncOptionsOf } from '../../model/sync-options.ts';
 import type { ApplyOptions, Cluster } from '../../world/cluster.ts';
 
 /** What every task of one operation is run with. */
 export interface ApplyContext {
   readonly cluster: Cluster;
   readonly operation: Operation;
+  /** Sync options of the operation or the Application; an object's own annotation overrules them. */
+  readonly syncOptions: readonly string[];
 }
 
 /**
@@ -44,21 +47,15 @@ async function applyTask(task: Task, context: ApplyContext): Promise<TaskResult>
 }
 
 /** Invariant I1: what is deleted is the very object that the plan saw, if it is still ours now. */
-async function prune(task: Task, { cluster, operation }: ApplyContext): Promise<TaskResult> {
+async function prune(task: Task, { cluster, operation, syncOptions }: ApplyContext): Promise<TaskResult> {
   const planned = task.live;
   const record = cluster.record(task.key);
   if (planned === undefined || record === undefined || record.uid !== planned.uid || record.app !== planned.app) {
     return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
   }
   if (operation.sync?.dryRun) return { status: 'Pruned', message: 'pruned (dry run)', hookPhase: 'Succeeded' };
-  await cluster.remove(record, propagationOf(record.hints?.[annotation.syncOptions], operation));
+  await cluster.remove(record, syncOptionsOf(syncOptions, record.hints).prunePropagation);
   return { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' };
-}
-
-function propagationOf(own: string | undefined, operation: Operation): 'foreground' | 'background' | 'orphan' {
-  const options = [...(operation.sync?.syncOptions ?? []), ...(own ?? '').split(',')].map((option) => option.trim());
-  const chosen = options.findLast((option) => option.startsWith('PrunePropagationPolicy='))?.split('=')[1];
-  return chosen === 'background' || chosen === 'orphan' ? chosen : 'foreground';
 }
 
 async function write(task: Task, { cluster, operation }: ApplyContext): Promise<TaskResult> {

@@ -43,6 +43,7 @@ export interface Operated {
 export async function operate(request: OperateRequest, world: World, memory: Memory): Promise<Operated> {
   const { cluster, desired } = request;
   const sync = request.state.operation.sync ?? {};
+  const syncOptions = sync.syncOptions ?? request.app.spec.syncPolicy?.syncOptions ?? [];
   const liveHooks = recordsOf(
     desired.objects.map(({ key }) => key),
     cluster,
@@ -53,6 +54,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     pruneConfirmed: isApproved(request.app, request.state),
     run: runOf(request.state),
     skipHooks: sync.syncStrategy?.apply !== undefined && sync.syncStrategy.hook === undefined,
+    syncOptions,
     ...(request.namespace && { namespace: request.namespace }),
   });
   let progress = progressOf(request.state.syncResult?.resources ?? []);
@@ -76,7 +78,11 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       // A hook of two phases takes the place of its first run, which only the status can then tell of.
       const isReplacing = step.tasks.some((task) => task.isHook && hasRunBefore(task, syncPlan, progress));
       if (isReplacing && !sync.dryRun) await request.persist(withResults(request.state, syncPlan, progress));
-      const outcomes = await applyTasks(step.tasks, { cluster, operation: request.state.operation });
+      const outcomes = await applyTasks(step.tasks, {
+        cluster,
+        operation: request.state.operation,
+        syncOptions,
+      });
       progress = fold(progress, outcomes);
       wrote ||= step.tasks.some((task) => !task.unchanged);
       if (step.tasks.some((task) => !task.unchanged)) memory.waveAppliedAt = world.clock.now();

@@ -1,10 +1,11 @@
 import type { Application } from '@mooring/crds';
 import { plan } from '../../engine/plan/plan.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
-import { annotation, itemsOf } from '../../model/annotations.ts';
+import { annotation } from '../../model/annotations.ts';
 import { Fault } from '../../model/fault.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import type { LiveRecord } from '../../model/live.ts';
+import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { trackingName } from '../../model/tracking.ts';
 import type { Propagation } from '../../world/cluster.ts';
@@ -57,12 +58,15 @@ export async function remove(app: Application, world: World): Promise<Action> {
   }
 }
 
-/** `Delete=false` keeps an object when its Application goes; `Delete=confirm` holds the Application until a person approves. */
+/**
+ * `Delete=false` of the object, or of the Application where the object says nothing, keeps an object when its Application goes; `Delete=confirm` holds
+ * the Application until a person approves.
+ */
 function verdict(record: LiveRecord, app: Application): 'delete' | 'keep' | 'ask' {
-  const options = itemsOf(record.hints, annotation.syncOptions);
-  if (options.includes('Delete=false') || record.hints?.[annotation.helmResourcePolicy] === 'keep') return 'keep';
+  const options = syncOptionsOf(app.spec.syncPolicy?.syncOptions ?? [], record.hints);
+  if (options.delete === 'no') return 'keep';
   const approved = app.metadata.annotations?.[annotation.deletionApproved] !== undefined;
-  return options.includes('Delete=confirm') && !approved ? 'ask' : 'delete';
+  return options.delete === 'confirm' && !approved ? 'ask' : 'delete';
 }
 
 async function tellFault(app: Application, world: World, fault: Fault): Promise<void> {

@@ -177,3 +177,19 @@ test('a live object says itself whether it may be pruned, whatever else its opti
     assert.equal(tasks[0]?.action, 'skip', options);
   }
 });
+
+test('where a live object says nothing, the Application says whether it may be pruned, and when', () => {
+  const actions = (gone: string, syncOptions: readonly string[]): unknown[] =>
+    planOf([], [gone], { syncOptions }).tasks.map(({ action }) => action);
+  assert.deepEqual(actions('ConfigMap old', ['Prune=false']), ['skip']);
+  assert.deepEqual(actions('ConfigMap old', ['Prune=confirm']), ['confirm']);
+  assert.deepEqual(actions('ConfigMap old options=Prune:true', ['Prune=false']), ['prune']);
+  const { tasks } = planOf(['ConfigMap new wave=3'], ['ConfigMap old'], { syncOptions: ['PruneLast=true'] });
+  assert.deepEqual(
+    tasks.map(({ key, wave }) => [key.name, wave]),
+    [
+      ['new', 3],
+      ['old', 4],
+    ],
+  );
+});

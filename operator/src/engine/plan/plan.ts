@@ -1,10 +1,11 @@
-import { annotation, itemsOf } from '../../model/annotations.ts';
+import { annotation } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet, SyncPhase } from '../../model/desired.ts';
 import { waveOf } from '../../model/hooks.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { SyncPlan, Task } from '../../model/plan.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
+import { syncOptionsOf } from '../../model/sync-options.ts';
 import { kindRank } from './order.ts';
 
 /** What a sync is asked to do, besides making the cluster equal to the desired set. */
@@ -18,6 +19,8 @@ export interface PlanRequest {
   /** Short name of this run, for hooks: the same while one try of the operation lasts, another for the next. */
   readonly run: string;
   readonly skipHooks: boolean;
+  /** Sync options of the operation or the Application; a live object's own annotation overrules them. Default: none. */
+  readonly syncOptions?: readonly string[];
   /** Applied first, in front of everything else, where the sync creates the destination's namespace. */
   readonly namespace?: DesiredObject;
 }
@@ -29,15 +32,8 @@ export function phaseIndex(phase: SyncPhase): number {
   return phaseOrder.indexOf(phase);
 }
 
-/** `Prune=false` and its siblings on a live object that Git no longer has: only the live object's own annotation can say so. */
-function prunePermission(live: LiveRecord): 'yes' | 'no' | 'confirm' {
-  const options = itemsOf(live.hints, annotation.syncOptions);
-  if (options.includes('Prune=false')) return 'no';
-  return options.includes('Prune=confirm') ? 'confirm' : 'yes';
-}
-
 function pruneAction(live: LiveRecord, request: PlanRequest): Task['action'] {
-  const permission = prunePermission(live);
+  const permission = syncOptionsOf(request.syncOptions ?? [], live.hints).prune;
   if (!request.prune || permission === 'no') return 'skip';
   return permission === 'confirm' && !request.pruneConfirmed ? 'confirm' : 'prune';
 }
@@ -90,7 +86,7 @@ function hookOfRun(hook: DesiredObject, phase: SyncPhase, run: string): DesiredO
 }
 
 /** Prunes of a set run in the opposite order of the waves that created it; `PruneLast` ones after everything else. */
-function placePrunes(tasks: readonly Task[], desired: DesiredSet): Task[] {
+function placePrunes(tasks: readonly Task[], desired: DesiredSet, syncOptions: readonly string[]): Task[] {
   const prunes = tasks.filter((task) => task.rank === 0);
   const waves = [...new Set(prunes.map((task) => task.wave))].sort((a, b) => a - b);
   const mirrored = new Map(waves.map((wave, index) => [wave, waves[waves.length - 1 - index] ?? wave]));
@@ -99,7 +95,7 @@ function placePrunes(tasks: readonly Task[], desired: DesiredSet): Task[] {
   const pruneLast = desired.objects.some((object) => object.options.pruneLast);
   return tasks.map((task) => {
     if (task.rank !== 0) return task;
-    const own = itemsOf(task.live?.hints, annotation.syncOptions).includes('PruneLast=true');
+    const own = syncOptionsOf(syncOptions, task.live?.hints).pruneLast;
     return { ...task, wave: own || pruneLast ? lastWave + 1 : (mirrored.get(task.wave) ?? task.wave) };
   });
 }
@@ -119,6 +115,7 @@ export function plan(
   const tasks = placePrunes(
     changes.changes.filter((change) => wanted(change.key)).map((change) => changeTask(change, request)),
     desired,
+    request.syncOptions ?? [],
   );
   if (!selective && !request.skipHooks) {
     for (const object of desired.objects) {

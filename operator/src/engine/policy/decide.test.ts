@@ -153,6 +153,12 @@ const cases: readonly [what: string, given: Given, does: Decision['do'], reason:
   ['heals drift', { policy: auto, state: done, changes: [same, drifted] }, 'sync', /differs from Git/],
   ['heals by pruning', { policy: auto, state: done, changes: [same, left] }, 'sync', /differs from Git/],
   [
+    'does not heal what the Application says must not be pruned',
+    { policy: { ...auto, syncOptions: ['Prune=false'] }, state: done, changes: [same, left] },
+    'rest',
+    /must not be pruned/,
+  ],
+  [
     'does not heal what must not be pruned',
     { policy: auto, state: done, changes: [same, kept] },
     'rest',

@@ -1,6 +1,6 @@
 import type { Application, Operation, OperationState } from '@mooring/crds';
-import { annotation, itemsOf } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
+import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { automatedRetry, errorWaitMs, retryWaitMs, selfHealCooldownMs, selfHealWaitMs } from './retry.ts';
 import { isSameSource, isSupersedable, specSource } from './target.ts';
@@ -87,7 +87,7 @@ function automated(situation: Situation): Decision {
       reason: `Skipping sync attempt to ${commit}: auto-sync will wipe out all resources; set syncPolicy.automated.allowEmpty to allow it`,
     };
   }
-  const sync = { revision: commit, prune: policy.prune === true, ...syncOptionsOf(app) };
+  const sync = { revision: commit, prune: policy.prune === true, ...operationOptions(app) };
   const operation: Operation = {
     sync,
     initiatedBy: { automated: true },
@@ -104,7 +104,9 @@ function automated(situation: Situation): Decision {
   if (last.phase !== 'Succeeded') {
     return { do: 'refuse', reason: `Failed last sync attempt to ${commit}: ${last.message ?? ''}` };
   }
-  if (!pending.some(isCurable)) return { do: 'rest', reason: 'only objects are left that must not be pruned' };
+  const options = app.spec.syncPolicy?.syncOptions ?? [];
+  if (!pending.some((change) => isCurable(change, options)))
+    return { do: 'rest', reason: 'only objects are left that must not be pruned' };
   if (policy.selfHeal !== true) return { do: 'rest', reason: 'changed in the cluster, and the policy does not heal' };
   const since = now - Date.parse(last.finishedAt ?? last.startedAt);
   const attempts = since > selfHealCooldownMs ? 0 : (last.operation.sync?.autoHealAttemptsCount ?? 0);
@@ -120,7 +122,7 @@ function automated(situation: Situation): Decision {
   return start(healing, situation, 'the cluster differs from Git');
 }
 
-function syncOptionsOf(app: Application): { readonly syncOptions?: readonly string[] } {
+function operationOptions(app: Application): { readonly syncOptions?: readonly string[] } {
   const options = app.spec.syncPolicy?.syncOptions;
   return options === undefined ? {} : { syncOptions: options };
 }
@@ -131,9 +133,9 @@ export function driftOf({ app, changes, commit }: Omit<Situation, 'now'>): numbe
   return changes.changes.filter((change) => change.action !== 'prune' && isOutOfSync(change)).length;
 }
 
-/** Whether another sync may change anything: not where the object itself says that it must stay. */
-function isCurable(change: Change): boolean {
-  return change.action !== 'prune' || !itemsOf(change.live.hints, annotation.syncOptions).includes('Prune=false');
+/** Whether another sync may change anything: not where `Prune=false` says that the object must stay. */
+function isCurable(change: Change, syncOptions: readonly string[]): boolean {
+  return change.action !== 'prune' || syncOptionsOf(syncOptions, change.live.hints).prune !== 'no';
 }
 
 /** The last operation, if it was one for this revision of this very source, and no rehearsal. */
