@@ -158,14 +158,17 @@ export async function openAccess(
     return path;
   };
   if (address.transport === 'ssh') {
-    const words = ['ssh', '-F', '/dev/null', '-oBatchMode=yes', '-oConnectTimeout=30', '-oForwardAgent=no'];
+    const words = ['ssh', '-F', '/dev/null', '-oBatchMode=yes', '-oLogLevel=ERROR', '-oConnectTimeout=30'];
+    words.push('-oForwardAgent=no');
     if (access.sshPrivateKey !== undefined && access.sshPrivateKey !== '') {
-      words.push('-oIdentitiesOnly=yes', '-i', await keep('key', access.sshPrivateKey));
+      // OpenSSH takes no key with the line ends of Windows, which a Secret easily has.
+      const key = await keep('key', access.sshPrivateKey.replaceAll('\r\n', '\n'));
+      words.push('-oIdentitiesOnly=yes', `-oIdentityFile=${quotePath(key)}`);
     }
     if (access.insecure === true) words.push('-oStrictHostKeyChecking=no', '-oUserKnownHostsFile=/dev/null');
     else {
       words.push('-oStrictHostKeyChecking=yes');
-      if (knownHosts !== undefined) words.push(`-oUserKnownHostsFile=${knownHosts}`);
+      if (knownHosts !== undefined) words.push(`-oUserKnownHostsFile=${quotePath(knownHosts)}`);
     }
     environment['GIT_SSH_COMMAND'] = words.map(quoteWord).join(' ');
     environment['GIT_SSH_VARIANT'] = 'ssh';
@@ -197,6 +200,11 @@ export async function openAccess(
 /** A word as a POSIX shell reads it: git runs `GIT_SSH_COMMAND` by one. */
 function quoteWord(word: string): string {
   return /^[A-Za-z0-9_./=:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** A path as an option of ssh_config(5) reads it: unquoted, a space would part two files and a percent sign begin a token. */
+function quotePath(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&').replaceAll('%', '%%')}"`;
 }
 
 /** `harmlessFindings` as `git index-pack --strict=` takes them. */

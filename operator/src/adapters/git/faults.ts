@@ -122,10 +122,34 @@ function gitFault(error: GitFailure, fault: MakeFault, repository: string, addre
       `no disk space is left for ${repository}; make room on the volume of the repositories`,
     );
   }
+  if (/\bssh: (?:command )?not found/.test(said)) {
+    return fault(
+      'repository-unreachable',
+      `${repository}: the program ssh is missing; install OpenSSH's client where Mooring runs`,
+    );
+  }
+  if (/Host key for \S+ has changed/.test(said)) {
+    return fault(
+      'repository-refused',
+      `${repository}: the host key is not the one in the known hosts; if the server was given a new one, replace it there (${said})`,
+    );
+  }
   if (/Host key verification failed/i.test(said)) {
     return fault(
       'repository-refused',
       `${repository}: the host key is not known; add it to the known hosts, or set insecure ${secretHint} (${said})`,
+    );
+  }
+  if (/Load key "/.test(said)) {
+    return fault(
+      'repository-refused',
+      `${repository} refused access: sshPrivateKey ${secretHint} cannot be read; give the whole private key, in the form of OpenSSH or PEM and without a passphrase`,
+    );
+  }
+  if (address.transport === 'ssh' && refused.test(said)) {
+    return fault(
+      'repository-refused',
+      `${repository} refused access: check the user in repoURL, sshPrivateKey ${secretHint}, which must have no passphrase, and that the server knows its public key (${said})`,
     );
   }
   if (refused.test(said)) {

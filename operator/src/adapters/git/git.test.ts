@@ -780,7 +780,7 @@ describe('hostile input', () => {
     // Stands for the program at the other end of the connection: notes how it was called, then answers as the server would.
     writeFileSync(
       join(programs, 'ssh'),
-      `#!/bin/sh\necho "$@" >> ${seen}\nwhile [ $# -gt 1 ]; do if [ "$1" = -i ]; then cat "$2" >> ${seen}.key; stat -c %a "$2" >> ${seen}.mode; fi; shift; done\neval "$1"\n`,
+      `#!/bin/sh\necho "$@" >> ${seen}\nwhile [ $# -gt 1 ]; do case "$1" in -oIdentityFile=*) f=\${1#*\\"}; f=\${f%\\"}; cat "$f" >> ${seen}.key; stat -c %a "$f" >> ${seen}.mode;; esac; shift; done\neval "$1"\n`,
       { mode: 0o755 },
     );
     const one = openGit({
@@ -792,7 +792,7 @@ describe('hostile input', () => {
     assert.equal(found.commit, id);
     assert.equal(await text(await one.open(access, found), 'a'), '1');
     const called = readFileSync(seen, 'utf8');
-    assert.match(called, /-oStrictHostKeyChecking=yes -oUserKnownHostsFile=\/etc\/known hosts/);
+    assert.match(called, /-oStrictHostKeyChecking=yes -oUserKnownHostsFile="\/etc\/known hosts"/);
     assert.match(called, /-p 2222 git@git\.example\.com git-upload-pack/);
     assert.doesNotMatch(called, /canary/);
     assert.match(readFileSync(`${seen}.key`, 'utf8'), /^key-canary\n/);

@@ -110,6 +110,8 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
       repositories.clear();
       setting.blobs.clear();
       await setting.connections.close();
+      // Those of requests that are still ending.
+      rmSync(join(directory, 'keys'), { recursive: true, force: true });
       claim.release();
     },
   };
