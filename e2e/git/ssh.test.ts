@@ -188,11 +188,15 @@ test('without the program ssh a fault says so', async () => {
   assert.match(fault.message, /the program ssh is missing; install/);
 });
 
-test('no key file is left: not after a request, not after a client is closed in the middle of one', async () => {
+test('no key file is left: not after a request, not after a client is closed in the middle of one', async (context) => {
   const sockets: Socket[] = [];
   // Accepts connections and never says a word.
   const silent = createServer((socket) => sockets.push(socket));
   await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  context.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((done) => silent.close(done));
+  });
   const git = await newClient();
   const keys = join(git.directory, 'keys');
   const access: RepositoryAccess = { url: sshUrl(), sshPrivateKey: right.privateKey };
@@ -206,6 +210,4 @@ test('no key file is left: not after a request, not after a client is closed in 
   await assert.rejects(readdir(keys), { code: 'ENOENT' });
   leaksNothing(await waiting, git, right);
   await assert.rejects(readdir(keys), { code: 'ENOENT' });
-  for (const socket of sockets) socket.destroy();
-  await new Promise((done) => silent.close(done));
 });
