@@ -10,7 +10,7 @@ import { createRenderPool } from '@mooring/operator/adapters/render/render-pool.
 import { createStore } from '@mooring/operator/adapters/store/store.ts';
 import { createLog } from '@mooring/operator/adapters/telemetry/log.ts';
 import { systemClock, systemRandom } from '@mooring/operator/adapters/time/system.ts';
-import { admit } from '@mooring/operator/controllers/application/admit.ts';
+import { admit, permittedIn } from '@mooring/operator/controllers/application/admit.ts';
 import { compare } from '@mooring/operator/controllers/application/compare.ts';
 import { renderRequest } from '@mooring/operator/controllers/application/request.ts';
 import { desire } from '@mooring/operator/engine/desire/desire.ts';
@@ -80,8 +80,8 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   );
   const app = applicationOf(store, choice);
   const source = gitSourceOf(app);
-  const { project, server } = admit(app, source, { store, clusters });
-  const cluster = await withProgress(`looking at ${server}`, () => clusters.open(server));
+  const { project, cluster: place } = admit(app, source, { store, clusters });
+  const cluster = await withProgress(`looking at ${place.server}`, () => clusters.open(place.server));
   const access = store.repository(source.repoURL, project.metadata.name ?? '');
   const rendered =
     choice.local === undefined
@@ -91,14 +91,18 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   const desired = desire(rendered.manifests, {
     appName: tracking,
     destinationNamespace: app.spec.destination.namespace ?? '',
-    destinationServer: server,
-    destinationName: app.spec.destination.name ?? '',
+    cluster: place,
     project,
     syncOptions: app.spec.syncPolicy?.syncOptions ?? [],
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
   });
   return await withProgress('comparing', async () => {
-    const compared = await compare(app, desired, cluster, { tracking, revisionChanged: true });
+    const compared = await compare(app, desired, cluster, {
+      tracking,
+      isPermitted: permittedIn(project, place, cluster),
+      revisionChanged: true,
+      thorough: false,
+    });
     const forbidden = desired.objects.flatMap((object) => object.forbidden ?? []);
     return {
       app,
@@ -109,7 +113,11 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
             change.action === 'prune' ? await cluster.get(change.key) : compared.live.objects.get(keyText(change.key)),
         })),
       ),
-      warnings: [...rendered.warnings, ...desired.warnings.map(({ message }) => message), ...forbidden],
+      warnings: [
+        ...rendered.warnings,
+        ...[...desired.warnings, ...compared.shared].map(({ message }) => message),
+        ...forbidden,
+      ],
     };
   });
 }

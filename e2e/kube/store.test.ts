@@ -149,7 +149,7 @@ describe('the store', () => {
   test('reads settings as they come', async () => {
     assert.equal(opened.store.settings().pollIntervalMs, 120_000);
     await create('configmaps', 'argocd-cm', {
-      data: { 'timeout.reconciliation': '1h30m', 'timeout.hard.reconciliation': 'soon', 'helm.enable': 'false' },
+      data: { 'timeout.reconciliation': '1h30m', 'timeout.reconciliation.jitter': 'soon', 'helm.enable': 'false' },
     });
     await create('secrets', 'argocd-secret', { stringData: { 'webhook.github.secret': 'hook' } });
     await create('configmaps', 'argocd-cmd-params-cm', { data: { 'controller.sync.wave.delay.seconds': '5' } });
@@ -162,22 +162,24 @@ describe('the store', () => {
     );
     const settings = opened.store.settings();
     assert.deepEqual(settings.disabledSourceTypes, ['Helm']);
-    assert.equal(settings.hardPollIntervalMs, 0);
-    assert.ok(log.lines.some(({ message }) => message.includes('timeout.hard.reconciliation')));
+    assert.ok(log.lines.some(({ message }) => message.includes('timeout.reconciliation.jitter')));
   });
 });
 
 describe('clusters', () => {
   test('are found by name and by address', async () => {
     const clusters = createClusters(connectionTo(real), opened.clusters, viewOptions());
-    assert.equal(clusters.addressOf({ name: 'in-cluster' }), 'https://kubernetes.default.svc');
-    assert.equal(clusters.addressOf({ server: 'https://kubernetes.default.svc/' }), 'https://kubernetes.default.svc');
-    assert.throws(() => clusters.addressOf({ name: 'in-cluster', server: 'https://kubernetes.default.svc' }), {
+    assert.equal(clusters.locate({ name: 'in-cluster' }).server, 'https://kubernetes.default.svc');
+    assert.equal(
+      clusters.locate({ server: 'https://kubernetes.default.svc/' }).server,
+      'https://kubernetes.default.svc',
+    );
+    assert.throws(() => clusters.locate({ name: 'in-cluster', server: 'https://kubernetes.default.svc' }), {
       code: 'spec-invalid',
     });
-    assert.throws(() => clusters.addressOf({}), { code: 'spec-invalid' });
-    assert.throws(() => clusters.addressOf({ name: 'nowhere' }), { code: 'cluster-unknown' });
-    assert.throws(() => clusters.addressOf({ server: 'https://nowhere' }), { code: 'cluster-unknown' });
+    assert.throws(() => clusters.locate({}), { code: 'spec-invalid' });
+    assert.throws(() => clusters.locate({ name: 'nowhere' }), { code: 'cluster-unknown' });
+    assert.throws(() => clusters.locate({ server: 'https://nowhere' }), { code: 'cluster-unknown' });
     await assert.rejects(clusters.open('https://nowhere'), { code: 'cluster-unknown' });
     await clusters.close();
   });
@@ -201,7 +203,7 @@ describe('clusters', () => {
     const told: unknown[] = [];
     clusters.subscribe((change) => told.push(change));
 
-    const address = clusters.addressOf({ name: 'far' });
+    const address = clusters.locate({ name: 'far' }).server;
     const near = clusters.open('https://kubernetes.default.svc');
     await assert.rejects(clusters.open(address), { code: 'cluster-unreachable' });
     const started = performance.now();
@@ -252,7 +254,7 @@ describe('clusters', () => {
         'cluster',
       );
       await until('the Secret is read', () => opened.clusters.clusters().length === 1);
-      await assert.rejects(clusters.open(clusters.addressOf({ name })), message);
+      await assert.rejects(clusters.open(clusters.locate({ name }).server), message);
       await real.kubectl('-n', namespace, 'delete', 'secret', name);
       await until('the Secret is gone', () => opened.clusters.clusters().length === 0);
     }

@@ -205,8 +205,8 @@ export function startProcess(universe: Universe, died: () => void): Process {
     return cluster;
   };
 
-  const addressOf: Clusters['addressOf'] = ({ server = '' }) => {
-    if (universe.servers.has(server)) return server;
+  const locate: Clusters['locate'] = ({ server = '' }) => {
+    if (universe.servers.has(server)) return { server, name: server, project: '' };
     throw new Fault('cluster-unknown', `there is no cluster ${server}`);
   };
   const wasDown = new Set<string>();
@@ -220,7 +220,7 @@ export function startProcess(universe: Universe, died: () => void): Process {
   };
   clock.after(1_000, watchReach);
   const clusters: Clusters = {
-    addressOf,
+    locate,
     open: (server) =>
       call(() => {
         const api = universe.servers.get(server);

@@ -63,7 +63,6 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     settings: {
       pollIntervalMs: 30_000,
       pollJitterMs: 10_000,
-      hardPollIntervalMs: 0,
       githubWebhookSecret: undefined,
       gitlabWebhookSecret: undefined,
       syncTimeoutMs: random.chance(0.3) ? 60_000 : 0,

@@ -21,9 +21,7 @@ export interface SyncOptions {
   readonly validate: boolean;
   readonly replace: boolean;
   readonly force: boolean;
-  readonly skipDryRunOnMissingResource: boolean;
   readonly respectIgnoreDifferences: boolean;
-  readonly failOnSharedResource: boolean;
 }
 
 /** One object that a revision asks for, ready to be applied: its namespace is set and it carries the tracking id. */

@@ -12,9 +12,7 @@ export const defaultSyncOptions: SyncOptions = {
   validate: true,
   replace: false,
   force: false,
-  skipDryRunOnMissingResource: false,
   respectIgnoreDifferences: false,
-  failOnSharedResource: false,
 };
 
 const permissions = { true: 'yes', false: 'no', confirm: 'confirm' } as const;
@@ -44,14 +42,8 @@ const setters: Readonly<Record<string, (options: Writable<SyncOptions>, text: st
   Force: (options, text) => {
     options.force = known(booleans, text) ?? options.force;
   },
-  SkipDryRunOnMissingResource: (options, text) => {
-    options.skipDryRunOnMissingResource = known(booleans, text) ?? options.skipDryRunOnMissingResource;
-  },
   RespectIgnoreDifferences: (options, text) => {
     options.respectIgnoreDifferences = known(booleans, text) ?? options.respectIgnoreDifferences;
-  },
-  FailOnSharedResource: (options, text) => {
-    options.failOnSharedResource = known(booleans, text) ?? options.failOnSharedResource;
   },
 };
 

@@ -57,10 +57,18 @@ export interface Cluster {
   remove(record: LiveRecord, propagation: Propagation): Promise<void>;
 }
 
+/** What a cluster is called. */
+export interface ClusterIdentity {
+  readonly server: string;
+  readonly name: string;
+  /** The project that its Secret belongs to; `''` where it belongs to none. */
+  readonly project: string;
+}
+
 /** The clusters that can be destinations: the operator's own, and those of cluster Secrets. */
 export interface Clusters {
-  /** Address of the named or addressed destination. Throws `Fault` `cluster-unknown`, or `spec-invalid` where both or neither are given. */
-  addressOf(destination: { readonly server?: string; readonly name?: string }): string;
+  /** The named or addressed destination. Throws `Fault` `cluster-unknown`, or `spec-invalid` where both or neither are given. */
+  locate(destination: { readonly server?: string; readonly name?: string }): ClusterIdentity;
   /** Waits, within limits, until the view is complete. Throws `Fault` `cluster-unknown`, `cluster-unreachable` or `cluster-refused`. */
   open(server: string): Promise<Cluster>;
   /** Calls `listener` on each change of a tracked object, and with `app: undefined` when a whole cluster came, went or was seen anew. */

@@ -13,8 +13,6 @@ export interface Settings {
   readonly pollIntervalMs: number;
   /** `timeout.reconciliation.jitter` in milliseconds. Default 60 s. */
   readonly pollJitterMs: number;
-  /** `timeout.hard.reconciliation` in milliseconds; 0, the default, turns it off. */
-  readonly hardPollIntervalMs: number;
   /** `webhook.github.secret` of `argocd-secret`; undefined where there is none. */
   readonly githubWebhookSecret: string | undefined;
   readonly gitlabWebhookSecret: string | undefined;

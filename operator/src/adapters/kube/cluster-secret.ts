@@ -2,17 +2,14 @@ import { hash } from 'node:crypto';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../../model/fault.ts';
 import { canonicalJson, isJsonObject, objectAt, textAt } from '../../model/json.ts';
+import type { ClusterIdentity } from '../../world/cluster.ts';
 import type { Connection } from './connection.ts';
 
 /** A cluster that can be a destination. */
-export interface ClusterTarget {
-  readonly server: string;
-  readonly name: string;
+export interface ClusterTarget extends ClusterIdentity {
   /** Empty for all. */
   readonly namespaces: readonly string[];
   readonly clusterResources: boolean;
-  /** The only project that may use it; `''` for all. */
-  readonly project: string;
   /** Changes when anything of it does. */
   readonly digest: string;
   /** Throws `Fault` `cluster-refused` where the Secret does not say how to connect. */

@@ -64,7 +64,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
     return [ownTarget, ...others];
   }
 
-  function addressOf({ server = '', name = '' }: { readonly server?: string; readonly name?: string }): string {
+  function locate({ server = '', name = '' }: { readonly server?: string; readonly name?: string }): ClusterTarget {
     if (server !== '' && name !== '') {
       throw new Fault(
         'spec-invalid',
@@ -77,7 +77,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
         'spec-invalid',
         'destination server missing from app spec: set spec.destination.server or spec.destination.name',
       );
-    if (server !== '') return targetOf(normalServer(server)).server;
+    if (server !== '') return targetOf(normalServer(server));
     const found = targets().filter((target) => target.name === name);
     const [only] = found;
     if (only === undefined)
@@ -92,7 +92,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
         `there are ${found.length} clusters with the same name: ${name}: use spec.destination.server`,
         { name },
       );
-    return only.server;
+    return only;
   }
 
   function targetOf(server: string): ClusterTarget {
@@ -197,7 +197,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
   });
 
   return {
-    addressOf,
+    locate,
     open,
     targets,
     subscribe: (listener) => {

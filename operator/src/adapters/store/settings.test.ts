@@ -15,7 +15,6 @@ test("Argo CD's defaults hold where nothing is set", () => {
   assert.deepEqual(settings, {
     pollIntervalMs: 120_000,
     pollJitterMs: 60_000,
-    hardPollIntervalMs: 0,
     githubWebhookSecret: undefined,
     gitlabWebhookSecret: undefined,
     syncTimeoutMs: 0,
@@ -30,7 +29,6 @@ test('each key is read', () => {
     config: {
       'timeout.reconciliation': '0s',
       'timeout.reconciliation.jitter': '5s',
-      'timeout.hard.reconciliation': '1h',
       'helm.enable': 'false',
       'kustomize.enable': 'true',
     },
@@ -40,7 +38,6 @@ test('each key is read', () => {
   assert.deepEqual(settings, {
     pollIntervalMs: 0,
     pollJitterMs: 5_000,
-    hardPollIntervalMs: 3_600_000,
     githubWebhookSecret: 'hub',
     gitlabWebhookSecret: 'lab',
     syncTimeoutMs: 300_000,

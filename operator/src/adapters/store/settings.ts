@@ -42,7 +42,6 @@ export function readSettings(source: SettingsSource, warn: (message: string) => 
   return {
     pollIntervalMs: duration('timeout.reconciliation', 120_000),
     pollJitterMs: duration('timeout.reconciliation.jitter', 60_000),
-    hardPollIntervalMs: duration('timeout.hard.reconciliation', 0),
     githubWebhookSecret: webhookSecret('webhook.github.secret'),
     gitlabWebhookSecret: webhookSecret('webhook.gitlab.secret'),
     syncTimeoutMs: seconds('controller.sync.timeout.seconds', 0),

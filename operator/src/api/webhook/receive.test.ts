@@ -8,7 +8,6 @@ const secret = 'correct horse';
 const open: Settings = {
   pollIntervalMs: 0,
   pollJitterMs: 0,
-  hardPollIntervalMs: 0,
   githubWebhookSecret: undefined,
   gitlabWebhookSecret: undefined,
   syncTimeoutMs: 0,

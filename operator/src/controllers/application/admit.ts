@@ -1,24 +1,20 @@
 import type { Application, ApplicationSource, AppProject } from '@mooring/crds';
-import { destinationPermitted, sourcePermitted } from '../../engine/desire/project.ts';
+import { destinationPermitted, forbiddenBy, sourcePermitted } from '../../engine/desire/project.ts';
 import { Fault } from '../../model/fault.ts';
+import type { ResourceKey } from '../../model/resource-key.ts';
+import type { Cluster, ClusterIdentity } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
 
-/** The project of an Application, and the address of its destination. */
+/** The project of an Application, and the cluster of its destination. */
 export interface Admitted {
   readonly project: AppProject;
-  readonly server: string;
+  readonly cluster: ClusterIdentity;
 }
 
 /** Finds the project and the destination, and holds the Application to what the project permits. Throws `Fault`. */
 export function admit(app: Application, source: ApplicationSource, world: Pick<World, 'store' | 'clusters'>): Admitted {
-  const name = app.spec.project || 'default';
-  const project = world.store.project(name);
-  if (project === undefined) {
-    throw new Fault(
-      'project-missing',
-      `Application referencing project ${name} which does not exist; create the AppProject or change spec.project`,
-    );
-  }
+  const project = projectOf(app, world);
+  const name = project.metadata.name ?? '';
   if (!sourcePermitted(project, source.repoURL)) {
     throw new Fault(
       'source-forbidden',
@@ -26,13 +22,33 @@ export function admit(app: Application, source: ApplicationSource, world: Pick<W
     );
   }
   const { destination } = app.spec;
-  const server = world.clusters.addressOf(destination);
-  if (!destinationPermitted(project, { ...destination, server })) {
+  const cluster = world.clusters.locate(destination);
+  if (!destinationPermitted(project, { ...destination, ...cluster })) {
     const place = `server '${destination.server ?? destination.name}' and namespace '${destination.namespace ?? ''}'`;
     throw new Fault(
       'destination-forbidden',
       `application destination ${place} do not match any of the allowed destinations in project '${name}'; add it to the project's spec.destinations`,
     );
   }
-  return { project, server };
+  return { project, cluster };
+}
+
+/** Throws `Fault` `project-missing`. */
+export function projectOf(app: Application, { store }: Pick<World, 'store'>): AppProject {
+  const name = app.spec.project || 'default';
+  const project = store.project(name);
+  if (project !== undefined) return project;
+  throw new Fault(
+    'project-missing',
+    `Application referencing project ${name} which does not exist; create the AppProject or change spec.project`,
+  );
+}
+
+/** Whether a project lets its Applications have an object of the cluster. */
+export function permittedIn(
+  project: AppProject,
+  place: ClusterIdentity,
+  cluster: Pick<Cluster, 'scopeOf'>,
+): (key: ResourceKey) => boolean {
+  return (key) => forbiddenBy(project, key, cluster.scopeOf(key.group, key.kind) ?? 'Namespaced', place) === undefined;
 }

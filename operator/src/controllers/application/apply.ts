@@ -1,6 +1,8 @@
-import type { Operation } from '@mooring/crds';
+import type { Operation, ResourceIgnoreDifferences } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
+import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
 import { annotation } from '../../model/annotations.ts';
+import type { DesiredObject } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { groupOf, keyForPeople } from '../../model/resource-key.ts';
@@ -13,6 +15,8 @@ export interface ApplyContext {
   readonly operation: Operation;
   /** Sync options of the operation or the Application; an object's own annotation overrules them. */
   readonly syncOptions: readonly string[];
+  /** `spec.ignoreDifferences`. */
+  readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
 }
 
 /**
@@ -58,7 +62,8 @@ async function prune(task: Task, { cluster, operation, syncOptions }: ApplyConte
   return { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' };
 }
 
-async function write(task: Task, { cluster, operation }: ApplyContext): Promise<TaskResult> {
+async function write(task: Task, context: ApplyContext): Promise<TaskResult> {
+  const { cluster, operation } = context;
   const { desired } = task;
   if (desired === undefined) throw new Error(`task ${task.id} applies nothing`);
   const force =
@@ -78,14 +83,15 @@ async function write(task: Task, { cluster, operation }: ApplyContext): Promise<
     dryRun,
     validate: desired.options.validate,
   };
+  const manifest = await manifestOf(task, desired, context);
   let stored: KubeObject;
   try {
-    stored = await cluster.apply(desired.object, options);
+    stored = await cluster.apply(manifest, options);
   } catch (thrown) {
     const inPlace = options.how === 'server-side' || options.how === 'replace';
     const retry = force && inPlace && thrown instanceof Fault && thrown.code.startsWith('object-');
     if (!retry) throw thrown;
-    stored = await cluster.apply(desired.object, { ...options, how: 'recreate' });
+    stored = await cluster.apply(manifest, { ...options, how: 'recreate' });
   }
   // A mark is for what the view holds now: somebody may have changed it since it was stored.
   const isSeen = cluster.record(task.key)?.resourceVersion === stored.metadata.resourceVersion;
@@ -99,6 +105,17 @@ async function write(task: Task, { cluster, operation }: ApplyContext): Promise<
   // What was not stored has no health to wait for.
   if (dryRun) return { status: 'Synced', message: `${name} ${verb} (dry run)`, hookPhase: 'Succeeded' };
   return { status: 'Synced', message: `${name} ${verb}`, hookPhase: 'Running' };
+}
+
+/** What is sent: with `RespectIgnoreDifferences=true`, ignored fields as they are in the cluster now. */
+async function manifestOf(
+  { key, isHook }: Task,
+  { object, options }: DesiredObject,
+  { cluster, ignoreDifferences }: ApplyContext,
+): Promise<KubeObject> {
+  if (isHook || !options.respectIgnoreDifferences || ignoreDifferences.length === 0) return object;
+  const live = await cluster.get(key, object.apiVersion);
+  return live === undefined ? object : keepIgnored(object, live, ignoreDifferences);
 }
 
 function howOf(task: Task, exists: boolean, force: boolean): ApplyOptions['how'] {

@@ -1,10 +1,11 @@
 import type { Application } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
-import { diff } from '../../engine/diff/diff.ts';
+import { diff, isVouchedFor } from '../../engine/diff/diff.ts';
+import { sharedObjects } from '../../engine/diff/shared.ts';
 import { appHealth } from '../../engine/health/aggregate.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { ChangeSet } from '../../model/change.ts';
-import type { DesiredSet } from '../../model/desired.ts';
+import type { DesiredSet, DesiredWarning } from '../../model/desired.ts';
 import type { Health } from '../../model/health.ts';
 import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
@@ -15,14 +16,20 @@ export interface Compared {
   readonly live: LiveSet;
   readonly changes: ChangeSet;
   readonly health: Health;
+  /** A warning for each object that another Application tracks. */
+  readonly shared: readonly DesiredWarning[];
 }
 
 /** What is compared for. */
 export interface CompareContext {
   /** Name of the Application in tracking ids. */
   readonly tracking: string;
+  /** Whether the project lets the Application have an object: what it forbids is nobody's to prune. */
+  readonly isPermitted: (key: ResourceKey) => boolean;
   /** Whether the revision is another one than that of the last sync. */
   readonly revisionChanged: boolean;
+  /** Whether to ask for objects that marks vouch for, too. */
+  readonly thorough: boolean;
 }
 
 /**
@@ -33,9 +40,10 @@ export async function compare(
   app: Application,
   desired: DesiredSet,
   cluster: Cluster,
-  { tracking, revisionChanged }: CompareContext,
+  context: CompareContext,
 ): Promise<Compared> {
-  const live = await observe(desired, cluster, tracking);
+  const { tracking, revisionChanged } = context;
+  const live = await observe(desired, cluster, context);
   const changes = diff(desired, live, {
     ignoreDifferences: app.spec.ignoreDifferences ?? [],
     revisionChanged,
@@ -47,22 +55,29 @@ export async function compare(
     const isSeen = compared?.metadata.resourceVersion === cluster.record(change.key)?.resourceVersion;
     if (compared !== undefined && isSeen) cluster.setMark(change.key, change.desired.hash);
   }
-  return { live, changes, health: assess(app, desired, live) };
+  const qualified = `${app.metadata.namespace}/${app.metadata.name}`;
+  const shared = sharedObjects(desired.objects, live.desired, { tracking, qualified });
+  return { live, changes, health: assess(app, desired, live), shared };
 }
 
-async function observe(desired: DesiredSet, cluster: Cluster, tracking: string): Promise<LiveSet> {
+async function observe(
+  desired: DesiredSet,
+  cluster: Cluster,
+  { tracking, isPermitted, thorough }: CompareContext,
+): Promise<LiveSet> {
   const records = new Map<string, LiveRecord>();
   const marks = new Map<string, AppliedMark>();
   const objects = new Map<string, KubeObject>();
   const unknown: { readonly key: ResourceKey; readonly apiVersion: string }[] = [];
-  for (const { key, hash, hook, object } of desired.objects) {
+  for (const wish of desired.objects) {
+    const { key, hook, object } = wish;
     const record = cluster.record(key);
     if (record === undefined) continue;
     records.set(keyText(key), record);
     const mark = cluster.mark(key);
     if (mark !== undefined) marks.set(keyText(key), mark);
-    const vouched = mark?.desiredHash === hash && mark.ownedHash !== undefined && mark.ownedHash === record.ownedHash;
-    if (hook === undefined && !vouched) unknown.push({ key, apiVersion: object.apiVersion });
+    if (hook === undefined && (thorough || !isVouchedFor(wish, record, mark)))
+      unknown.push({ key, apiVersion: object.apiVersion });
   }
   const asked = await Promise.all(unknown.map(({ key, apiVersion }) => cluster.get(key, apiVersion)));
   for (const [index, { key }] of unknown.entries()) {
@@ -71,7 +86,7 @@ async function observe(desired: DesiredSet, cluster: Cluster, tracking: string):
     else objects.set(keyText(key), object);
   }
   const wanted = new Set(desired.objects.map(({ key }) => keyText(key)));
-  const others = cluster.tracked(tracking).filter((record) => !wanted.has(keyText(record.key)));
+  const others = cluster.tracked(tracking).filter(({ key }) => !wanted.has(keyText(key)) && isPermitted(key));
   return { desired: records, marks, objects, others };
 }
 

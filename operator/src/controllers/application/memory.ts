@@ -4,10 +4,17 @@ export interface Memory {
   revisionNotBefore: number;
   /** When the last wave of the operation under way was applied. */
   waveAppliedAt: number;
+  /** The `spec.ignoreDifferences` that objects were compared under, as canonical JSON; undefined before the first comparison. */
+  ignoring: string | undefined;
   /** Passes in a row that ended with a fault worth trying again. */
   faultsInRow: number;
 }
 
 export function newMemory(): Memory {
-  return { revisionNotBefore: 0, waveAppliedAt: Number.NEGATIVE_INFINITY, faultsInRow: 0 };
+  return {
+    revisionNotBefore: 0,
+    waveAppliedAt: Number.NEGATIVE_INFINITY,
+    ignoring: undefined,
+    faultsInRow: 0,
+  };
 }

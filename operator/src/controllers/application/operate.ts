@@ -4,7 +4,7 @@ import { plan } from '../../engine/plan/plan.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
-import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
+import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Next, Progress, SyncPlan, Task, TaskResult } from '../../model/plan.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
@@ -57,9 +57,10 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     syncOptions,
     ...(request.namespace && { namespace: request.namespace }),
   });
+  const stop = sharedStop(syncOptions, request.compared.shared);
   let progress = progressOf(request.state.syncResult?.resources ?? []);
   const isNew = progress.size === 0;
-  if (isNew && (syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook))) {
+  if (isNew && stop === undefined && (syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook))) {
     await request.persist({ ...request.state, message: 'the operation has begun' });
   }
   let wrote = false;
@@ -73,7 +74,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       waveDelayMs: world.store.settings().waveDelayMs,
     };
     progress = observeTasks(syncPlan, progress, view);
-    const step = interruption(request.state, world) ?? next(syncPlan, progress, view);
+    const step = interruption(request.state, world) ?? stop ?? next(syncPlan, progress, view);
     if (step.do === 'run') {
       // A hook of two phases takes the place of its first run, which only the status can then tell of.
       const isReplacing = step.tasks.some((task) => task.isHook && hasRunBefore(task, syncPlan, progress));
@@ -82,6 +83,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
         cluster,
         operation: request.state.operation,
         syncOptions,
+        ignoreDifferences: request.app.spec.ignoreDifferences ?? [],
       });
       progress = fold(progress, outcomes);
       wrote ||= step.tasks.some((task) => !task.unchanged);
@@ -105,6 +107,13 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
 function hasRunBefore(task: Task, { tasks }: SyncPlan, progress: Progress): boolean {
   const text = keyText(task.key);
   return tasks.some((other) => other !== task && progress.has(other.id) && keyText(other.key) === text);
+}
+
+/** `FailOnSharedResource=true`: nothing is applied while another Application tracks any of the objects; in Argo CD's words. */
+function sharedStop(syncOptions: readonly string[], shared: readonly DesiredWarning[]): Next | undefined {
+  const [first] = shared;
+  if (first === undefined || !syncOptions.includes('FailOnSharedResource=true')) return undefined;
+  return { do: 'finish', phase: 'Failed', message: `Shared resource found: ${first.message}` };
 }
 
 /** What ends an operation before its plan does: a person, or its time limit. */

@@ -1,33 +1,18 @@
 import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
-import { desire } from '../../engine/desire/desire.ts';
-import { ignoreProblems } from '../../engine/diff/ignore.ts';
 import { type Decision, decide, driftOf, isOutOfSync } from '../../engine/policy/decide.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
-import { type Target, targetOf } from '../../engine/policy/target.ts';
 import { notices } from '../../engine/summarize/notices.ts';
-import { type Comparison, cut, summarize, timestamp } from '../../engine/summarize/summarize.ts';
+import { cut, summarize, timestamp } from '../../engine/summarize/summarize.ts';
 import { Fault, faultRules } from '../../model/fault.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import { mergePatch } from '../../model/merge-patch.ts';
-import { trackingName } from '../../model/tracking.ts';
-import type { Cluster } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
-import { admit } from './admit.ts';
-import { type Compared, compare } from './compare.ts';
 import type { Memory } from './memory.ts';
 import { namespaceOf } from './namespace.ts';
 import { type Operated, operate } from './operate.ts';
 import { remove } from './remove.ts';
-import { renderRequest } from './request.ts';
-
-/** What one pass knows once Git and the cluster have been looked at. */
-interface Seen {
-  readonly target: Target;
-  readonly cluster: Cluster;
-  readonly comparison: Comparison;
-  readonly compared: Compared;
-}
+import { type Seen, see, seeAgain } from './see.ts';
 
 /**
  * Brings one Application one step nearer to what Git says, and tells when to be called again. Why it was called makes no difference: the state of the
@@ -65,7 +50,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     );
     state = operated.state;
     memory.faultsInRow = 0;
-    const after = operated.wrote ? await again(app, world, seen) : seen;
+    const after = operated.wrote ? await seeAgain(app, seen) : seen;
     await publish(current, world, { seen: after, decision, state, deployed: operated.deployed });
     count(app, world, seen, operated);
     if (operated.againMs !== undefined) return requeueAfter(operated.againMs);
@@ -77,58 +62,6 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     if (!(thrown instanceof Fault)) throw thrown;
     return fail(current, world, memory, thrown, state);
   }
-}
-
-/** resolve → open → render → desire → observe, diff and assess. */
-async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
-  const target = targetOf(app);
-  const { project, server } = admit(app, target.source, world);
-  const refresh = app.metadata.annotations?.['argocd.argoproj.io/refresh'];
-  const repository = world.store.repository(target.source.repoURL, project.metadata.name ?? '');
-  const notBefore = refresh === undefined ? memory.revisionNotBefore : world.clock.now();
-  const [cluster, revision] = await Promise.all([
-    world.clusters.open(server),
-    world.git.resolve(repository, target.revision, notBefore),
-  ]);
-  const tree = await world.git.open(repository, revision);
-  const request = renderRequest(app, target.source, revision, cluster);
-  const rendered = await world.renderers.render(tree, request, { fresh: refresh === 'hard' });
-  if (rendered.rendered) {
-    for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
-  }
-  const tracking = trackingName(app, world.store.namespace);
-  const asked = desire(rendered.manifests, {
-    appName: tracking,
-    destinationNamespace: app.spec.destination.namespace ?? '',
-    destinationServer: server,
-    destinationName: app.spec.destination.name ?? '',
-    project,
-    syncOptions: target.syncOptions,
-    scopeOf: (group, kind) => cluster.scopeOf(group, kind),
-  });
-  const problems = ignoreProblems(app.spec.ignoreDifferences ?? []);
-  const warnings = problems.map((message) => ({ type: 'InvalidSpecError' as const, message }));
-  const desired = { ...asked, warnings: [...asked.warnings, ...warnings] };
-  const compared = await compare(app, desired, cluster, {
-    tracking,
-    revisionChanged: app.status?.operationState?.syncResult?.revision !== revision.commit,
-  });
-  const comparison: Comparison = {
-    commit: revision.commit,
-    source: target.source,
-    sourceType: rendered.sourceType,
-    desired,
-    changes: compared.changes,
-    health: compared.health,
-  };
-  return { target, cluster, compared, comparison };
-}
-
-/** Observe, diff and assess once more, after something was written. */
-async function again(app: Application, world: World, seen: Seen): Promise<Seen> {
-  const tracking = trackingName(app, world.store.namespace);
-  const compared = await compare(app, seen.comparison.desired, seen.cluster, { tracking, revisionChanged: false });
-  return { ...seen, compared, comparison: { ...seen.comparison, changes: compared.changes, health: compared.health } };
 }
 
 /** The state of an operation that works on the revision that was just seen. */

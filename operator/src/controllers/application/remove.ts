@@ -30,7 +30,7 @@ export async function remove(app: Application, world: World): Promise<Action> {
   const finalizer = mine[0];
   if (finalizer === undefined) return awaitChange;
   try {
-    const cluster = await world.clusters.open(world.clusters.addressOf(app.spec.destination));
+    const cluster = await world.clusters.open(world.clusters.locate(app.spec.destination).server);
     const tracked = cluster.tracked(trackingName(app, world.store.namespace));
     const left = tracked.filter((record) => verdict(record, app) === 'delete');
     if (left.length === 0 && tracked.some((record) => verdict(record, app) === 'ask')) return awaitChange;

@@ -70,7 +70,7 @@ function wishes(app: Application): string {
 export function serverOf(app: Application, world: World): string | undefined {
   const { destination } = app.spec;
   try {
-    return world.clusters.addressOf(destination);
+    return world.clusters.locate(destination).server;
   } catch {
     // The reconcile of this Application reports it.
     return undefined;

@@ -21,8 +21,7 @@ const servedGroups: ReadonlySet<string> = new Set(['', 'apps', 'batch', 'apiexte
 const context: DesireContext = {
   appName: 'store',
   destinationNamespace: 'shop',
-  destinationServer: 'https://kubernetes.default.svc',
-  destinationName: '',
+  cluster: { server: 'https://kubernetes.default.svc' },
   project: everything,
   syncOptions: [],
   scopeOf: (group, kind) =>

@@ -10,7 +10,7 @@ import { definesKinds, groupOf, keyOf, keyText, type ResourceKey } from '../../m
 import { withPlainData } from '../../model/secret.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { trackingId } from '../../model/tracking.ts';
-import { forbiddenBy } from './project.ts';
+import { type Destination, forbiddenBy } from './project.ts';
 
 export type Scope = 'Namespaced' | 'Cluster';
 
@@ -20,12 +20,8 @@ export interface DesireContext {
   readonly appName: string;
   /** `''` where the Application names none. */
   readonly destinationNamespace: string;
-  /** Address of the destination's cluster. */
-  readonly destinationServer: string;
-  /** Name of the destination's cluster; `''` where it isn't known. */
-  readonly destinationName: string;
-  /** Project that the cluster's Secret belongs to; see `Destination`. */
-  readonly destinationProject?: string;
+  /** The destination's cluster, by all that projects may name it by. */
+  readonly cluster: Omit<Destination, 'namespace'>;
   readonly project: AppProject;
   /** `spec.syncPolicy.syncOptions`, or those of the operation. */
   readonly syncOptions: readonly string[];
@@ -103,11 +99,7 @@ function refusal(key: ResourceKey, scope: Scope, hook: Hook | undefined, context
   if (key.name === '' && hook === undefined) {
     return `${key.kind} with metadata.generateName is no hook, so each sync would create another one; give it metadata.name`;
   }
-  return forbiddenBy(context.project, key, scope, {
-    server: context.destinationServer,
-    name: context.destinationName,
-    ...(context.destinationProject !== undefined && { project: context.destinationProject }),
-  });
+  return forbiddenBy(context.project, key, scope, context.cluster);
 }
 
 /** Scopes as the cluster knows them, else as the definitions among the manifests say. */

@@ -17,8 +17,8 @@ export interface DiffRules {
 }
 
 /**
- * Compares what a revision asks for with what a cluster holds. An object whose mark says that it still is as it was applied is not looked at; of every
- * other one that exists `live.objects` must hold the object itself. Pure.
+ * Compares what a revision asks for with what a cluster holds. Of every object that exists `live.objects` must hold the object itself, unless its mark says
+ * that it still is as it was applied. Pure.
  */
 export function diff(desired: DesiredSet, live: LiveSet, rules: DiffRules): ChangeSet {
   const changes: Change[] = [];
@@ -39,10 +39,11 @@ function changeOf(desired: DesiredObject, live: LiveSet, rules: DiffRules): Chan
   const record = live.desired.get(text);
   if (record === undefined) return { action: 'create', key, desired };
   const mark = live.marks.get(text);
-  if (isVouchedFor(desired, record, mark)) return { action: 'none', key, desired, live: record };
   const object = live.objects.get(text);
-  if (object === undefined)
+  if (object === undefined) {
+    if (isVouchedFor(desired, record, mark)) return { action: 'none', key, desired, live: record };
     throw new Error(`the live object ${text} was not observed, and its mark does not vouch for it`);
+  }
   const unchanged = mark === undefined ? rules.revisionChanged === false : mark.desiredHash === desired.hash;
   const gitChanged = mark === undefined ? rules.revisionChanged === true : !unchanged;
   const pair = withoutIgnored(desired.object, object, rules.ignoreDifferences);
@@ -52,7 +53,7 @@ function changeOf(desired: DesiredObject, live: LiveSet, rules: DiffRules): Chan
 }
 
 /** Whether nothing can have changed: the same manifest was applied, and nobody has touched what we own since. */
-function isVouchedFor(desired: DesiredObject, record: LiveRecord, mark: AppliedMark | undefined): boolean {
+export function isVouchedFor(desired: DesiredObject, record: LiveRecord, mark: AppliedMark | undefined): boolean {
   return mark?.desiredHash === desired.hash && mark.ownedHash !== undefined && mark.ownedHash === record.ownedHash;
 }
 

@@ -51,7 +51,8 @@ export function ignoreProblems(rules: readonly ResourceIgnoreDifferences[]): rea
   ]);
 }
 
-function isAbout(rule: ResourceIgnoreDifferences, object: KubeObject): boolean {
+/** Whether a rule is about an object. */
+export function isAbout(rule: ResourceIgnoreDifferences, object: KubeObject): boolean {
   return (
     globMatches(rule.group ?? '', groupOf(object.apiVersion)) &&
     globMatches(rule.kind, object.kind) &&
@@ -60,7 +61,8 @@ function isAbout(rule: ResourceIgnoreDifferences, object: KubeObject): boolean {
   );
 }
 
-function pathsOf(rule: ResourceIgnoreDifferences): readonly (readonly PathStep[])[] {
+/** The paths that a rule names, by pointers and by expressions. */
+export function pathsOf(rule: ResourceIgnoreDifferences): readonly (readonly PathStep[])[] {
   const pointers = (rule.jsonPointers ?? []).flatMap((pointer) => {
     const steps = stepsOf(pointer);
     return steps === undefined ? [] : [steps.map((name): PathStep => ({ to: 'field', name }))];
@@ -88,11 +90,12 @@ function removePath(value: unknown, path: readonly PathStep[]): void {
 type Where = Extract<PathStep, { readonly to: 'where' }>;
 
 /** Whether a value that the path ends at meets the conditions behind it. */
-function passes(value: unknown, conditions: readonly PathStep[]): boolean {
+export function passes(value: unknown, conditions: readonly PathStep[]): boolean {
   return conditions.every((step) => step.to === 'where' && meets(value, step));
 }
 
-function meets(value: unknown, { path, equal, value: wanted }: Where): boolean {
+/** Whether a value meets one condition. */
+export function meets(value: unknown, { path, equal, value: wanted }: Where): boolean {
   let current: unknown = value;
   for (const step of path) {
     const [at] = selects(current, step);
@@ -102,7 +105,7 @@ function meets(value: unknown, { path, equal, value: wanted }: Where): boolean {
 }
 
 /** Names or places of the children that a step leads to. */
-function selects(value: unknown, step: PathStep): readonly (string | number)[] {
+export function selects(value: unknown, step: PathStep): readonly (string | number)[] {
   if (Array.isArray(value)) {
     if (step.to === 'all') return value.map((_, index) => index);
     const index =
@@ -114,7 +117,8 @@ function selects(value: unknown, step: PathStep): readonly (string | number)[] {
   return step.to === 'field' && Object.hasOwn(value, step.name) ? [step.name] : [];
 }
 
-function child(value: unknown, at: string | number): unknown {
+/** The child of that name, or at that place. */
+export function child(value: unknown, at: string | number): unknown {
   return (value as Record<string | number, unknown>)[at];
 }
 
@@ -143,7 +147,8 @@ function removeTree(value: unknown, tree: FieldTree): void {
   }
 }
 
-function placeOf(step: string, list: readonly unknown[]): number {
+/** Place of the list item that a step of managed fields names; -1 where it isn't there. */
+export function placeOf(step: string, list: readonly unknown[]): number {
   const keys = itemOf(step, 'k:');
   if (isJsonObject(keys)) {
     return list.findIndex(

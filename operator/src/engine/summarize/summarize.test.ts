@@ -52,6 +52,7 @@ const comparison: Comparison = {
   desired: { objects: [web, job], warnings: [] },
   changes: { changes: [same] },
   health: { status: 'Healthy' },
+  shared: [],
 };
 
 function summary(changes: Partial<Findings>): ApplicationStatus {

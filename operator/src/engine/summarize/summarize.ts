@@ -10,7 +10,7 @@ import type {
   RevisionHistory,
 } from '@mooring/crds';
 import type { Change, ChangeSet } from '../../model/change.ts';
-import type { DesiredSet } from '../../model/desired.ts';
+import type { DesiredSet, DesiredWarning } from '../../model/desired.ts';
 import { type Fault, faultRules } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
 import { equalJson } from '../../model/merge-patch.ts';
@@ -26,6 +26,8 @@ export interface Comparison {
   readonly desired: DesiredSet;
   readonly changes: ChangeSet;
   readonly health: Health;
+  /** Warnings about objects that other Applications track, too. */
+  readonly shared: readonly DesiredWarning[];
 }
 
 /** Everything one pass found. `now` is milliseconds since 1970. */
@@ -170,7 +172,8 @@ function conditionsOf(findings: Findings): ApplicationCondition[] {
     message: fault.message,
   }));
   if (findings.refusal !== undefined) wanted.push({ type: 'SyncError', message: findings.refusal });
-  for (const { type, message } of findings.comparison?.desired.warnings ?? []) wanted.push({ type, message });
+  const { desired, shared = [] } = findings.comparison ?? {};
+  for (const { type, message } of [...(desired?.warnings ?? []), ...shared]) wanted.push({ type, message });
   const before = findings.app.status?.conditions ?? [];
   // A pass over another revision than the spec's says nothing about what was found there.
   if (findings.comparison === undefined && findings.faults.length === 0)

@@ -1,0 +1,97 @@
+import type { Application } from '@mooring/crds';
+import { desire } from '../../engine/desire/desire.ts';
+import { ignoreProblems } from '../../engine/diff/ignore.ts';
+import { type Target, targetOf } from '../../engine/policy/target.ts';
+import type { Comparison } from '../../engine/summarize/summarize.ts';
+import { annotation } from '../../model/annotations.ts';
+import type { DesiredSet } from '../../model/desired.ts';
+import { canonicalJson } from '../../model/json.ts';
+import type { ResourceKey } from '../../model/resource-key.ts';
+import { trackingName } from '../../model/tracking.ts';
+import type { Cluster } from '../../world/cluster.ts';
+import type { World } from '../../world/world.ts';
+import { admit, permittedIn } from './admit.ts';
+import { type CompareContext, type Compared, compare } from './compare.ts';
+import type { Memory } from './memory.ts';
+import { renderRequest } from './request.ts';
+
+/** What Git asks for, and where. */
+export interface Wanted {
+  readonly target: Target;
+  readonly cluster: Cluster;
+  readonly commit: string;
+  readonly sourceType: string;
+  readonly desired: DesiredSet;
+  readonly isPermitted: (key: ResourceKey) => boolean;
+}
+
+/** What one pass knows once Git and the cluster have been looked at. */
+export interface Seen extends Pick<Wanted, 'target' | 'cluster'> {
+  readonly context: CompareContext;
+  readonly comparison: Comparison;
+  readonly compared: Compared;
+}
+
+/** resolve → open → render → desire. Throws `Fault`. */
+export async function want(app: Application, world: World, memory: Memory): Promise<Wanted> {
+  const target = targetOf(app);
+  const { project, cluster: place } = admit(app, target.source, world);
+  const refresh = app.metadata.annotations?.[annotation.refresh];
+  const repository = world.store.repository(target.source.repoURL, project.metadata.name ?? '');
+  const notBefore = refresh === undefined ? memory.revisionNotBefore : world.clock.now();
+  const [cluster, revision] = await Promise.all([
+    world.clusters.open(place.server),
+    world.git.resolve(repository, target.revision, notBefore),
+  ]);
+  const tree = await world.git.open(repository, revision);
+  const request = renderRequest(app, target.source, revision, cluster);
+  const rendered = await world.renderers.render(tree, request, { fresh: refresh === 'hard' });
+  if (rendered.rendered) {
+    for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
+  }
+  const desired = desire(rendered.manifests, {
+    appName: trackingName(app, world.store.namespace),
+    destinationNamespace: app.spec.destination.namespace ?? '',
+    cluster: place,
+    project,
+    syncOptions: target.syncOptions,
+    scopeOf: (group, kind) => cluster.scopeOf(group, kind),
+  });
+  return {
+    target,
+    cluster,
+    commit: revision.commit,
+    sourceType: rendered.sourceType,
+    desired,
+    isPermitted: permittedIn(project, place, cluster),
+  };
+}
+
+/** resolve → open → render → desire → observe, diff and assess. Throws `Fault`. */
+export async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
+  const { target, cluster, commit, sourceType, desired: asked, isPermitted } = await want(app, world, memory);
+  const rules = app.spec.ignoreDifferences ?? [];
+  const problems = ignoreProblems(rules).map((message) => ({ type: 'InvalidSpecError' as const, message }));
+  const desired = { ...asked, warnings: [...asked.warnings, ...problems] };
+  const ignoring = canonicalJson(rules);
+  const context: CompareContext = {
+    tracking: trackingName(app, world.store.namespace),
+    isPermitted,
+    revisionChanged: app.status?.operationState?.syncResult?.revision !== commit,
+    // Marks are from comparisons under the rules of then.
+    thorough: app.metadata.annotations?.[annotation.refresh] === 'hard' || memory.ignoring !== ignoring,
+  };
+  const compared = await compare(app, desired, cluster, context);
+  memory.ignoring = ignoring;
+  const { changes, health, shared } = compared;
+  const comparison: Comparison = { commit, source: target.source, sourceType, desired, changes, health, shared };
+  return { target, cluster, context, compared, comparison };
+}
+
+/** Observe, diff and assess once more, after something was written. */
+export async function seeAgain(app: Application, seen: Seen): Promise<Seen> {
+  const context = { ...seen.context, revisionChanged: false, thorough: false };
+  const compared = await compare(app, seen.comparison.desired, seen.cluster, context);
+  const { changes, health, shared } = compared;
+  return { ...seen, compared, comparison: { ...seen.comparison, changes, health, shared } };
+}
