@@ -4,6 +4,9 @@ import type { ResourceKey } from './resource-key.ts';
 /** When an object of a sync is applied. `Sync` is where everything goes that is no hook. */
 export type SyncPhase = 'PreSync' | 'Sync' | 'PostSync' | 'SyncFail' | 'PreDelete' | 'PostDelete';
 
+/** The phases of a deletion. */
+export type DeletionPhase = Extract<SyncPhase, 'PreDelete' | 'PostDelete'>;
+
 export type HookDeletePolicy = 'HookSucceeded' | 'HookFailed' | 'BeforeHookCreation';
 
 /** What makes an object a hook. */

@@ -3,7 +3,9 @@ import { type Decision, decide, driftOf, isOutOfSync } from '../../engine/policy
 import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { notices } from '../../engine/summarize/notices.ts';
 import { cut, summarize, timestamp } from '../../engine/summarize/summarize.ts';
+import type { DeletionPhase } from '../../model/desired.ts';
 import { Fault, faultRules } from '../../model/fault.ts';
+import { withHookFinalizers } from '../../model/finalizers.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import { mergePatch } from '../../model/merge-patch.ts';
 import type { World } from '../../world/world.ts';
@@ -20,7 +22,7 @@ import { type Seen, see, seeAgain } from './see.ts';
  */
 export async function reconcile(app: Application, world: World, memory: Memory): Promise<Action> {
   if (app.metadata.annotations?.['argocd.argoproj.io/skip-reconcile'] === 'true') return awaitChange;
-  if (app.metadata.deletionTimestamp !== undefined) return remove(app, world);
+  if (app.metadata.deletionTimestamp !== undefined) return remove(app, world, memory);
   let current = app;
   let state = app.status?.operationState;
   try {
@@ -94,20 +96,34 @@ async function publish(app: Application, world: World, found: Publication): Prom
   });
   // Another operation that was asked for while one is under way waits for its turn.
   const taken = app.operation !== undefined && found.state?.operation === app.operation;
+  const finalizers = finalizersOf(app, found.seen);
   const refreshed = app.metadata.annotations?.['argocd.argoproj.io/refresh'] !== undefined;
   const change = mergePatch(app.status, refreshed ? { ...status, reconciledAt: timestamp(world.clock.now()) } : status);
-  if (change === undefined && !taken && !refreshed) return app;
+  if (change === undefined && !taken && !refreshed && finalizers === undefined) return app;
   const stored = await world.store.patchApplication(app, {
     ...(change && { status: change }),
     // Whoever asks for another operation meanwhile must not lose it.
     ...(taken && { operation: null }),
     metadata: {
-      ...(taken && { resourceVersion: app.metadata.resourceVersion }),
+      ...((taken || finalizers !== undefined) && { resourceVersion: app.metadata.resourceVersion }),
+      ...(finalizers !== undefined && { finalizers: finalizers.length > 0 ? finalizers : null }),
       ...(refreshed && { annotations: { 'argocd.argoproj.io/refresh': null } }),
     },
   });
   tell(app, status, world);
   return stored;
+}
+
+/** The finalizers of an Application whose deletion hooks came or went; undefined where nothing is to be done. */
+function finalizersOf(app: Application, seen: Seen | undefined): readonly string[] | undefined {
+  if (!seen?.target.ofSpec) return undefined;
+  const phases = new Set<DeletionPhase>();
+  for (const { hook } of seen.comparison.desired.objects) {
+    for (const phase of hook?.phases ?? []) if (phase === 'PreDelete' || phase === 'PostDelete') phases.add(phase);
+  }
+  const has = app.metadata.finalizers ?? [];
+  const wanted = withHookFinalizers(has, phases);
+  return wanted === has ? undefined : wanted;
 }
 
 function tell(app: Application, status: ApplicationStatus, world: World): void {

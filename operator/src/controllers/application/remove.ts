@@ -2,60 +2,110 @@ import type { Application } from '@mooring/crds';
 import { plan } from '../../engine/plan/plan.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
+import type { DeletionPhase } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
+import { cascadeFinalizers, hookFinalizers, ownFinalizers } from '../../model/finalizers.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { trackingName } from '../../model/tracking.ts';
-import type { Propagation } from '../../world/cluster.ts';
+import type { Cluster, ClusterIdentity, Propagation } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
-
-const cascade = 'resources-finalizer.argocd.argoproj.io';
-
-/** The cascade finalizers, and how each deletes. */
-const finalizers: Readonly<Record<string, Propagation>> = {
-  [cascade]: 'foreground',
-  [`${cascade}/foreground`]: 'foreground',
-  [`${cascade}/background`]: 'background',
-};
+import { permittedIn, projectOf } from './admit.ts';
+import { removeDeletionHooks, runDeletionHooks } from './deletion-hooks.ts';
+import type { Memory } from './memory.ts';
+import { want } from './see.ts';
 
 /**
- * Deletes what an Application left behind, wave by wave from the last, as a plan whose desired set is empty; then lets the Application go.
- * Without a cascade finalizer there is nothing to do: its objects stay.
+ * Brings a deletion one step further, as its finalizers say: the PreDelete hooks, then everything that the Application tracks, wave by wave from the last, then
+ * the PostDelete hooks, then what the hooks' delete policies say. Each finalizer goes when its part is done; without any there is nothing to do, and the
+ * objects stay. Where each step begins shows in the cluster alone, so that a restart is no special case.
  */
-export async function remove(app: Application, world: World): Promise<Action> {
-  const mine = (app.metadata.finalizers ?? []).filter((finalizer) => finalizers[finalizer] !== undefined);
-  const finalizer = mine[0];
-  if (finalizer === undefined) return awaitChange;
+export async function remove(app: Application, world: World, memory: Memory): Promise<Action> {
+  const mine = (app.metadata.finalizers ?? []).filter((name) => ownFinalizers.has(name));
+  if (mine.length === 0) return awaitChange;
   try {
-    const cluster = await world.clusters.open(world.clusters.locate(app.spec.destination).server);
-    const tracked = cluster.tracked(trackingName(app, world.store.namespace));
-    const left = tracked.filter((record) => verdict(record, app) === 'delete');
-    if (left.length === 0 && tracked.some((record) => verdict(record, app) === 'ask')) return awaitChange;
-    if (left.length > 0) {
-      const changes = left.map((live) => ({ action: 'prune' as const, key: live.key, live, ignored: false }));
-      const request = { prune: true, pruneConfirmed: true, run: '', skipHooks: true };
-      const { tasks } = plan({ objects: [], warnings: [] }, { changes }, new Map(), request);
-      const wave = tasks.filter((task) => task.wave === tasks[0]?.wave);
-      await Promise.all(
-        wave.map(async ({ live }) => {
-          if (live !== undefined && !live.deleting) await cluster.remove(live, finalizers[finalizer] ?? 'foreground');
-        }),
-      );
-      return awaitChange;
-    }
-    const kept = (app.metadata.finalizers ?? []).filter((name) => !mine.includes(name));
-    await world.store.patchApplication(app, {
-      metadata: { finalizers: kept.length > 0 ? kept : null, resourceVersion: app.metadata.resourceVersion },
-    });
-    return awaitChange;
+    return await nextStep(app, mine, world, memory);
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     await tellFault(app, world, thrown);
     return thrown.code === 'object-missing' ? awaitChange : requeueAfter(operatorLimits.clusterRetryMs);
   }
+}
+
+async function nextStep(app: Application, mine: readonly string[], world: World, memory: Memory): Promise<Action> {
+  const { place, fault } = locate(app, world);
+  if (place === undefined) {
+    // As in Argo CD: what was deployed to a cluster that is no destination any more is out of reach for good.
+    world.telemetry.log.warn({ code: fault.code }, `its objects are left where they are: ${fault.message}`);
+    return release(app, mine, world);
+  }
+  const cluster = await world.clusters.open(place.server);
+  const isPermitted = permittedIn(projectOf(app, world), place, cluster);
+  const tracked = cluster.tracked(trackingName(app, world.store.namespace)).filter(({ key }) => isPermitted(key));
+  const runHooks = async (phase: DeletionPhase): Promise<Action> => {
+    const { desired } = await want(app, world, memory);
+    const run = `${Math.floor(Date.parse(app.metadata.deletionTimestamp ?? '') / 1_000)}`;
+    const done = await runDeletionHooks(phase, desired, cluster, run);
+    return done ? release(app, [hookFinalizers[phase].run], world) : awaitChange;
+  };
+  if (mine.includes(hookFinalizers.PreDelete.run)) return runHooks('PreDelete');
+  const cascade = mine.find((name) => cascadeFinalizers[name] !== undefined);
+  if (cascade !== undefined) {
+    const done = await cascadeTo(tracked, app, cluster, cascadeFinalizers[cascade] ?? 'foreground');
+    return done ? release(app, Object.keys(cascadeFinalizers), world) : awaitChange;
+  }
+  if (mine.includes(hookFinalizers.PostDelete.run)) return runHooks('PostDelete');
+  for (const phase of ['PreDelete', 'PostDelete'] as const) {
+    if (!mine.includes(hookFinalizers[phase].cleanUp)) continue;
+    const done = await removeDeletionHooks(phase, tracked, cluster);
+    return done ? release(app, [hookFinalizers[phase].cleanUp], world) : awaitChange;
+  }
+  return awaitChange;
+}
+
+function locate(
+  app: Application,
+  world: World,
+): { readonly place: ClusterIdentity; readonly fault?: never } | { readonly place?: never; readonly fault: Fault } {
+  try {
+    return { place: world.clusters.locate(app.spec.destination) };
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    return { fault: thrown };
+  }
+}
+
+/** Deletes the last wave of what is left, as a plan whose desired set is empty. Answers whether nothing is left. */
+async function cascadeTo(
+  tracked: readonly LiveRecord[],
+  app: Application,
+  cluster: Cluster,
+  propagation: Propagation,
+): Promise<boolean> {
+  const left = tracked.filter((record) => verdict(record, app) === 'delete');
+  if (left.length === 0) return !tracked.some((record) => verdict(record, app) === 'ask');
+  const changes = left.map((live) => ({ action: 'prune' as const, key: live.key, live, ignored: false }));
+  const request = { prune: true, pruneConfirmed: true, run: '', skipHooks: true };
+  const { tasks } = plan({ objects: [], warnings: [] }, { changes }, new Map(), request);
+  const wave = tasks.filter((task) => task.wave === tasks[0]?.wave);
+  await Promise.all(
+    wave.map(async ({ live }) => {
+      if (live !== undefined && !live.deleting) await cluster.remove(live, propagation);
+    }),
+  );
+  return false;
+}
+
+/** Takes finalizers away; looks again at once where others of Mooring's are left. */
+async function release(app: Application, done: readonly string[], world: World): Promise<Action> {
+  const kept = (app.metadata.finalizers ?? []).filter((name) => !done.includes(name));
+  await world.store.patchApplication(app, {
+    metadata: { finalizers: kept.length > 0 ? kept : null, resourceVersion: app.metadata.resourceVersion },
+  });
+  return kept.some((name) => ownFinalizers.has(name)) ? requeueAfter(0) : awaitChange;
 }
 
 /**

@@ -77,7 +77,7 @@ function changeTask(change: Change, request: PlanRequest): Task {
  * A hook as one run creates it: marked with the run, so that after a restart it is known whether it was created already. One with `generateName` gets a
  * name that is the same for one run and another for the next.
  */
-function hookOfRun(hook: DesiredObject, phase: SyncPhase, run: string): DesiredObject {
+export function hookOfRun(hook: DesiredObject, phase: SyncPhase, run: string): DesiredObject {
   const suffix = `${run}-${phase.toLowerCase()}`;
   const { generateName, ...rest } = hook.object.metadata;
   const name = hook.key.name || `${generateName ?? ''}${suffix}`;

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Application } from '@mooring/crds';
+import { applicationsPath, isSettled } from '../harness/applications.ts';
+import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
+
+const patienceMs = 60_000;
+let stage: Stage;
+
+before(async () => {
+  // Its pods do what their commands say: `false` fails, `sleep N` takes N seconds.
+  stage = await startStage({ name: 'e2e-deletion', node: 'simulated' });
+});
+after(() => stage?.close());
+
+const cascade = 'resources-finalizer.argocd.argoproj.io';
+const jobsPath = (namespace: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs`;
+
+function hook(name: string, phase: string, command: readonly string[], policy = 'HookSucceeded'): string {
+  return JSON.stringify({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name,
+      annotations: { 'argocd.argoproj.io/hook': phase, 'argocd.argoproj.io/hook-delete-policy': policy },
+    },
+    spec: {
+      backoffLimit: 0,
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox', command }] } },
+    },
+  });
+}
+
+async function settles(name: string, commit?: string): Promise<Application> {
+  await stage.view.until(
+    `${name} settles`,
+    (apps) => {
+      const app = apps.get(name);
+      return app !== undefined && isSettled(app, commit);
+    },
+    patienceMs,
+  );
+  const app = stage.view.get(name);
+  assert.ok(app);
+  return app;
+}
+
+const goes = (name: string): Promise<unknown> =>
+  stage.view.until(`${name} is gone`, (apps) => !apps.has(name), patienceMs);
+
+test('hooks run before and after a deletion, in that order, and hold it until they are done', async () => {
+  const repository = await stage.repository('hooked', {
+    'a.yaml': configMap('a', {}),
+    'before.yaml': hook('before', 'PreDelete', ['sleep', '1']),
+    'after.yaml': hook('after', 'PostDelete', ['sleep', '1']),
+  });
+  await stage.application('hooked', repository);
+  const app = await settles('hooked');
+  assert.deepEqual(app.metadata.finalizers?.toSorted(), [
+    'post-delete-finalizer.argocd.argoproj.io',
+    'post-delete-finalizer.argocd.argoproj.io/cleanup',
+    'pre-delete-finalizer.argocd.argoproj.io',
+    'pre-delete-finalizer.argocd.argoproj.io/cleanup',
+  ]);
+  assert.deepEqual(await stage.kube.list(jobsPath('hooked')), [], 'a sync runs none of them');
+  await stage.kube.merge(`${applicationsPath}/hooked`, {
+    metadata: { finalizers: [...(app.metadata.finalizers ?? []), cascade] },
+  });
+  const told: string[] = [];
+  const note = (type: string, name: string): void => {
+    if (!told.includes(`${type} ${name}`)) told.push(`${type} ${name}`);
+  };
+  const stops = [
+    stage.kube.watch(jobsPath('hooked'), (type, { metadata }) => note(type, metadata.name)),
+    stage.kube.watch(configMapPath('hooked'), (type, { metadata }) => {
+      if (metadata.name === 'a') note(type, 'a');
+    }),
+  ];
+  await stage.kube.remove(`${applicationsPath}/hooked`);
+  await goes('hooked');
+  for (const stop of stops) stop();
+  const order = ['ADDED before', 'DELETED a', 'ADDED after'].map((what) => told.indexOf(what));
+  assert.ok(
+    order.every((place, index) => place >= 0 && (index === 0 || place > (order[index - 1] ?? 0))),
+    told.join(', '),
+  );
+  assert.equal(await stage.kube.find(configMapPath('hooked', 'a')), undefined);
+});
+
+test('a hook that fails keeps everything, says so, and is tried again once it is mended', async () => {
+  const repository = await stage.repository('broken-hook', {
+    'a.yaml': configMap('a', {}),
+    'before.yaml': hook('before', 'PreDelete', ['false']),
+  });
+  await stage.application('broken-hook', repository);
+  const app = await settles('broken-hook');
+  await stage.kube.merge(`${applicationsPath}/broken-hook`, {
+    metadata: { finalizers: [...(app.metadata.finalizers ?? []), cascade] },
+  });
+  await stage.kube.remove(`${applicationsPath}/broken-hook`);
+  await stage.view.until(
+    'the failure is told',
+    (apps) =>
+      (apps.get('broken-hook')?.status?.conditions ?? []).some(
+        ({ type, message }) => type === 'DeletionError' && /PreDelete hook\(s\) failed: .*before/.test(message),
+      ),
+    patienceMs,
+  );
+  assert.ok(await stage.kube.find(configMapPath('broken-hook', 'a')));
+  await stage.push(repository, { 'before.yaml': hook('before', 'PreDelete', ['true']) });
+  await goes('broken-hook');
+  assert.equal(await stage.kube.find(configMapPath('broken-hook', 'a')), undefined);
+});
+
+test('an Application without hooks loses the finalizers of those that it had', async () => {
+  const repository = await stage.repository('unhooked', {
+    'a.yaml': configMap('a', {}),
+    'after.yaml': hook('after', 'PostDelete', ['true']),
+  });
+  await stage.application('unhooked', repository);
+  assert.equal((await settles('unhooked')).metadata.finalizers?.length, 2);
+  const commit = await stage.push(repository, { 'after.yaml': null });
+  await stage.view.until(
+    'it has none',
+    (apps) => {
+      const app = apps.get('unhooked');
+      return app?.status?.sync?.revision === commit && app.metadata.finalizers === undefined;
+    },
+    patienceMs,
+  );
+});
+
+test('an Application whose cluster is no destination any more can go', async () => {
+  const repository = await stage.repository('homeless', { 'a.yaml': configMap('a', {}) });
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'elsewhere', namespace: 'argocd', labels: { 'argocd.argoproj.io/secret-type': 'cluster' } },
+    stringData: {
+      name: 'elsewhere',
+      server: 'https://127.0.0.1:1',
+      config: JSON.stringify({ tlsClientConfig: { insecure: true } }),
+    },
+  };
+  await stage.kube.create('/api/v1/namespaces/argocd/secrets', secret);
+  await stage.application('homeless', repository, { destination: { name: 'elsewhere', namespace: 'homeless' } });
+  await stage.kube.merge(`${applicationsPath}/homeless`, { metadata: { finalizers: [cascade] } });
+  await stage.kube.remove(`${applicationsPath}/homeless`);
+  await stage.view.until(
+    'it waits for the cluster',
+    (apps) => (apps.get('homeless')?.status?.conditions ?? []).some(({ type }) => type === 'DeletionError'),
+    patienceMs,
+  );
+  await stage.kube.remove('/api/v1/namespaces/argocd/secrets/elsewhere');
+  await goes('homeless');
+});

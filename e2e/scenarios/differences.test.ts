@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Application } from '@mooring/crds';
+import { applicationsPath, isSettled } from '../harness/applications.ts';
+import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
+
+const patienceMs = 60_000;
+let stage: Stage;
+
+before(async () => {
+  stage = await startStage({ name: 'e2e-differences', node: 'none' });
+});
+after(() => stage?.close());
+
+const automated = { automated: { prune: true, selfHeal: true } };
+const deploymentPath = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
+
+function deployment(image: string): string {
+  const labels = { app: 'web' };
+  return JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'web', image }] } },
+    },
+  });
+}
+
+async function until(name: string, what: string, test: (app: Application) => boolean): Promise<Application> {
+  await stage.view.until(
+    `${name}: ${what}`,
+    (apps) => {
+      const app = apps.get(name);
+      return app !== undefined && test(app);
+    },
+    patienceMs,
+  );
+  const app = stage.view.get(name);
+  assert.ok(app);
+  return app;
+}
+
+test('what is ignored is no drift, and a sync leaves it alone where it is told to respect it', async () => {
+  const repository = await stage.repository('respected', { 'web.yaml': deployment('web:1') });
+  const ignoreDifferences = [{ group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] }];
+  for (const name of ['respected', 'overruled']) {
+    await stage.application(name, repository, {
+      ignoreDifferences,
+      syncPolicy: {
+        ...automated,
+        syncOptions: ['CreateNamespace=true', ...(name === 'respected' ? ['RespectIgnoreDifferences=true'] : [])],
+      },
+    });
+    await until(name, 'is synced', (app) => app.status?.sync?.status === 'Synced');
+    // No pod is needed to see who wins.
+    await stage.kube.merge(deploymentPath(name), { spec: { replicas: 3, paused: true } });
+  }
+  const commit = await stage.push(repository, { 'web.yaml': deployment('web:2') });
+  for (const name of ['respected', 'overruled'])
+    await until(name, 'is at the commit', ({ status }) => status?.operationState?.syncResult?.revision === commit);
+  const spec = async (name: string) => (await stage.kube.get(deploymentPath(name)))['spec'];
+  const respected = await spec('respected');
+  assert.equal(respected.template.spec.containers[0].image, 'web:2');
+  assert.equal(respected.replicas, 3);
+  assert.equal((await spec('overruled')).replicas, 0);
+});
+
+test('a difference that is no longer ignored is seen', async () => {
+  const repository = await stage.repository('noticed', { 'a.yaml': configMap('a', { value: 'git' }) });
+  await stage.application('noticed', repository, {
+    ignoreDifferences: [{ kind: 'ConfigMap', group: '', jsonPointers: ['/data/value'] }],
+    syncPolicy: { automated: { prune: true }, syncOptions: ['CreateNamespace=true'] },
+  });
+  await until('noticed', 'settles', (app) => isSettled(app));
+  await stage.kube.merge(configMapPath('noticed', 'a'), { data: { value: 'hand' } });
+  await stage.kube.merge(`${applicationsPath}/noticed`, {
+    metadata: { annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
+  });
+  await until('noticed', 'was looked at', ({ metadata }) => !metadata.annotations?.['argocd.argoproj.io/refresh']);
+  assert.equal(stage.view.get('noticed')?.status?.sync?.status, 'Synced');
+  await stage.kube.merge(`${applicationsPath}/noticed`, { spec: { ignoreDifferences: null } });
+  await until('noticed', 'is out of sync', (app) => app.status?.sync?.status === 'OutOfSync');
+});
+
+test('an object of two Applications is told to the one that does not have it, and can keep a sync from happening', async () => {
+  const repository = await stage.repository('shared', { 'a.yaml': configMap('a', { value: '1' }) });
+  const destination = { server: 'https://kubernetes.default.svc', namespace: 'shared' };
+  const syncOptions = ['CreateNamespace=true', 'FailOnSharedResource=true'];
+  await stage.application('owner', repository, { destination, syncPolicy: { ...automated, syncOptions } });
+  await until('owner', 'settles', (app) => isSettled(app));
+  await stage.application('claimant', repository, { destination, syncPolicy: { syncOptions } });
+  const claimant = await until('claimant', 'is warned', ({ status }) => (status?.conditions?.length ?? 0) > 0);
+  const warning = 'ConfigMap/a is part of applications argocd/claimant and owner';
+  assert.deepEqual(
+    claimant.status?.conditions?.map(({ type, message }) => ({ type, message })),
+    [{ type: 'SharedResourceWarning', message: warning }],
+  );
+  await stage.kube.merge(`${applicationsPath}/claimant`, { operation: { sync: {} } });
+  const failed = await until('claimant', 'fails', ({ status }) => status?.operationState?.phase === 'Failed');
+  assert.equal(failed.status?.operationState?.message, `Shared resource found: ${warning}`);
+  const tracking = 'argocd.argoproj.io/tracking-id';
+  const trackingId = async () =>
+    ((await stage.kube.get(configMapPath('shared', 'a'))).metadata['annotations'] as Record<string, string>)[tracking];
+  assert.equal(await trackingId(), 'owner:/ConfigMap:shared/a');
+  await stage.kube.merge(`${applicationsPath}/claimant`, { operation: { sync: { syncOptions: [] } } });
+  await until('claimant', 'takes it over', ({ status }) => status?.operationState?.phase === 'Succeeded');
+  assert.equal(await trackingId(), 'claimant:/ConfigMap:shared/a');
+});
+
+test('what a project forbids meanwhile is left alone', async () => {
+  const repository = await stage.repository('tightened', {
+    'a.yaml': configMap('a', {}),
+    'b.yaml': JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'b' } }),
+  });
+  const projects = '/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects';
+  await stage.kube.create(projects, {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'tight', namespace: 'argocd' },
+    spec: {
+      sourceRepos: ['*'],
+      destinations: [{ name: 'in-cluster', namespace: '*' }],
+      clusterResourceWhitelist: [{ group: '', kind: 'Namespace' }],
+    },
+  });
+  await stage.application('tightened', repository, { project: 'tight' });
+  await until('tightened', 'settles', (app) => isSettled(app));
+  await stage.kube.merge(`${projects}/tight`, {
+    spec: { namespaceResourceBlacklist: [{ group: '', kind: 'ServiceAccount' }] },
+  });
+  const commit = await stage.push(repository, { 'b.yaml': null, 'a.yaml': configMap('a', { value: '2' }) });
+  await until('tightened', 'settles again', (app) => isSettled(app, commit));
+  assert.ok(await stage.kube.find('/api/v1/namespaces/tightened/serviceaccounts/b'));
+});

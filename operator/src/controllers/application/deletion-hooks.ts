@@ -1,0 +1,61 @@
+import { hookOfRun } from '../../engine/plan/plan.ts';
+import { annotation } from '../../model/annotations.ts';
+import type { DeletionPhase, DesiredSet } from '../../model/desired.ts';
+import { Fault } from '../../model/fault.ts';
+import { hookRole } from '../../model/hooks.ts';
+import type { LiveRecord } from '../../model/live.ts';
+import { keyForPeople } from '../../model/resource-key.ts';
+import type { Cluster } from '../../world/cluster.ts';
+
+/**
+ * Creates the hooks of one phase that are not there yet. Answers whether all are done; a kind without a health rule is done when it is created. Throws
+ * `Fault` `object-refused` where one failed: it is deleted, so that the next try creates it anew, as in Argo CD.
+ */
+export async function runDeletionHooks(
+  phase: DeletionPhase,
+  desired: DesiredSet,
+  cluster: Cluster,
+  run: string,
+): Promise<boolean> {
+  const hooks = desired.objects
+    .filter(({ hook }) => hook?.phases.includes(phase))
+    .map((hook) => hookOfRun(hook, phase, run));
+  const forbidden = hooks.find((hook) => hook.forbidden !== undefined)?.forbidden;
+  if (forbidden !== undefined) throw new Fault('object-refused', `${phase} hook: ${forbidden}`);
+  await Promise.all(
+    hooks.map(async ({ key, object, options }) => {
+      const record = cluster.record(key);
+      // One that a sync has left behind did not run for this deletion.
+      if (record?.hints?.[annotation.hookRun] === object.metadata.annotations?.[annotation.hookRun]) return;
+      await cluster.apply(object, { how: record === undefined ? 'create' : 'recreate', validate: options.validate });
+    }),
+  );
+  const records = hooks.map(({ key }) => cluster.record(key)).filter((record) => record !== undefined);
+  const failed = records.filter(({ health }) => health?.status === 'Degraded');
+  if (failed.length > 0) {
+    await Promise.all(failed.map((record) => cluster.remove(record, 'background')));
+    const reasons = failed.map(({ key, health }) => `${keyForPeople(key)}: ${health?.message ?? ''}`);
+    throw new Fault('object-refused', `${phase} hook(s) failed: ${reasons.join('; ')}`);
+  }
+  return records.length === hooks.length && records.every(({ health }) => (health?.status ?? 'Healthy') === 'Healthy');
+}
+
+/** Deletes the hooks of one phase whose delete policies say so. Answers whether they are gone. */
+export async function removeDeletionHooks(
+  phase: DeletionPhase,
+  tracked: readonly LiveRecord[],
+  cluster: Cluster,
+): Promise<boolean> {
+  const doomed = tracked.filter(({ hints, health }) => {
+    const found = hookRole(hints);
+    if (found.role !== 'hook' || !found.hook.phases.includes(phase)) return false;
+    const succeeded = (health?.status ?? 'Healthy') === 'Healthy';
+    return found.hook.deletePolicies.includes(succeeded ? 'HookSucceeded' : 'HookFailed');
+  });
+  await Promise.all(
+    doomed.map(async (record) => {
+      if (!record.deleting) await cluster.remove(record, 'background');
+    }),
+  );
+  return doomed.every(({ key }) => cluster.record(key) === undefined);
+}
