@@ -10,6 +10,8 @@ export interface Repository {
   commit(path: string, text: string): string;
   /** The commit that `HEAD`, `main` or a full id stands for. Throws `Fault` `revision-unknown`. */
   resolve(revision: string): string;
+  /** How many commits came before this one; -1 where it is none of the repository's. */
+  position(commit: string): number;
   tree(commit: string): GitTree;
   /** Text of a file as of a commit; undefined where there is none. */
   read(commit: string, path: string): string | undefined;
@@ -31,6 +33,7 @@ export function createRepository(url: string): Repository {
       if (commits.has(commit)) return commit;
       throw new Fault('revision-unknown', `${url} has no revision ${revision}`);
     },
+    position: (commit) => [...commits.keys()].indexOf(commit),
     tree(commit) {
       const files = commits.get(commit) ?? {};
       return { ...treeOf(files), commit, oid: (path) => (files[path] === undefined ? undefined : sha1(files[path])) };

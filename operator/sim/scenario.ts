@@ -371,6 +371,14 @@ function createPeople(universe: Universe, random: SimRandom): People {
     const last = app.status?.operationState;
     // A sync that ran out of time is not tried again for the same revision, as in Argo CD.
     if (last?.phase === 'Failed' && last.message?.includes('took longer')) return;
+    // A hook that failed once and is not made anew each time fails every sync until somebody takes it away, as in Argo CD.
+    const isStuck = owned(source).some(
+      (object) =>
+        object.metadata.annotations?.[annotation.hookRun] !== undefined &&
+        object.metadata.annotations[annotation.hookDeletePolicy] !== 'BeforeHookCreation' &&
+        last?.message?.includes(`${object.metadata.name}: it failed`),
+    );
+    if (last?.phase === 'Failed' && isStuck) return;
     // Nor does an automated sync add to one by hand of the same revision, unless it heals.
     const isByHand = last?.operation.initiatedBy?.automated !== true && last?.operation.sync?.prune !== true;
     const prunes = automated === undefined || (automated.prune === true && !(isByHand && automated.selfHeal !== true));
@@ -414,6 +422,9 @@ function createPeople(universe: Universe, random: SimRandom): People {
       journal.broken(
         `I4: ${name} is ${sync?.status} at ${sync?.revision?.slice(0, 7)} and ${health?.status}; HEAD is ${head.slice(0, 7)}; ${operationState?.phase} ${operationState?.message}`,
       );
+    const deployed = app.status?.history?.at(-1)?.revision ?? '';
+    if (repository.position(deployed) < repository.position(source.commit))
+      journal.broken(`I5: ${name} is synced, and its history ends with ${deployed.slice(0, 7) || 'nothing'}`);
     if (conditions !== undefined) journal.broken(`I4: ${name} has conditions: ${JSON.stringify(conditions)}`);
   }
 }

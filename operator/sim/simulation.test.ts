@@ -20,21 +20,23 @@ test(`${seeds} seeds of faults, deaths and people break no invariant, and all se
   assert.ok(lives > seeds * 1.5 && writes > seeds * 20, `${lives} lives, ${writes} writes`);
 });
 
-test('the operator may die before or after any of its writes', async () => {
-  const seed = 7;
-  const { attempts } = await simulate({ seed, dieAtWrite: 0 });
-  const broken: string[] = [];
-  for (let write = 1; write <= attempts; write += 1) {
-    for (const dieAfter of [false, true]) {
-      const { violations } = await simulate({ seed, dieAtWrite: write, dieAfter });
-      if (violations.length === 0) continue;
-      broken.push(
-        `${violations[0]}\nreplay: node operator/sim/run.ts --seed ${seed} --die-at ${write}${dieAfter ? ' --after' : ''}`,
-      );
+// In the one most syncs take several passes, in the other one.
+for (const seed of [7, 4]) {
+  test(`the operator may die before or after any of its writes, as in seed ${seed}`, async () => {
+    const { attempts } = await simulate({ seed, dieAtWrite: 0 });
+    const broken: string[] = [];
+    for (let write = 1; write <= attempts; write += 1) {
+      for (const dieAfter of [false, true]) {
+        const { violations } = await simulate({ seed, dieAtWrite: write, dieAfter });
+        if (violations.length === 0) continue;
+        broken.push(
+          `${violations[0]}\nreplay: node operator/sim/run.ts --seed ${seed} --die-at ${write}${dieAfter ? ' --after' : ''}`,
+        );
+      }
     }
-  }
-  assert.deepEqual(broken, []);
-});
+    assert.deepEqual(broken, []);
+  });
+}
 
 test('a seed plays the same story each time', async () => {
   const [first, second] = [await simulate({ seed: 3 }), await simulate({ seed: 3 })];

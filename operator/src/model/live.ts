@@ -19,6 +19,8 @@ export interface LiveRecord {
   readonly health: Health | undefined;
   /** Hash of our own managedFields entry (fields and time); undefined where we own nothing. */
   readonly ownedHash: string | undefined;
+  /** When we last changed what we own, milliseconds since 1970, by the API server's clock; 0 where we own nothing. */
+  readonly ownedAt: number;
   /** The annotations that Mooring acts on (sync options, compare options, hooks, waves); undefined where there is none. */
   readonly hints: Readonly<Record<string, string>> | undefined;
 }

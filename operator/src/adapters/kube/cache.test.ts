@@ -24,6 +24,7 @@ function record(name: string, version: number, fields: Partial<LiveRecord> = {})
     app: 'cart',
     health: undefined,
     ownedHash: 'h1',
+    ownedAt: 0,
     hints: undefined,
     ...fields,
   };

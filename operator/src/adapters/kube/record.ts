@@ -27,6 +27,7 @@ export function recordOf(object: KubeObject, healthOf: HealthOf): LiveRecord {
     app: appOf(metadata.annotations?.[annotation.trackingId], key),
     health: safely(object, healthOf),
     ownedHash: ownedHash(metadata.managedFields),
+    ownedAt: Date.parse(ownEntry(metadata.managedFields)?.time ?? '') || 0,
     hints: hintsOf(metadata.annotations),
   };
 }
@@ -84,10 +85,14 @@ function isFormerGroup(group: string, key: ResourceKey): boolean {
  * What was never applied server-side (Replace, create) is owned through an Update entry instead.
  */
 export function ownedHash(managedFields: readonly ManagedFieldsEntry[] | undefined): string | undefined {
-  const entry = entryOf(managedFields, 'Apply') ?? entryOf(managedFields, 'Update');
+  const entry = ownEntry(managedFields);
   if (entry === undefined) return undefined;
   const text = `${entry.operation} ${entry.apiVersion} ${entry.time} ${JSON.stringify(entry.fieldsV1)}`;
   return hash('sha256', text, 'base64url').slice(0, 22);
+}
+
+function ownEntry(managedFields: readonly ManagedFieldsEntry[] | undefined): ManagedFieldsEntry | undefined {
+  return entryOf(managedFields, 'Apply') ?? entryOf(managedFields, 'Update');
 }
 
 function entryOf(

@@ -29,6 +29,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     const seen = await see(app, world, memory);
     const decision = decide({
       app,
+      tracking: seen.context.tracking,
       commit: seen.comparison.commit,
       changes: seen.comparison.changes,
       now: world.clock.now(),

@@ -36,6 +36,7 @@ function recordOf(name: string, rest: Partial<LiveRecord> = {}): LiveRecord {
     app: 'store',
     health: undefined,
     ownedHash: 'mine',
+    ownedAt: 0,
     hints: undefined,
     ...rest,
   };

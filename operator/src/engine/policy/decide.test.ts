@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Application, ApplicationSource, OperationState, SyncPolicy } from '@mooring/crds';
+import type { Application, ApplicationSource, OperationState, ResourceStatus, SyncPolicy } from '@mooring/crds';
 import type { Change } from '../../model/change.ts';
 import type { DesiredObject } from '../../model/desired.ts';
 import type { LiveRecord } from '../../model/live.ts';
@@ -43,11 +43,21 @@ function live(name: string, options?: string): LiveRecord {
     app: 'shop',
     health: undefined,
     ownedHash: undefined,
+    ownedAt: 0,
     hints: options === undefined ? undefined : { 'argocd.argoproj.io/sync-options': options },
   };
 }
 
-const same: Change = { action: 'none', key: key('a'), desired: desired('a'), live: live('a') };
+const same: Extract<Change, { action: 'none' }> = {
+  action: 'none',
+  key: key('a'),
+  desired: desired('a'),
+  live: live('a'),
+};
+function applied(time: string, app = 'shop'): Change {
+  return { ...same, live: { ...live('a'), app, ownedAt: Date.parse(time) } };
+}
+
 const missing: Change = { action: 'create', key: key('b'), desired: desired('b') };
 const drifted: Change = {
   action: 'update',
@@ -67,9 +77,11 @@ interface Given {
   readonly asked?: Application['operation'];
   readonly changes?: readonly Change[];
   readonly spec?: Partial<Application['spec']>;
+  /** Objects of the last status. */
+  readonly resources?: readonly ResourceStatus[];
 }
 
-function decided({ policy, state, asked, changes = [same, missing], spec }: Given): Decision {
+function decided({ policy, state, asked, changes = [same, missing], spec, resources }: Given): Decision {
   const app: Application = {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Application',
@@ -77,10 +89,13 @@ function decided({ policy, state, asked, changes = [same, missing], spec }: Give
     spec: { project: 'default', source, destination: {}, ...(policy && { syncPolicy: policy }), ...spec },
     ...(asked && { operation: asked }),
     ...(state && {
-      status: { operationState: { operation: { sync: {} }, phase: 'Succeeded', startedAt: at(600), ...state } },
+      status: {
+        operationState: { operation: { sync: {} }, phase: 'Succeeded', startedAt: at(600), ...state },
+        ...(resources && { resources: resources.map((one) => ({ version: 'v1', namespace: 'shop', ...one })) }),
+      },
     }),
   };
-  return decide({ app, commit, changes: { changes }, now });
+  return decide({ app, tracking: 'shop', commit, changes: { changes }, now });
 }
 
 const auto: SyncPolicy = { automated: { prune: true, selfHeal: true } };
@@ -332,6 +347,29 @@ test('operations that follow each other within a second start in different ones'
   assert.equal(started(at(1)), at(0));
   assert.equal(started(at(-3_600)), at(0), 'a clock that went back is not followed');
 });
+
+const lost: readonly [what: string, given: Given, does: Decision['do']][] = [
+  ['an object that was applied since', { changes: [applied(at(500))] }, 'sync'],
+  ['an object that the last operation may have applied', { changes: [applied(at(589))] }, 'rest'],
+  ['an object of another Application', { changes: [applied(at(500), 'other')] }, 'rest'],
+  ['an object that was pruned since', { changes: [same], resources: [{ kind: 'ConfigMap', name: 'gone' }] }, 'sync'],
+  [
+    'an object that was never to be pruned',
+    { changes: [same], resources: [{ kind: 'ConfigMap', name: 'gone', requiresPruning: true }] },
+    'rest',
+  ],
+  ['a hook that is gone', { changes: [same], resources: [{ kind: 'Job', name: 'gone', hook: true }] }, 'rest'],
+  ['a revision that is recorded', { changes: [applied(at(500))], state: done }, 'rest'],
+  ['a person to sync', { changes: [applied(at(500))], policy: {} }, 'rest'],
+];
+for (const [what, given, does] of lost) {
+  test(`a sync whose end was lost is ${does === 'sync' ? '' : 'not '}seen by ${what}`, () => {
+    const state = { ...done, syncResult: { revision: 'earlier', source } };
+    const decision = decided({ policy: auto, state, ...given });
+    assert.equal(decision.do, does);
+    if (decision.do === 'sync') assert.equal(decision.state.operation.sync?.revision, commit);
+  });
+}
 
 test('drift is what differs though the revision was brought in', () => {
   const app = (state: Partial<OperationState>): Application => ({

@@ -1,5 +1,6 @@
 import type { Application, Operation, OperationState } from '@mooring/crds';
 import type { Change, ChangeSet } from '../../model/change.ts';
+import { keyText } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { automatedRetry, errorWaitMs, retryWaitMs, selfHealCooldownMs, selfHealWaitMs } from './retry.ts';
@@ -15,6 +16,8 @@ export type Decision =
 /** What is decided upon. `now` is milliseconds since 1970. */
 export interface Situation {
   readonly app: Application;
+  /** Its name in tracking ids; see `trackingName`. */
+  readonly tracking: string;
   readonly commit: string;
   readonly changes: ChangeSet;
   readonly now: number;
@@ -76,11 +79,11 @@ function automated(situation: Situation): Decision {
   const policy = app.spec.syncPolicy?.automated;
   if (policy === undefined || policy.enabled === false) return { do: 'rest', reason: 'sync is manual' };
   const pending = changes.changes.filter(isOutOfSync);
-  if (pending.length === 0) return { do: 'rest', reason: 'synced' };
-  if (policy.prune !== true && pending.every((change) => change.action === 'prune')) {
+  if (pending.length === 0 && !isUnrecorded(situation)) return { do: 'rest', reason: 'synced' };
+  if (policy.prune !== true && pending.length > 0 && pending.every((change) => change.action === 'prune')) {
     return { do: 'rest', reason: 'only pruning is left, and the policy does not prune' };
   }
-  const wipesOut = changes.changes.every((change) => change.action === 'prune');
+  const wipesOut = pending.length > 0 && changes.changes.every((change) => change.action === 'prune');
   if (policy.prune === true && policy.allowEmpty !== true && wipesOut) {
     return {
       do: 'refuse',
@@ -122,13 +125,36 @@ function automated(situation: Situation): Decision {
   return start(healing, situation, 'the cluster differs from Git');
 }
 
+/** Milliseconds that the clocks of the API server and of the operator may be apart. */
+const clockSkewMs = 2_000;
+
+/**
+ * Whether an automated sync brought the revision in, and the operator died before it could say so: objects are as the revision wants them, and were applied or
+ * pruned since the last operation that is known of. Such a sync is begun once more; it finds nothing to do, and is recorded (invariant I5).
+ */
+function isUnrecorded({ app, tracking, changes, commit }: Situation): boolean {
+  if (attempted(app, commit) !== undefined) return false;
+  const { operationState, resources = [], sync } = app.status ?? {};
+  const since = Date.parse(operationState?.finishedAt ?? app.metadata.creationTimestamp ?? '') + clockSkewMs;
+  const isApplied = changes.changes.some(
+    (change) => change.action === 'none' && change.live.app === tracking && change.live.ownedAt > since,
+  );
+  if (isApplied) return true;
+  if (app.spec.syncPolicy?.automated?.prune !== true || sync?.revision === commit) return false;
+  const there = new Set(changes.changes.map(({ key }) => keyText(key)));
+  return resources.some(
+    ({ group = '', kind = '', namespace = '', name = '', hook, requiresPruning }) =>
+      hook !== true && requiresPruning !== true && !there.has(keyText({ group, kind, namespace, name })),
+  );
+}
+
 function operationOptions(app: Application): { readonly syncOptions?: readonly string[] } {
   const options = app.spec.syncPolicy?.syncOptions;
   return options === undefined ? {} : { syncOptions: options };
 }
 
 /** Objects that differ from Git although the last sync brought in this very revision: what somebody changed in the cluster. */
-export function driftOf({ app, changes, commit }: Omit<Situation, 'now'>): number {
+export function driftOf({ app, changes, commit }: Omit<Situation, 'now' | 'tracking'>): number {
   if (attempted(app, commit)?.phase !== 'Succeeded') return 0;
   return changes.changes.filter((change) => change.action !== 'prune' && isOutOfSync(change)).length;
 }

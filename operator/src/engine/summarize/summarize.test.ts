@@ -36,6 +36,7 @@ const record = {
   app: 'shop',
   health: undefined,
   ownedHash: undefined,
+  ownedAt: 0,
   hints: undefined,
 };
 const web = desired('Service', 'web', { wave: 2 });

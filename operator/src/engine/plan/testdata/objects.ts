@@ -57,6 +57,7 @@ export function record(key: ResourceKey, changes: Partial<LiveRecord> = {}): Liv
     app: 'shop',
     health: undefined,
     ownedHash: 'owned',
+    ownedAt: 0,
     hints: undefined,
     ...changes,
   };
