@@ -136,6 +136,31 @@ test('what Git no longer has is pruned, and nothing else', async () => {
   assert.equal(stage.view.get('pruned')?.status?.sync?.status, 'OutOfSync');
 });
 
+test('nothing is pruned for a commit whose objects the API server refuses', async () => {
+  const repository = await stage.repository('renamed', { 'old.yaml': configMap('old', {}) });
+  await stage.application('renamed', repository, {
+    syncPolicy: { automated: { prune: true }, retry: { limit: 0 }, syncOptions: ['CreateNamespace=true'] },
+  });
+  await settles('renamed');
+  await stage.push(repository, { 'old.yaml': null, 'new.yaml': configMap('new', {}).replace('"data"', '"dota"') });
+  const failed = await finishes('renamed', 'Failed');
+  assert.match(failed.status?.operationState?.message ?? '', /reason: ConfigMap\/renamed\/new: failed .*dota/);
+  assert.deepEqual(
+    failed.status?.operationState?.syncResult?.resources?.map(({ name, status }) => ({ name, status })),
+    [{ name: 'new', status: 'SyncFailed' }],
+  );
+  assert.ok(await stage.kube.find(configMapPath('renamed', 'old')));
+  // What is pruned may be in the way of nothing that comes with its own namespace or kind.
+  const commit = await stage.push(repository, {
+    'new.yaml': null,
+    'namespace.yaml': JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'renamed-2' } }),
+    'there.yaml': configMap('new', {}).replace('"name":"new"', '"name":"new","namespace":"renamed-2"'),
+  });
+  await settles('renamed', commit);
+  await gone(configMapPath('renamed', 'old'));
+  assert.ok(await stage.kube.find(configMapPath('renamed-2', 'new')));
+});
+
 test('drift is healed, and fields that Git does not name are left alone', async () => {
   const repository = await stage.repository('healed', {
     'a.yaml': configMap('a', { value: '1' }),

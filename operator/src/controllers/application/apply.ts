@@ -36,6 +36,29 @@ export async function applyTasks(tasks: readonly Task[], context: ApplyContext):
   );
 }
 
+/**
+ * Asks the API server whether it would take what is still to be applied, and answers what it would refuse: before a sync deletes anything, since what replaces
+ * the deleted may be broken. Objects whose kind or namespace comes with the sync itself are not asked about.
+ */
+export async function rehearse(tasks: readonly Task[], context: ApplyContext): Promise<Outcome[]> {
+  const { cluster, operation } = context;
+  const coming = new Set(
+    tasks.filter(({ key }) => key.kind === 'Namespace' && cluster.record(key) === undefined).map(({ key }) => key.name),
+  );
+  const asked = tasks.filter(
+    ({ action, key, isHook, unchanged }) =>
+      action === 'refuse' ||
+      (action === 'apply' &&
+        !isHook &&
+        !unchanged &&
+        !coming.has(key.namespace) &&
+        cluster.scopeOf(key.group, key.kind) !== undefined),
+  );
+  const dry = { ...operation, sync: { ...operation.sync, dryRun: true } };
+  const outcomes = await applyTasks(asked, { ...context, operation: dry });
+  return outcomes.filter(({ result }) => result.hookPhase === 'Failed');
+}
+
 async function applyTask(task: Task, context: ApplyContext): Promise<TaskResult> {
   switch (task.action) {
     case 'refuse':

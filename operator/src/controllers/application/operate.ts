@@ -11,7 +11,7 @@ import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.t
 import { timestamp } from '../../model/timestamp.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
-import { applyTasks, isDoomed, removeHooks } from './apply.ts';
+import { type ApplyContext, applyTasks, isDoomed, rehearse, removeHooks } from './apply.ts';
 import type { Compared } from './compare.ts';
 import type { Memory } from './memory.ts';
 
@@ -63,6 +63,13 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   if (isNew && stop === undefined && (syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook))) {
     await request.persist({ ...request.state, message: 'the operation has begun' });
   }
+  const context: ApplyContext = {
+    cluster,
+    operation: request.state.operation,
+    syncOptions,
+    ignoreDifferences: request.app.spec.ignoreDifferences ?? [],
+  };
+  let rehearsed = sync.dryRun === true;
   let wrote = false;
   for (;;) {
     const view = {
@@ -76,16 +83,20 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     progress = observeTasks(syncPlan, progress, view);
     const step = interruption(request.state, world) ?? stop ?? next(syncPlan, progress, view);
     if (step.do === 'run') {
+      if (!rehearsed && step.tasks.some(({ action }) => action === 'prune')) {
+        rehearsed = true;
+        const done = progress;
+        const refused = await rehearse(
+          syncPlan.tasks.filter(({ id }) => !done.has(id)),
+          context,
+        );
+        progress = fold(progress, refused);
+        if (refused.length > 0) continue;
+      }
       // A hook of two phases takes the place of its first run, which only the status can then tell of.
       const isReplacing = step.tasks.some((task) => task.isHook && hasRunBefore(task, syncPlan, progress));
       if (isReplacing && !sync.dryRun) await request.persist(withResults(request.state, syncPlan, progress));
-      const outcomes = await applyTasks(step.tasks, {
-        cluster,
-        operation: request.state.operation,
-        syncOptions,
-        ignoreDifferences: request.app.spec.ignoreDifferences ?? [],
-      });
-      progress = fold(progress, outcomes);
+      progress = fold(progress, await applyTasks(step.tasks, context));
       wrote ||= step.tasks.some((task) => !task.unchanged);
       if (step.tasks.some((task) => !task.unchanged)) memory.waveAppliedAt = world.clock.now();
       continue;

@@ -69,7 +69,11 @@ function failed(result: TaskResult | undefined): boolean {
 
 function failure(tasks: readonly Task[], progress: Progress): string {
   const bad = tasks.filter((task) => failed(progress.get(task.id)));
-  const reasons = bad.map((task) => `${keyForPeople(task.key)}: ${progress.get(task.id)?.message ?? ''}`);
+  const reasons = bad.map((task) => {
+    const name = keyForPeople(task.key);
+    const message = progress.get(task.id)?.message ?? '';
+    return message.startsWith(`${name}:`) ? message : `${name}: ${message}`;
+  });
   const refused = bad.some((task) => progress.get(task.id)?.status === 'SyncFailed');
   const what = refused
     ? 'one or more objects failed to apply'
