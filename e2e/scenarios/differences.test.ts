@@ -135,3 +135,18 @@ test('what a project forbids meanwhile is left alone', async () => {
   await until('tightened', 'settles again', (app) => isSettled(app, commit));
   assert.ok(await stage.kube.find('/api/v1/namespaces/tightened/serviceaccounts/b'));
 });
+
+test('a sync may bring its own manifests; broken ones are told by their place', async () => {
+  const repository = await stage.repository('local', { 'a.yaml': configMap('a', { value: 'git' }) });
+  await stage.application('local', repository, { syncPolicy: { syncOptions: ['CreateNamespace=true'] } });
+  const sync = (manifests: readonly string[]) =>
+    stage.kube.merge(`${applicationsPath}/local`, { operation: { sync: { manifests } } });
+  await sync([configMap('a', { value: 'local' })]);
+  await until('local', 'is synced', (app) => app.status?.operationState?.phase === 'Succeeded');
+  assert.equal((await stage.kube.get(configMapPath('local', 'a')))['data'].value, 'local');
+  await until('local', 'differs from Git', (app) => app.status?.sync?.status === 'OutOfSync');
+  await sync(['{"kind": "ConfigMap"']);
+  const failed = await until('local', 'is refused', (app) => app.status?.operationState?.phase === 'Error');
+  assert.match(failed.status?.operationState?.message ?? '', /operation\.sync\.manifests\[0\]/);
+  assert.equal((await stage.kube.get(configMapPath('local', 'a')))['data'].value, 'local');
+});

@@ -1,14 +1,17 @@
 import type { Application } from '@mooring/crds';
+import { defaultLimits, parseManifests, RenderError } from '@mooring/renderer-contract';
 import { desire } from '../../engine/desire/desire.ts';
 import { ignoreProblems } from '../../engine/diff/ignore.ts';
 import { type Target, targetOf } from '../../engine/policy/target.ts';
 import type { Comparison } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredSet } from '../../model/desired.ts';
+import { Fault } from '../../model/fault.ts';
 import { canonicalJson } from '../../model/json.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
 import { trackingName } from '../../model/tracking.ts';
 import type { Cluster } from '../../world/cluster.ts';
+import type { RenderAnswer } from '../../world/renderer.ts';
 import type { World } from '../../world/world.ts';
 import { admit, permittedIn } from './admit.ts';
 import { type CompareContext, type Compared, compare } from './compare.ts';
@@ -43,9 +46,12 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     world.clusters.open(place.server),
     world.git.resolve(repository, target.revision, notBefore),
   ]);
-  const tree = await world.git.open(repository, revision);
-  const request = renderRequest(app, target.source, revision, cluster);
-  const rendered = await world.renderers.render(tree, request, { fresh: refresh === 'hard' });
+  const render = async (): Promise<RenderAnswer> => {
+    const tree = await world.git.open(repository, revision);
+    const request = renderRequest(app, target.source, revision, cluster);
+    return world.renderers.render(tree, request, { fresh: refresh === 'hard' });
+  };
+  const rendered = target.manifests === undefined ? await render() : broughtAlong(app, target.manifests);
   if (rendered.rendered) {
     for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
   }
@@ -65,6 +71,23 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     desired,
     isPermitted: permittedIn(project, place, cluster),
   };
+}
+
+/** What an operation brings along, in the form of a render. Throws `Fault` `spec-invalid`. */
+function broughtAlong(app: Application, texts: readonly string[]): RenderAnswer {
+  try {
+    const manifests = texts.flatMap((text, index) => {
+      const path = `operation.sync.manifests[${index}]`;
+      return parseManifests(Buffer.from(text), path, defaultLimits).map(({ object, document, line }) => ({
+        object,
+        origin: { path, document, line },
+      }));
+    });
+    return { manifests, warnings: [], sourceType: app.status?.sourceType ?? 'Directory', rendered: false };
+  } catch (thrown) {
+    if (!(thrown instanceof RenderError)) throw thrown;
+    throw new Fault('spec-invalid', thrown.message, { file: thrown.file, line: thrown.line }, thrown);
+  }
 }
 
 /** resolve → open → render → desire → observe, diff and assess. Throws `Fault`. */

@@ -123,6 +123,14 @@ test('the options of an operation rule out those of the policy', () => {
   ]);
 });
 
+test('an operation may bring its manifests along, and then says nothing of the spec', () => {
+  const manifests = ['{"kind":"ConfigMap"}'];
+  const target = targetOf(app({ operation: { sync: { revision: 'main', manifests } } }));
+  assert.deepEqual(target.manifests, manifests);
+  assert.equal(target.ofSpec, false);
+  assert.equal(targetOf(app({ operation: { sync: { manifests: [] } } })).manifests, undefined);
+});
+
 const invalid: readonly [Partial<Application['spec']>, RegExp][] = [
   [{ sources: [source, old] }, /more than one source/],
   [{ source: { repoURL: '' } }, /repoURL is missing/],

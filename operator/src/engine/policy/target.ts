@@ -10,6 +10,8 @@ export interface Target {
   /** Whether this is what the spec asks for, so that the pass also tells the sync status. */
   readonly ofSpec: boolean;
   readonly syncOptions: readonly string[];
+  /** Manifests that the operation brings along in the place of those of the source (`argocd app sync --local`), each as JSON or YAML. */
+  readonly manifests?: readonly string[];
 }
 
 /** Throws `Fault` `spec-invalid` where the Application names no source that can be rendered. */
@@ -25,11 +27,13 @@ export function targetOf(app: Application): Target {
   const renew = running?.finishedAt !== undefined && running.operation.retry?.refresh === true;
   const pinned = renew ? undefined : running?.syncResult?.revision || sync?.revision;
   const revision = pinned || source.targetRevision || 'HEAD';
+  const manifests = sync?.manifests?.length ? sync.manifests : undefined;
   return {
     source,
     revision,
-    ofSpec: isSameSource(source, wanted) && revision === wantedRevision,
+    ofSpec: isSameSource(source, wanted) && revision === wantedRevision && manifests === undefined,
     syncOptions: sync?.syncOptions ?? spec.syncPolicy?.syncOptions ?? [],
+    ...(manifests && { manifests }),
   };
 }
 
