@@ -27,6 +27,8 @@ export interface SyncPlan {
   readonly tasks: readonly Task[];
   /** Whether there is more than one wave or phase, so that the sync waits for health between them. */
   readonly multiStep: boolean;
+  /** The last step, but for the hooks of a failure; undefined where there is nothing to do. */
+  readonly end: { readonly phase: SyncPhase; readonly wave: number; readonly hasHooks: boolean } | undefined;
 }
 
 /** How far one task has come; the words are those of `status.operationState.syncResult.resources`. */

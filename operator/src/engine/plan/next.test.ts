@@ -6,7 +6,8 @@ import type { LiveRecord } from '../../model/live.ts';
 import type { Next, Outcome, Progress, SyncPlan, TaskResult } from '../../model/plan.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { fold, type NextView, next, observeTasks } from './next.ts';
-import { planOf, record } from './testdata/objects.ts';
+import { plan } from './plan.ts';
+import { creation, planOf, record, request, wanted } from './testdata/objects.ts';
 
 const noDelay = { sinceLastWaveMs: Number.POSITIVE_INFINITY, waveDelayMs: 2_000 };
 const applied: TaskResult = { status: 'Synced', message: 'applied', hookPhase: 'Running' };
@@ -64,7 +65,19 @@ const cases: readonly {
   readonly ran: readonly string[];
   readonly stop: object;
 }[] = [
-  { it: 'of nothing is over', objects: [], ran: [], stop: succeeded },
+  {
+    it: 'of nothing is over',
+    objects: [],
+    ran: [],
+    stop: { do: 'finish', phase: 'Succeeded', message: 'successfully synced (no more tasks)' },
+  },
+  {
+    it: 'that ends with a hook has no more tasks',
+    objects: ['ConfigMap a', 'Job b hook=PostSync'],
+    course: { health: { b: { status: 'Healthy' } } },
+    ran: ['a', 'b'],
+    stop: { do: 'finish', phase: 'Succeeded', message: 'successfully synced (no more tasks)' },
+  },
   {
     it: 'of one step is over when everything is applied, healthy or not',
     objects: ['Deployment a', 'ConfigMap b'],
@@ -83,16 +96,16 @@ const cases: readonly {
     objects: ['Deployment a', 'ConfigMap b wave=1'],
     course: { health: { a: progressing } },
     ran: ['a'],
-    stop: { do: 'wait', reason: 'waiting for healthy state of Deployment/shop/a' },
+    stop: { do: 'wait', reason: 'waiting for healthy state of apps/Deployment/a' },
   },
   {
-    it: 'names three objects that it waits for and counts the others',
+    it: 'names the first object that it waits for and counts the others',
     objects: ['Deployment a', 'Deployment b', 'Deployment c', 'Deployment d', 'ConfigMap z wave=1'],
     course: { health: { a: progressing, b: progressing, c: progressing, d: progressing } },
     ran: ['a+b+c+d'],
     stop: {
       do: 'wait',
-      reason: 'waiting for healthy state of Deployment/shop/a, Deployment/shop/b, Deployment/shop/c and 1 more',
+      reason: 'waiting for healthy state of apps/Deployment/a and 3 more resources',
     },
   },
   {
@@ -103,11 +116,18 @@ const cases: readonly {
     stop: succeeded,
   },
   {
-    it: 'waits for the last wave too',
+    it: 'is over when the last wave is applied, healthy or not',
     objects: ['ConfigMap a', 'Deployment b wave=1'],
     course: { health: { b: progressing } },
     ran: ['a', 'b'],
-    stop: { do: 'wait', reason: 'waiting for healthy state of Deployment/shop/b' },
+    stop: succeeded,
+  },
+  {
+    it: 'waits for the last wave where that has a hook',
+    objects: ['ConfigMap a', 'Deployment b wave=1', 'Job c hook=Sync wave=1'],
+    course: { health: { b: progressing, c: { status: 'Healthy' } } },
+    ran: ['a', 'b', 'c'],
+    stop: { do: 'wait', reason: 'waiting for healthy state of apps/Deployment/b' },
   },
   {
     it: 'fails where a wave gets worse',
@@ -125,7 +145,7 @@ const cases: readonly {
     objects: ['Deployment a', 'Deployment b', 'ConfigMap c wave=1'],
     course: { health: { a: { status: 'Suspended' }, b: { status: 'Unknown' } } },
     ran: ['a+b'],
-    stop: { do: 'wait', reason: 'waiting for healthy state of Deployment/shop/a, Deployment/shop/b' },
+    stop: { do: 'wait', reason: 'waiting for healthy state of apps/Deployment/a and 1 more resources' },
   },
   {
     it: 'fails for a hook whose health is unknown',
@@ -147,7 +167,7 @@ const cases: readonly {
       do: 'finish',
       phase: 'Failed',
       message:
-        'one or more synchronization tasks completed unsuccessfully, reason: Job/shop/a: Job/shop/a was deleted before it was done',
+        'one or more synchronization tasks completed unsuccessfully, reason: Job/shop/a: Resource batch/Job/a is missing, it might have been deleted before it was done',
     },
   },
   {
@@ -155,7 +175,7 @@ const cases: readonly {
     objects: ['Job a hook=Sync', 'ConfigMap b'],
     course: { health: { a: progressing } },
     ran: ['b', 'a'],
-    stop: { do: 'wait', reason: 'waiting for completion of hook Job/shop/a' },
+    stop: { do: 'wait', reason: 'waiting for completion of hook batch/Job/a' },
   },
   {
     it: 'runs the rest of a rank and nothing after it once something is refused, then the hooks for failures',
@@ -173,7 +193,7 @@ const cases: readonly {
     objects: ['ConfigMap a', 'Job d hook=SyncFail'],
     course: { refuse: ['a'], health: { d: progressing } },
     ran: ['a', 'd'],
-    stop: { do: 'wait', reason: 'waiting for completion of hook Job/shop/d' },
+    stop: { do: 'wait', reason: 'waiting for completion of hook batch/Job/d' },
   },
   {
     it: 'tells both where a hook for failures fails as well',
@@ -183,7 +203,8 @@ const cases: readonly {
     stop: {
       do: 'finish',
       phase: 'Failed',
-      message: 'one or more objects failed to apply, reason: ConfigMap/shop/a: no; Job/shop/d: no',
+      message:
+        'one or more objects failed to apply, reason: ConfigMap/shop/a: no\none or more SyncFail hooks failed, reason: Job/shop/d: no',
     },
   },
   {
@@ -191,21 +212,25 @@ const cases: readonly {
     objects: ['Job a hook=PreSync', 'Job b hook=PreSync', 'Job c hook=SyncFail', 'ConfigMap d'],
     course: { refuse: ['a'], health: { b: progressing } },
     ran: ['a+b'],
-    stop: { do: 'wait', reason: 'waiting for completion of hook Job/shop/b' },
+    stop: { do: 'wait', reason: 'waiting for completion of hook batch/Job/b' },
   },
   {
     it: 'waits for a definition before anything that comes after it in its wave, and looks again by itself',
     objects: ['CustomResourceDefinition widgets', 'Widget a'],
     course: { health: { widgets: progressing } },
     ran: ['widgets'],
-    stop: { do: 'wait', reason: 'waiting for healthy state of CustomResourceDefinition/widgets', forMs: 1_000 },
+    stop: {
+      do: 'wait',
+      reason: 'waiting for healthy state of apiextensions.k8s.io/CustomResourceDefinition/widgets',
+      forMs: 1_000,
+    },
   },
   {
     it: 'does what may be done before it waits for a confirmation',
     objects: ['ConfigMap a'],
     gone: ['ConfigMap old options=Prune:confirm', 'ConfigMap older'],
     ran: ['older', 'a'],
-    stop: { do: 'wait', reason: 'waiting for pruning confirmation of ConfigMap/shop/old' },
+    stop: { do: 'wait', reason: 'waiting for pruning confirmation of /ConfigMap/old' },
   },
   {
     it: 'waits for definitions also where a confirmation is missing',
@@ -213,7 +238,11 @@ const cases: readonly {
     gone: ['ConfigMap old options=Prune:confirm'],
     course: { health: { widgets: progressing } },
     ran: ['widgets'],
-    stop: { do: 'wait', reason: 'waiting for healthy state of CustomResourceDefinition/widgets', forMs: 1_000 },
+    stop: {
+      do: 'wait',
+      reason: 'waiting for healthy state of apiextensions.k8s.io/CustomResourceDefinition/widgets',
+      forMs: 1_000,
+    },
   },
   {
     it: 'does not wait for what it leaves alone',
@@ -234,9 +263,22 @@ const cases: readonly {
     objects: ['Deployment a', 'ConfigMap b wave=1'],
     course: { sinceLastWaveMs: 500, health: { a: { status: 'Degraded' } } },
     ran: ['a'],
-    stop: { do: 'wait', reason: 'waiting for healthy state of Deployment/shop/a', forMs: 1_500 },
+    stop: { do: 'wait', reason: 'waiting for healthy state of apps/Deployment/a', forMs: 1_500 },
   },
 ];
+
+test('a sync of something that the project forbids applies nothing, and runs no hook', () => {
+  const objects = [
+    wanted('ConfigMap a'),
+    wanted('Secret b wave=1', { forbidden: 'no Secrets here' }),
+    wanted('Job c hook=PreSync'),
+    wanted('Job d hook=SyncFail'),
+  ];
+  const changes = objects.filter(({ hook }) => hook === undefined).map(creation);
+  const { ran, stop } = carry(plan({ objects, warnings: [] }, { changes }, new Map(), request), { refuse: ['b'] });
+  const message = 'one or more synchronization tasks are not valid: Secret/shop/b: no';
+  assert.deepEqual([ran, stop], [['b'], { do: 'finish', phase: 'Failed', message }]);
+});
 
 for (const { it, objects, gone, course, ran, stop } of cases) {
   test(`a sync ${it}`, () => {

@@ -1,7 +1,7 @@
 import type { Health } from '../../model/health.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Next, Outcome, Progress, SyncPlan, Task, TaskResult } from '../../model/plan.ts';
-import { definesKinds, keyForPeople, keyText } from '../../model/resource-key.ts';
+import { definesKinds, keyForPeople, keyText, type ResourceKey } from '../../model/resource-key.ts';
 
 /** What `next` looks at besides the plan and how far it has come. */
 export interface NextView {
@@ -28,9 +28,18 @@ function phaseOf(health: Health | undefined, isHook: boolean): TaskResult['hookP
   }
 }
 
-/** Whether a task must have run to its end, and not only been applied, before the sync goes on. */
+/**
+ * Whether a task must have run to its end, and not only been applied, before the sync goes on. Nothing comes after the last step: unless it has hooks,
+ * the sync is over when it is applied, as in Argo CD, and the health of the Application tells the rest.
+ */
 function awaited(task: Task, plan: SyncPlan): boolean {
-  return task.action === 'apply' && (task.isHook || plan.multiStep || definesKinds(task.key));
+  if (task.action !== 'apply') return false;
+  return task.isHook || definesKinds(task.key) || (plan.multiStep && !isOfQuietEnd(task, plan));
+}
+
+/** Whether a task is of the last step, and that step has no hooks. */
+function isOfQuietEnd(task: Task, { end }: SyncPlan): boolean {
+  return end !== undefined && !end.hasHooks && task.phase === end.phase && task.wave === end.wave;
 }
 
 /**
@@ -39,8 +48,7 @@ function awaited(task: Task, plan: SyncPlan): boolean {
  */
 function isBelieved(task: Task, plan: SyncPlan, view: NextView): boolean {
   if (task.isHook || task.unchanged || !plan.multiStep || view.sinceLastWaveMs >= view.waveDelayMs) return true;
-  const last = plan.tasks.findLast(({ phase }) => phase !== 'SyncFail');
-  return last?.phase === task.phase && last.wave === task.wave;
+  return plan.end?.phase === task.phase && plan.end.wave === task.wave;
 }
 
 /** Reads the world once more into the results of tasks that were applied and are awaited. */
@@ -51,8 +59,8 @@ export function observeTasks(plan: SyncPlan, progress: Progress, view: NextView)
     if (result === undefined || result.hookPhase !== 'Running' || !awaited(task, plan)) continue;
     const record = view.live.get(keyText(task.key));
     if (record === undefined) {
-      const message = `${keyForPeople(task.key)} was deleted before it was done`;
-      seen.set(task.id, { status: result.status, message, hookPhase: 'Failed' });
+      const message = `Resource ${referenceOf(task.key)} is missing, it might have been deleted before it was done`;
+      seen.set(task.id, { status: 'SyncFailed', message, hookPhase: 'Error' });
       continue;
     }
     const hookPhase = phaseOf(record.health, task.isHook);
@@ -68,17 +76,36 @@ function failed(result: TaskResult | undefined): boolean {
 }
 
 function failure(tasks: readonly Task[], progress: Progress): string {
+  const isRefused = ({ status, hookPhase }: TaskResult) => status === 'SyncFailed' && hookPhase === 'Failed';
   const bad = tasks.filter((task) => failed(progress.get(task.id)));
-  const reasons = bad.map((task) => {
+  const main = bad.filter((task) => task.phase !== 'SyncFail');
+  const what = main.some((task) => isRefused(progress.get(task.id) as TaskResult))
+    ? 'one or more objects failed to apply'
+    : 'one or more synchronization tasks completed unsuccessfully';
+  const told = `${what}, reason: ${reasonsOf(main, progress)}`;
+  const hooks = bad.filter((task) => task.phase === 'SyncFail');
+  return hooks.length === 0
+    ? told
+    : `${told}\none or more SyncFail hooks failed, reason: ${reasonsOf(hooks, progress)}`;
+}
+
+function reasonsOf(tasks: readonly Task[], progress: Progress): string {
+  const reasons = tasks.map((task) => {
     const name = keyForPeople(task.key);
     const message = progress.get(task.id)?.message ?? '';
     return message.startsWith(`${name}:`) ? message : `${name}: ${message}`;
   });
-  const refused = bad.some((task) => progress.get(task.id)?.status === 'SyncFailed');
-  const what = refused
-    ? 'one or more objects failed to apply'
-    : 'one or more synchronization tasks completed unsuccessfully';
-  return `${what}, reason: ${reasons.slice(0, 5).join('; ')}${reasons.length > 5 ? `; and ${reasons.length - 5} more` : ''}`;
+  return `${reasons.slice(0, 5).join('; ')}${reasons.length > 5 ? `; and ${reasons.length - 5} more` : ''}`;
+}
+
+/** What the project forbids is known before anything is applied, so nothing is; undefined where it forbids nothing. */
+function refusal(plan: SyncPlan, progress: Progress): Next | undefined {
+  const refused = plan.tasks.filter((task) => task.action === 'refuse');
+  if (refused.length === 0) return undefined;
+  const untold = refused.filter((task) => !progress.has(task.id));
+  if (untold.length > 0) return { do: 'run', tasks: untold };
+  const message = `one or more synchronization tasks are not valid: ${reasonsOf(refused, progress)}`;
+  return { do: 'finish', phase: 'Failed', message };
 }
 
 /** The tasks of the earliest phase and wave that has one which is not done, or none. */
@@ -92,6 +119,8 @@ function currentWave(tasks: readonly Task[], done: (task: Task) => boolean): rea
  * Invariant I3: nothing of a wave starts before everything of the one before it is applied and healthy.
  */
 export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
+  const refused = refusal(plan, progress);
+  if (refused !== undefined) return refused;
   const main = plan.tasks.filter((task) => task.phase !== 'SyncFail');
   const broken = main.some((task) => failed(progress.get(task.id)));
   const tasks = broken ? plan.tasks.filter((task) => task.phase === 'SyncFail') : main;
@@ -108,7 +137,7 @@ export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
   if (wave.length === 0 || (broken && tasks.some((task) => failed(progress.get(task.id))))) {
     return broken
       ? { do: 'finish', phase: 'Failed', message: failure(plan.tasks, progress) }
-      : { do: 'finish', phase: 'Succeeded', message: 'successfully synced (all tasks run)' };
+      : { do: 'finish', phase: 'Succeeded', message: success(plan) };
   }
   const pending = wave.filter((task) => !progress.has(task.id));
   const runnable = pending.filter((task) => task.action !== 'confirm');
@@ -119,8 +148,7 @@ export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
   if (waiting.length > 0) return waitFor(waiting, delay);
   const confirm = pending.filter((task) => task.action === 'confirm');
   if (confirm.length > 0 && confirm.length === pending.length) {
-    const names = confirm.map((task) => keyForPeople(task.key)).join(', ');
-    return { do: 'wait', reason: `waiting for pruning confirmation of ${names}` };
+    return { do: 'wait', reason: `waiting for pruning confirmation of ${namesOf(confirm, 'resources')}` };
   }
   const startsWave = wave.every((task) => !progress.has(task.id)) && progress.size > 0;
   if (startsWave && delay !== undefined) return { do: 'wait', reason: 'waiting before the next wave', forMs: delay };
@@ -131,15 +159,31 @@ export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
 const definitionPollMs = 1_000;
 
 function waitFor(tasks: readonly Task[], delayMs?: number): Next {
-  const names = tasks.slice(0, 3).map((task) => keyForPeople(task.key));
-  const more = tasks.length > 3 ? ` and ${tasks.length - 3} more` : '';
-  const what = tasks.every((task) => task.isHook) ? 'completion of hook' : 'healthy state of';
+  const hooks = tasks.filter((task) => task.isHook);
+  const what = hooks.length > 0 ? 'completion of hook' : 'healthy state of';
+  const named = [...hooks, ...tasks.filter((task) => !task.isHook)];
   const forMs = delayMs ?? (tasks.some((task) => definesKinds(task.key)) ? definitionPollMs : undefined);
   return {
     do: 'wait',
-    reason: `waiting for ${what} ${names.join(', ')}${more}`,
+    reason: `waiting for ${what} ${namesOf(named, hooks.length === tasks.length ? 'hooks' : 'resources')}`,
     ...(forMs !== undefined && { forMs }),
   };
+}
+
+/** The first of them and how many more there are, as Argo CD says it; scripts wait for these words. */
+function namesOf(tasks: readonly Task[], kind: 'hooks' | 'resources'): string {
+  const names = tasks.slice(0, 1).map((task) => referenceOf(task.key));
+  return tasks.length > 1 ? `${names.join('')} and ${tasks.length - 1} more ${kind}` : names.join('');
+}
+
+/** `apps/Deployment/cart`, `/Pod/cart`: how Argo CD names an object that an operation waits for. */
+function referenceOf({ group, kind, name }: ResourceKey): string {
+  return `${group}/${kind}/${name}`;
+}
+
+/** Argo CD tells a sync that ends with its last objects from one that ends with a hook or has nothing to do. */
+function success({ end }: SyncPlan): string {
+  return `successfully synced (${end?.hasHooks === false ? 'all tasks run' : 'no more tasks'})`;
 }
 
 /** Adds what came of running tasks to the progress. */

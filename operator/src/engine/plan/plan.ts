@@ -140,6 +140,9 @@ export function plan(
       wave: first.wave,
     });
   }
-  const steps = new Set(tasks.filter((task) => task.phase !== 'SyncFail').map((task) => `${task.phase} ${task.wave}`));
-  return { tasks, multiStep: steps.size > 1 };
+  const main = tasks.filter((task) => task.phase !== 'SyncFail');
+  const steps = new Set(main.map((task) => `${task.phase} ${task.wave}`));
+  const last = main.at(-1);
+  const hasHooks = main.some((task) => task.isHook && task.phase === last?.phase && task.wave === last.wave);
+  return { tasks, multiStep: steps.size > 1, end: last && { phase: last.phase, wave: last.wave, hasHooks } };
 }
