@@ -14,6 +14,9 @@ export const annotation: {
   readonly deletionApproved: 'argocd.argoproj.io/deletion-approved';
   /** Asks for a look now: `normal`, or `hard` for one that takes nothing from a cache. */
   readonly refresh: 'argocd.argoproj.io/refresh';
+  /** Followed by a name: an address that people open from the Application. */
+  readonly linkPrefix: 'link.argocd.argoproj.io/';
+  readonly ignoreDefaultLinks: 'argocd.argoproj.io/ignore-default-links';
   readonly skipReconcile: 'argocd.argoproj.io/skip-reconcile';
   /** The last manifest of a client-side apply. */
   readonly lastApplied: 'kubectl.kubernetes.io/last-applied-configuration';
@@ -33,6 +36,8 @@ export const annotation: {
   ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy',
   deletionApproved: 'argocd.argoproj.io/deletion-approved',
   refresh: 'argocd.argoproj.io/refresh',
+  linkPrefix: 'link.argocd.argoproj.io/',
+  ignoreDefaultLinks: 'argocd.argoproj.io/ignore-default-links',
   skipReconcile: 'argocd.argoproj.io/skip-reconcile',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
   helmHook: 'helm.sh/hook',

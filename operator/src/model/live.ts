@@ -23,6 +23,8 @@ export interface LiveRecord {
   readonly ownedAt: number;
   /** The annotations that Mooring acts on (sync options, compare options, hooks, waves); undefined where there is none. */
   readonly hints: Readonly<Record<string, string>> | undefined;
+  /** Addresses under which people reach what the object stands for, sorted; absent where there is none. */
+  readonly links?: readonly string[];
 }
 
 /** What was last known to be equal: the desired hash, and the hash of our managedFields entry at that moment. */

@@ -99,6 +99,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     else if (old.ownedHash !== record.ownedHash) onChange({ app, key, what: 'drift' });
     else if (old.deleting !== record.deleting || !sameHealth(old, record) || !sameMap(old.hints, record.hints))
       onChange({ app, key, what: 'health' });
+    else if (old.links?.join() !== record.links?.join()) onChange({ app, key, what: 'health' });
   }
 
   function store(text: string, record: LiveRecord, gone: string | undefined): LiveRecord {

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { hasLinks } from '../../engine/summarize/links.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
 import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
 import type { ApplyOptions, Cluster, Propagation } from '../../world/cluster.ts';
@@ -220,7 +221,8 @@ async function watchAll(
     const added = [...wanted].filter(([name]) => !watches.has(name));
     if (!isReady) for (const [name] of added) pending.add(name);
     for (const [name, { served: kind, namespace }] of added) {
-      const selection = { namespace, metadataOnly: !hasHealthRule(kind.group, kind.kind) };
+      const isWhole = hasHealthRule(kind.group, kind.kind) || hasLinks(kind.group, kind.kind);
+      const selection = { namespace, metadataOnly: !isWhole };
       const reflector = startReflector(client, kind, selection, options, listenerOf(name, kind, namespace));
       watches.set(name, { reflector, served: kind, namespace });
     }

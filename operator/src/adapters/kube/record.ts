@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { KubeObject, ManagedFieldsEntry } from '@mooring/renderer-contract';
+import { linksOf } from '../../engine/summarize/links.ts';
 import { annotation } from '../../model/annotations.ts';
 import { messageOf } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
@@ -16,6 +17,7 @@ const hintPrefixes = ['argocd.argoproj.io/', 'helm.sh/'];
 export function recordOf(object: KubeObject, healthOf: HealthOf): LiveRecord {
   const { metadata } = object;
   const key = keyOf(object);
+  const links = linksOf(object);
   return {
     key,
     apiVersion: object.apiVersion,
@@ -29,6 +31,7 @@ export function recordOf(object: KubeObject, healthOf: HealthOf): LiveRecord {
     ownedHash: ownedHash(metadata.managedFields),
     ownedAt: Date.parse(ownEntry(metadata.managedFields)?.time ?? '') || 0,
     hints: hintsOf(metadata.annotations),
+    ...(links && { links }),
   };
 }
 

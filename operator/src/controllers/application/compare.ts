@@ -2,7 +2,7 @@ import type { Application } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { diff, isVouchedFor } from '../../engine/diff/diff.ts';
 import { sharedObjects } from '../../engine/diff/shared.ts';
-import { appHealth } from '../../engine/health/aggregate.ts';
+import { appHealth, causesText } from '../../engine/health/aggregate.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { ChangeSet } from '../../model/change.ts';
 import type { DesiredSet, DesiredWarning } from '../../model/desired.ts';
@@ -91,7 +91,7 @@ async function observe(
 }
 
 function assess(app: Application, desired: DesiredSet, live: LiveSet): Health {
-  const { status } = appHealth(
+  const { status, causes } = appHealth(
     desired.objects.map(({ key, hook, object }) => {
       const record = live.desired.get(keyText(key));
       return {
@@ -103,7 +103,7 @@ function assess(app: Application, desired: DesiredSet, live: LiveSet): Health {
       };
     }),
   );
-  return { status };
+  return causes.length === 0 ? { status } : { status, message: `Caused by ${causesText(causes)}` };
 }
 
 /** An app of apps may render itself; its own health is not part of its health. */

@@ -120,20 +120,27 @@ test('a leftover that is ignored keeps nothing from being Synced', () => {
   assert.equal(summary({ comparison: { ...comparison, changes: { changes } } }).sync?.status, 'Synced');
 });
 
-test('health keeps the time of its last change, and holds nothing of its own making', () => {
-  const first = summary({}).health;
-  const later = (health: object) =>
-    summary({
-      app: app({ health: first! }),
-      comparison: { ...comparison, health: health as Comparison['health'] },
-      now: now + 60_000,
-    }).health;
-  assert.deepEqual(later({ status: 'Healthy', message: 'fine', causes: [] }), {
-    status: 'Healthy',
-    message: 'fine',
-    lastTransitionTime: timestamp(now),
+test('the summary names the addresses of what is live, and those of the Application', () => {
+  const linked: Change = { ...same, live: { ...record, key: web.key, links: ['https://b', 'https://a'] } } as Change;
+  const annotations = { 'link.argocd.argoproj.io/docs': 'https://docs', other: 'https://other' };
+  const { metadata, ...rest } = app();
+  const { summary: found } = summary({
+    app: { ...rest, metadata: { ...metadata, annotations } },
+    comparison: { ...comparison, changes: { changes: [linked, missing] } },
   });
-  assert.deepEqual(later({ status: 'Degraded' }), { status: 'Degraded', lastTransitionTime: timestamp(now + 60_000) });
+  assert.deepEqual(found, { externalURLs: ['https://a', 'https://b', 'https://docs'] });
+});
+
+test('health keeps the time and the cause of its last change', () => {
+  const later = (before: ApplicationStatus['health'], health: Comparison['health']) =>
+    summary({ app: app({ health: before! }), comparison: { ...comparison, health }, now: now + 60_000 }).health;
+  const first = later({ status: 'Healthy', lastTransitionTime: timestamp(now) }, { status: 'Degraded', message: 'a' });
+  assert.deepEqual(first, { status: 'Degraded', message: 'a', lastTransitionTime: timestamp(now + 60_000) });
+  assert.equal(later(first, { status: 'Degraded', message: 'a and b' }), first);
+  assert.deepEqual(later(first, { status: 'Healthy' }), {
+    status: 'Healthy',
+    lastTransitionTime: timestamp(now + 60_000),
+  });
 });
 
 test('conditions keep the time of their first sight while they say the same', () => {

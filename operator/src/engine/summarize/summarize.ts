@@ -17,6 +17,7 @@ import { equalJson } from '../../model/merge-patch.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { imagesOf } from './images.ts';
+import { annotatedLinks } from './links.ts';
 
 /** What one pass over an Application found where nothing stood in its way. */
 export interface Comparison {
@@ -75,6 +76,11 @@ function compared(findings: Findings, comparison: Comparison): Partial<Applicati
   const resources = resourcesOf(comparison);
   const outOfSync = resources.some((resource) => resource.status === 'OutOfSync');
   const images = imagesOf(comparison.desired.objects.map(({ object }) => object));
+  const links = new Set(annotatedLinks(app.metadata.annotations));
+  for (const change of comparison.changes.changes) {
+    if (change.action === 'create') continue;
+    for (const link of change.live.links ?? []) links.add(link);
+  }
   const isAppOfApps = comparison.desired.objects.some(
     ({ key }) => key.group === 'argoproj.io' && key.kind === 'Application',
   );
@@ -91,7 +97,11 @@ function compared(findings: Findings, comparison: Comparison): Partial<Applicati
     health: healthStatus(app, comparison.health, findings.now),
     resources,
     sourceType: comparison.sourceType as ApplicationSourceType,
-    summary: { ...(images.length > 0 && { images }), ...(isAppOfApps && { isAppOfApps }) },
+    summary: {
+      ...(links.size > 0 && { externalURLs: [...links].sort() }),
+      ...(images.length > 0 && { images }),
+      ...(isAppOfApps && { isAppOfApps }),
+    },
   };
 }
 
@@ -113,15 +123,11 @@ function blind(findings: Findings): Partial<ApplicationStatus> {
   };
 }
 
+/** The message tells what caused the last transition, as in Argo CD, so that a change of causes writes nothing. */
 function healthStatus(app: Application, { status, message }: Health, now: number): HealthStatus {
   const before = app.status?.health;
-  if (before !== undefined && before.status === status && before.message === message) return before;
-  const same = before?.status === status;
-  return {
-    status,
-    ...(message !== undefined && { message }),
-    lastTransitionTime: (same && before.lastTransitionTime) || timestamp(now),
-  };
+  if (before?.status === status && before.lastTransitionTime !== undefined) return before;
+  return { status, ...(message !== undefined && { message }), lastTransitionTime: timestamp(now) };
 }
 
 function resourcesOf({ desired, changes }: Comparison): ResourceStatus[] {
