@@ -38,6 +38,8 @@ interface Waiting {
     readonly uid: string;
     readonly resourceVersion: string;
   };
+  /** `dest-server` and `dest-namespace`, as Argo CD's Events carry them. */
+  readonly annotations: Readonly<Record<string, string>>;
   readonly notice: Notice;
   readonly firstAt: number;
   lastAt: number;
@@ -127,9 +129,14 @@ export function createEvents(client: KubeClient, context: KubeContext & { readon
         counts.dropped++;
       }
       const about = { apiVersion: app.apiVersion, kind: app.kind, name, uid, resourceVersion };
+      const { destination } = app.spec;
       waiting.set(identity, {
         namespace,
         app: about,
+        annotations: {
+          'dest-server': destination.server ?? '',
+          'dest-namespace': destination.namespace ?? '',
+        },
         notice: { ...notice, message },
         firstAt: now,
         lastAt: now,
@@ -146,11 +153,11 @@ export function createEvents(client: KubeClient, context: KubeContext & { readon
 }
 
 function eventOf(name: string, event: Waiting): Parameters<typeof createObject>[1] {
-  const { namespace, app, notice } = event;
+  const { namespace, app, annotations, notice } = event;
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name, namespace },
+    metadata: { name, namespace, annotations: { ...annotations } },
     involvedObject: { ...app, namespace },
     source: { component },
     type: notice.type,

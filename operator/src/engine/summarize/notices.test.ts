@@ -17,12 +17,20 @@ const cases: readonly [
   told: readonly string[],
 ][] = [
   ['nothing where nothing changed', { operationState: over }, { operationState: over }, []],
-  ['a start', {}, { operationState: running }, ["Normal OperationStarted Somebody initiated sync to 'main'"]],
+  ['a start', {}, { operationState: running }, ['Normal OperationStarted Unknown user initiated sync to main']],
   [
-    'who started it',
+    'who started a part of one',
     {},
-    { operationState: { ...running, operation: { initiatedBy: { username: 'ada' } } } },
-    ["Normal OperationStarted ada initiated sync to ''"],
+    {
+      operationState: {
+        ...running,
+        operation: {
+          initiatedBy: { username: 'ada' },
+          sync: { revision: 'v2', resources: [{ kind: 'Job', name: 'a' }] },
+        },
+      },
+    },
+    ['Normal OperationStarted ada initiated partial sync to v2'],
   ],
   [
     'an end',
@@ -61,10 +69,10 @@ const cases: readonly [
   [
     'changes of sync and health',
     { sync: { status: 'Synced' }, health: { status: 'Healthy' } },
-    { sync: { status: 'OutOfSync' }, health: { status: 'Degraded' } },
+    { sync: { status: 'OutOfSync' }, health: { status: 'Degraded', message: 'Caused by Pod:shop/a' } },
     [
       'Normal ResourceUpdated Updated sync status: Synced -> OutOfSync',
-      'Normal ResourceUpdated Updated health status: Healthy -> Degraded',
+      'Normal ResourceUpdated Updated health status: Healthy -> Degraded (Caused by Pod:shop/a)',
     ],
   ],
 ];

@@ -15,10 +15,11 @@ export function notices(before: ApplicationStatus | undefined, after: Applicatio
   const revision = operation?.syncResult?.revision ?? operation?.operation.sync?.revision ?? '';
   const isNew = operation !== undefined && operation.startedAt !== last?.startedAt;
   if (isNew) {
-    const who = operation.operation.initiatedBy?.automated
-      ? 'Initiated automated sync'
-      : `${operation.operation.initiatedBy?.username || 'Somebody'} initiated sync`;
-    told.push({ type: 'Normal', reason: 'OperationStarted', message: `${who} to '${revision}'` });
+    const { initiatedBy, sync } = operation.operation;
+    const message = initiatedBy?.automated
+      ? `Initiated automated sync to '${revision}'`
+      : `${initiatedBy?.username || 'Unknown user'} initiated ${sync?.resources?.length ? 'partial ' : ''}sync to ${revision}`;
+    told.push({ type: 'Normal', reason: 'OperationStarted', message });
   }
   if (operation !== undefined && operation.phase !== 'Running' && operation.phase !== 'Terminating') {
     if (isNew || operation.phase !== last?.phase) {
@@ -37,7 +38,8 @@ export function notices(before: ApplicationStatus | undefined, after: Applicatio
     told.push({ type: 'Normal', reason: 'ResourceUpdated', message });
   }
   if (before?.health?.status !== after.health?.status) {
-    const message = `Updated health status: ${before?.health?.status ?? ''} -> ${after.health?.status ?? ''}`;
+    const why = after.health?.message ? ` (${after.health.message})` : '';
+    const message = `Updated health status: ${before?.health?.status ?? ''} -> ${after.health?.status ?? ''}${why}`;
     told.push({ type: 'Normal', reason: 'ResourceUpdated', message });
   }
   return told;
