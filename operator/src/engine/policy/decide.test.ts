@@ -104,7 +104,7 @@ const done: Partial<OperationState> = {
   finishedAt: at(590),
   syncResult: { revision: commit, source },
 };
-const automatic = { sync: { revision: commit, prune: true }, initiatedBy: { automated: true } };
+const automatic = { sync: { source, revision: commit, prune: true }, initiatedBy: { automated: true } };
 
 const cases: readonly [what: string, given: Given, does: Decision['do'], reason: RegExp][] = [
   ['rests without a policy', {}, 'rest', /manual/],
@@ -157,7 +157,7 @@ const cases: readonly [what: string, given: Given, does: Decision['do'], reason:
     'does not try a revision again that failed',
     { policy: auto, state: { ...done, phase: 'Failed', message: 'no' } },
     'refuse',
-    /^Failed last sync attempt to c+: no$/,
+    /^Failed last sync attempt to \[c+\]: no$/,
   ],
   [
     'leaves drift alone without selfHeal',
@@ -273,7 +273,7 @@ test('an automated sync says what it does', () => {
   const decision = decided({ policy: { ...auto, syncOptions: ['CreateNamespace=true'] } });
   assert.deepEqual(decision.do === 'sync' && decision.state, {
     operation: {
-      sync: { revision: commit, prune: true, syncOptions: ['CreateNamespace=true'] },
+      sync: { source, revision: commit, prune: true, syncOptions: ['CreateNamespace=true'] },
       initiatedBy: { automated: true },
       retry: { limit: 5 },
     },

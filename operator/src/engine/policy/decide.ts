@@ -87,10 +87,15 @@ function automated(situation: Situation): Decision {
   if (policy.prune === true && policy.allowEmpty !== true && wipesOut) {
     return {
       do: 'refuse',
-      reason: `Skipping sync attempt to ${commit}: auto-sync will wipe out all resources; set syncPolicy.automated.allowEmpty to allow it`,
+      reason: `Skipping sync attempt to [${commit}]: auto-sync will wipe out all resources; set syncPolicy.automated.allowEmpty to allow it`,
     };
   }
-  const sync = { revision: commit, prune: policy.prune === true, ...operationOptions(app) };
+  const sync = {
+    source: specSource(app),
+    revision: commit,
+    prune: policy.prune === true,
+    ...operationOptions(app),
+  };
   const operation: Operation = {
     sync,
     initiatedBy: { automated: true },
@@ -105,7 +110,7 @@ function automated(situation: Situation): Decision {
     return start(operation, situation, 'the last operation could not be carried out');
   }
   if (last.phase !== 'Succeeded') {
-    return { do: 'refuse', reason: `Failed last sync attempt to ${commit}: ${last.message ?? ''}` };
+    return { do: 'refuse', reason: `Failed last sync attempt to [${commit}]: ${last.message ?? ''}` };
   }
   const options = app.spec.syncPolicy?.syncOptions ?? [];
   if (!pending.some((change) => isCurable(change, options)))
