@@ -64,8 +64,10 @@ async function applyTask(task: Task, context: ApplyContext): Promise<TaskResult>
     case 'refuse':
       return { status: 'SyncFailed', message: task.desired?.forbidden ?? 'forbidden', hookPhase: 'Failed' };
     case 'skip':
-    case 'confirm':
-      return { status: 'PruneSkipped', message: 'ignored (requires pruning)', hookPhase: 'Succeeded' };
+    case 'confirm': {
+      const reason = context.operation.sync?.prune === true ? 'no prune' : 'requires pruning';
+      return { status: 'PruneSkipped', message: `ignored (${reason})`, hookPhase: 'Succeeded' };
+    }
     case 'prune':
       return prune(task, context);
     case 'apply':

@@ -2,6 +2,7 @@ import type { Application, OperationState, ResourceResult, SyncOperationResource
 import { fold, next, observeTasks } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
+import { containerImages } from '../../engine/summarize/images.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
@@ -61,7 +62,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   let progress = progressOf(request.state.syncResult?.resources ?? []);
   const isNew = progress.size === 0;
   if (isNew && stop === undefined && (syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook))) {
-    await request.persist({ ...request.state, message: 'the operation has begun' });
+    await request.persist({ ...request.state, message: 'one or more tasks are running' });
   }
   const context: ApplyContext = {
     cluster,
@@ -129,11 +130,12 @@ function sharedStop(syncOptions: readonly string[], shared: readonly DesiredWarn
 
 /** What ends an operation before its plan does: a person, or its time limit. */
 function interruption(state: OperationState, world: World): Next | undefined {
-  if (state.phase === 'Terminating') return { do: 'finish', phase: 'Failed', message: 'operation terminated' };
+  if (state.phase === 'Terminating') return { do: 'finish', phase: 'Failed', message: 'Operation terminated' };
   const left = timeLeft(state, world);
   if (left === undefined || left > 0) return undefined;
   const limitMs = world.store.settings().syncTimeoutMs;
-  const message = `the sync took longer than controller.sync.timeout.seconds (${limitMs / 1_000} s)`;
+  const limit = `controller.sync.timeout.seconds, ${limitMs / 1_000} s`;
+  const message = `Operation terminated, triggered by controller sync timeout (${limit})`;
   return { do: 'finish', phase: 'Failed', message };
 }
 
@@ -170,19 +172,32 @@ async function finish(
   const message = cut([end.message, ...problems].join('; '), messageLength);
   const now = world.clock.now();
   const sync = state.operation.sync;
-  const over = { ...state, message, finishedAt: timestamp(now) };
+  const over = { ...(interrupted ? withTerminated(state) : state), message, finishedAt: timestamp(now) };
+  const retries = state.retryCount ?? 0;
   if (end.phase === 'Failed' && !interrupted) {
-    const retries = state.retryCount ?? 0;
     const waitMs = retryWaitMs(state.operation.retry, retries);
     if (waitMs !== undefined) {
       const at = timestamp(now + waitMs);
-      const told = `${message}. Retrying attempt #${retries + 1} at ${at}`;
+      const told = `${message}. Retrying attempt #${retries + 1} at ${at}.`;
       const waiting = { ...over, message: told, retryCount: retries + 1 };
       return { state: waiting, wrote, deployed: false, againMs: waitMs };
     }
   }
+  const told = end.phase === 'Failed' && retries > 0 ? `${message} (retried ${retries} times).` : message;
   const deployed = end.phase === 'Succeeded' && !sync?.dryRun && !sync?.resources?.length;
-  return { state: { ...over, phase: end.phase }, wrote, deployed };
+  return { state: { ...over, message: told, phase: end.phase }, wrote, deployed };
+}
+
+/** The hooks that an interrupted operation leaves unfinished are deleted: they have failed. */
+function withTerminated(state: OperationState): OperationState {
+  if (state.syncResult === undefined) return state;
+  const resources = state.syncResult.resources?.map(
+    (result): ResourceResult =>
+      result.hookType !== undefined && result.hookPhase === 'Running'
+        ? { ...result, hookPhase: 'Failed', message: 'Terminated' }
+        : result,
+  );
+  return { ...state, syncResult: { ...state.syncResult, ...(resources && { resources }) } };
 }
 
 /** Characters of an operation's message. */
@@ -233,6 +248,7 @@ function withResults(state: OperationState, syncPlan: SyncPlan, progress: Progre
     const result = progress.get(task.id);
     if (result === undefined) continue;
     const { group, kind, namespace, name } = task.key;
+    const images = task.desired === undefined ? [] : containerImages(task.desired.object);
     resources.push({
       group,
       version: versionOf(task.apiVersion),
@@ -244,6 +260,7 @@ function withResults(state: OperationState, syncPlan: SyncPlan, progress: Progre
       ...(task.isHook && task.phase !== 'PreDelete' && { hookType: task.phase }),
       hookPhase: result.hookPhase,
       syncPhase: task.phase,
+      ...(images.length > 0 && { images }),
     });
   }
   const planned = new Set(syncPlan.tasks.map((task) => task.id));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { imagesOf } from './images.ts';
+import { containerImages, imagesOf } from './images.ts';
 
 function workload(kind: string, spec: unknown) {
   return { apiVersion: 'v1', kind, metadata: { name: 'a' }, spec };
@@ -25,3 +25,18 @@ for (const [what, spec, images] of cases) {
     assert.deepEqual(imagesOf([workload('Pod', spec)]), images);
   });
 }
+
+test('images of a result are those of its containers, in their order', () => {
+  const spec = {
+    initContainers: [{ image: 'init' }],
+    containers: [{ image: 'z' }, { image: 'a' }, {}, { image: 'z' }],
+  };
+  assert.deepEqual(containerImages(workload('Pod', spec)), ['z', 'a', 'z']);
+  assert.deepEqual(containerImages(workload('Deployment', { template: { spec } })), ['z', 'a', 'z']);
+  assert.deepEqual(containerImages(workload('CronJob', { jobTemplate: { spec: { template: { spec } } } })), [
+    'z',
+    'a',
+    'z',
+  ]);
+  assert.deepEqual(containerImages(workload('Service', { containers: 'none' })), []);
+});

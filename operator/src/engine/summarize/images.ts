@@ -26,6 +26,19 @@ export function imagesOf(objects: Iterable<KubeObject>): string[] {
   return [...images].sort();
 }
 
+/** Images of the containers of one object, in their order and without init containers: `images` of a sync's result. */
+export function containerImages(object: KubeObject): string[] {
+  for (const path of podSpecPaths) {
+    const containers = member(
+      path.reduce<unknown>((value, field) => member(value, field), object),
+      'containers',
+    );
+    if (!Array.isArray(containers)) continue;
+    return containers.map((container) => member(container, 'image')).filter((image) => typeof image === 'string');
+  }
+  return [];
+}
+
 function member(value: unknown, field: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, field)
     ? (value as Record<string, unknown>)[field]
