@@ -11,6 +11,7 @@ import { canonicalJson } from '../../model/json.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
 import { trackingName } from '../../model/tracking.ts';
 import type { Cluster } from '../../world/cluster.ts';
+import type { RepositoryAccess, Revision } from '../../world/git.ts';
 import type { RenderAnswer } from '../../world/renderer.ts';
 import type { World } from '../../world/world.ts';
 import { admit, permittedIn } from './admit.ts';
@@ -37,15 +38,17 @@ export interface Seen extends Pick<Wanted, 'target' | 'cluster'> {
 
 /** resolve → open → render → desire. Throws `Fault`. */
 export async function want(app: Application, world: World, memory: Memory): Promise<Wanted> {
-  const target = targetOf(app);
-  const { project, cluster: place } = admit(app, target.source, world);
+  const asked = targetOf(app);
+  const { project, cluster: place } = admit(app, asked.source, world);
   const refresh = app.metadata.annotations?.[annotation.refresh];
-  const repository = world.store.repository(target.source.repoURL, project.metadata.name ?? '');
+  const repository = world.store.repository(asked.source.repoURL, project.metadata.name ?? '');
   const notBefore = refresh === undefined ? memory.revisionNotBefore : world.clock.now();
   const [cluster, revision] = await Promise.all([
     world.clusters.open(place.server),
-    world.git.resolve(repository, target.revision, notBefore),
+    world.git.resolve(repository, asked.revision, notBefore),
   ]);
+  const ofSpec = asked.ofSpec || (await isSpecCommit(asked, revision, repository, world));
+  const target = { ...asked, ofSpec };
   const render = async (): Promise<RenderAnswer> => {
     const tree = await world.git.open(repository, revision);
     const request = renderRequest(app, target.source, revision, cluster);
@@ -73,6 +76,25 @@ export async function want(app: Application, world: World, memory: Memory): Prom
   };
 }
 
+/**
+ * Whether an operation works on the very commit that the spec's revision stands for, so that what it sees is the state of the Application. Any remembered answer
+ * will do: an operation must not wait for a Git server that it needs no more, and the pass that follows it asks anew.
+ */
+async function isSpecCommit(
+  { specRevision }: Target,
+  { commit }: Revision,
+  repository: RepositoryAccess,
+  { git }: World,
+): Promise<boolean> {
+  if (specRevision === undefined) return false;
+  try {
+    return (await git.resolve(repository, specRevision, 0)).commit === commit;
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    return false;
+  }
+}
+
 /** What an operation brings along, in the form of a render. Throws `Fault` `spec-invalid`. */
 function broughtAlong(app: Application, texts: readonly string[]): RenderAnswer {
   try {
@@ -92,10 +114,10 @@ function broughtAlong(app: Application, texts: readonly string[]): RenderAnswer 
 
 /** resolve → open → render → desire → observe, diff and assess. Throws `Fault`. */
 export async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
-  const { target, cluster, commit, sourceType, desired: asked, isPermitted } = await want(app, world, memory);
+  const { target, cluster, commit, sourceType, desired: found, isPermitted } = await want(app, world, memory);
   const rules = app.spec.ignoreDifferences ?? [];
   const problems = ignoreProblems(rules).map((message) => ({ type: 'InvalidSpecError' as const, message }));
-  const desired = { ...asked, warnings: [...asked.warnings, ...problems] };
+  const desired = { ...found, warnings: [...found.warnings, ...problems] };
   const ignoring = canonicalJson(rules);
   const context: CompareContext = {
     tracking: trackingName(app, world.store.namespace),

@@ -115,6 +115,17 @@ for (const [what, given, { path = 'prod', ...expected }] of cases) {
   });
 }
 
+test('an operation of the very source names the revision of the spec, so that their commits can be compared', () => {
+  const spec = app().spec.source;
+  assert.ok(spec !== undefined);
+  const at = (source: ApplicationSource) =>
+    targetOf(app(running({ syncResult: { revision: 'c1', source } }))).specRevision;
+  assert.equal(at(spec), 'main');
+  assert.equal(at({ ...spec, path: 'old' }), undefined);
+  assert.equal(at({ ...spec, targetRevision: 'v1' }), undefined);
+  assert.equal(targetOf(app()).specRevision, undefined);
+});
+
 test('the options of an operation rule out those of the policy', () => {
   const policy = { syncPolicy: { syncOptions: ['Replace=true'] } };
   assert.deepEqual(targetOf(app({}, policy)).syncOptions, ['Replace=true']);

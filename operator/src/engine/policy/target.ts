@@ -9,6 +9,8 @@ export interface Target {
   readonly revision: string;
   /** Whether this is what the spec asks for, so that the pass also tells the sync status. */
   readonly ofSpec: boolean;
+  /** The spec's revision, where that is another text than `revision` of the same source: both may be one commit, as in an operation under way. */
+  readonly specRevision?: string;
   readonly syncOptions: readonly string[];
   /** Manifests that the operation brings along in the place of those of the source (`argocd app sync --local`), each as JSON or YAML. */
   readonly manifests?: readonly string[];
@@ -28,10 +30,13 @@ export function targetOf(app: Application): Target {
   const pinned = renew ? undefined : running?.syncResult?.revision || sync?.revision;
   const revision = pinned || source.targetRevision || 'HEAD';
   const manifests = sync?.manifests?.length ? sync.manifests : undefined;
+  const ofSpec = isSameSource(source, wanted) && revision === wantedRevision && manifests === undefined;
+  const isOther = !ofSpec && equalJson(source, wanted) && manifests === undefined;
   return {
     source,
     revision,
-    ofSpec: isSameSource(source, wanted) && revision === wantedRevision && manifests === undefined,
+    ofSpec,
+    ...(isOther && { specRevision: wantedRevision }),
     syncOptions: sync?.syncOptions ?? spec.syncPolicy?.syncOptions ?? [],
     ...(manifests && { manifests }),
   };
