@@ -1,5 +1,6 @@
 export * from './error.ts';
 export * from './manifest.ts';
+export * from './objects.ts';
 export * from './recording.ts';
 export * from './renderer.ts';
 export * from './tree.ts';

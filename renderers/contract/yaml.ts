@@ -4,6 +4,7 @@ import { ConstructError, construct, depthMax } from './construct.ts';
 import { RenderError } from './error.ts';
 import { readJsonObject } from './json.ts';
 import type { Json, KubeObject } from './manifest.ts';
+import { objectsOf } from './objects.ts';
 import type { Limits } from './renderer.ts';
 
 /** The bounds that reading manifests keeps. */
@@ -33,8 +34,8 @@ export type Warn = (sentence: string) => void;
 const ignore: Warn = () => {};
 
 /**
- * The Kubernetes objects of a YAML or JSON file, read as Kubernetes reads them (see `parseDocuments`). A `List` of any kind becomes its items; empty documents are
- * left out. Throws `RenderError`: `syntax`, `limit`, and `invalid` for a document that is no object or has no `apiVersion`, `kind` or `metadata.name`.
+ * The Kubernetes objects of a YAML or JSON file, read as Kubernetes reads them (see `parseDocuments` and `objectsOf`); empty documents are left out.
+ * Throws `RenderError`: `syntax`, `limit` and `invalid`.
  */
 export function parseManifests(
   bytes: Uint8Array,
@@ -44,10 +45,10 @@ export function parseManifests(
 ): ParsedManifest[] {
   const manifests: ParsedManifest[] = [];
   for (const { value, document, line } of parseDocuments(bytes, path, limits, warn)) {
-    expandList(value, { path, document, line }, (object) => {
+    for (const object of objectsOf(value, { path, document, line })) {
       if (manifests.length >= limits.manifestCount) throw tooMany(path, limits);
       manifests.push({ object, document, line });
-    });
+    }
   }
   return manifests;
 }
@@ -295,69 +296,4 @@ function jsonChunk(chunk: string, start: number): Json | undefined {
 
 function yamlError(path: string, line: number, reason: string, cause?: unknown): RenderError {
   return new RenderError('syntax', `${path}, line ${line}: broken YAML: ${reason}`, { file: path, line, cause });
-}
-
-interface Place {
-  readonly path: string;
-  readonly document: number;
-  readonly line: number;
-}
-
-/** Calls `add` for the object, or for each item where it is a list of any kind (`List`, `ConfigMapList`). */
-function expandList(value: Json, place: Place, add: (object: KubeObject) => void): void {
-  const object = checkType(value, place);
-  const items = object['items'];
-  if (!object.kind.endsWith('List') || !(Array.isArray(items) || items === null)) {
-    checkName(object, place);
-    add(object);
-    return;
-  }
-  const kind = object.kind.slice(0, -'List'.length);
-  for (const item of items ?? []) {
-    // Items of a typed list may leave their type to the list, as kubectl accepts it.
-    const typed = kind !== '' && isObject(item) && item['kind'] === undefined && item['apiVersion'] === undefined;
-    expandList(typed ? { apiVersion: object.apiVersion, kind, ...item } : item, place, add);
-  }
-}
-
-function isObject(value: unknown): value is { [key: string]: Json } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !('rawJSON' in value && Object.isFrozen(value))
-  );
-}
-
-function checkType(value: Json, place: Place): KubeObject {
-  if (!isObject(value)) {
-    const found = Array.isArray(value) ? 'a list' : typeof value === 'string' ? 'a text' : 'a single value';
-    throw invalid(place, `holds ${found}, not a Kubernetes object; write a map with apiVersion, kind and metadata`);
-  }
-  for (const field of ['apiVersion', 'kind']) {
-    const found = value[field];
-    if (found === undefined || found === null || found === '') {
-      throw invalid(place, `has no ${field}; add one, or leave the file out`);
-    }
-    if (typeof found !== 'string') throw invalid(place, `has an ${field} that is no string; put it in quotes`);
-  }
-  return value as unknown as KubeObject;
-}
-
-function checkName(object: KubeObject, place: Place): void {
-  const metadata = object['metadata'] as unknown;
-  if (!isObject(metadata)) throw invalid(place, `(${object.kind}) has no metadata; add metadata.name`);
-  for (const field of ['name', 'generateName', 'namespace']) {
-    const found = metadata[field];
-    if (found !== undefined && found !== null && typeof found !== 'string') {
-      throw invalid(place, `(${object.kind}) has a metadata.${field} that is no string; put it in quotes`);
-    }
-  }
-  if (!metadata['name'] && !metadata['generateName']) {
-    throw invalid(place, `(${object.kind}) has no metadata.name; add one`);
-  }
-}
-
-function invalid({ path, document, line }: Place, what: string): RenderError {
-  return new RenderError('invalid', `${path}, document ${document + 1} (line ${line}) ${what}`, { file: path, line });
 }

@@ -1,5 +1,5 @@
-import { manifestsOf, readFields, substitute } from '@mooring/go-wasm';
-import { RenderError, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
+import { readFields, substitute } from '@mooring/go-wasm';
+import { manifestsOf, RenderError, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
 import { type HelmOptions, helmVersion, openHelm } from './helm.ts';
 import type { TemplateOptions } from './options.ts';

@@ -1,5 +1,5 @@
-import { type Fields, manifestsOf, readFields, substitute } from '@mooring/go-wasm';
-import type { Renderer, RenderSpec } from '@mooring/renderer-contract';
+import { type Fields, readFields, substitute } from '@mooring/go-wasm';
+import { manifestsOf, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
 import { type KustomizeOptions, kustomizeVersion, openKustomize } from './kustomize.ts';
 import type { Edits, Patch } from './options.ts';

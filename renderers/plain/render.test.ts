@@ -162,7 +162,7 @@ describe('what is no manifest', () => {
     await refused(
       names({ 'app/a.yaml': `${configMap('a')}---\nspec: {}\n` }),
       'invalid',
-      /^app\/a\.yaml, document 2 \(line 6\) has no apiVersion/,
+      /^app\/a\.yaml, document 2 \(line 6\) has no kind/,
     );
     await refused(
       names({ 'app/a.yaml': 'apiVersion: v1\nkind: X\nmetadata: {}\n' }),
@@ -175,7 +175,7 @@ describe('what is no manifest', () => {
     await refused(
       names({ 'app/package.json': '{"name": "x"}' }),
       'invalid',
-      /^app\/package\.json, document 1 .* has no apiVersion/,
+      /^app\/package\.json, document 1 .* has no kind/,
     );
     await refused(names({ 'app/a.json': '{"a": ' }), 'syntax', /^app\/a\.json, line 1: broken JSON/);
   });

@@ -1,0 +1,82 @@
+import { RenderError } from './error.ts';
+import type { KubeObject, Manifest, Origin } from './manifest.ts';
+
+/**
+ * The Kubernetes objects that one document stands for. What has a list in `items` is a list, whatever its kind, and becomes its items, as in Argo CD; so does a list in
+ * a list, and items without a type have that of the list (`ConfigMapList`), as with kubectl. `items: null` is an empty list where there is neither `spec` nor
+ * `status`. They are checked one by one, as they are taken: throws `RenderError` `invalid`, by the origin, for what is no object or lacks `apiVersion`, `kind` or a name.
+ */
+export function* objectsOf(document: unknown, origin: Origin): Generator<KubeObject> {
+  const object = checkKind(document, origin);
+  const items = object['items'];
+  if (items === null && object['spec'] === undefined && object['status'] === undefined) return;
+  if (!Array.isArray(items)) {
+    yield checkObject(object, origin);
+    return;
+  }
+  const { apiVersion, kind } = object;
+  const itemKind = kind.endsWith('List') ? kind.slice(0, -'List'.length) : '';
+  for (const item of items as readonly unknown[]) {
+    const untyped = itemKind !== '' && isMap(item) && item['kind'] === undefined && item['apiVersion'] === undefined;
+    yield* objectsOf(untyped ? { apiVersion, kind: itemKind, ...item } : item, origin);
+  }
+}
+
+/** The manifests of documents that an engine made; `originOf` says where the one at an index came from. Throws as `objectsOf`. */
+export function manifestsOf(documents: readonly unknown[], originOf: (index: number) => Origin): Manifest[] {
+  return documents.flatMap((document, index) => {
+    const origin = originOf(index);
+    return Array.from(objectsOf(document, origin), (object) => ({ object, origin }));
+  });
+}
+
+type JsonMap = { readonly [field: string]: unknown };
+
+function isMap(value: unknown): value is JsonMap {
+  // A number with more digits than a double holds is an object, too: `JSON.rawJSON`.
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !('rawJSON' in value && Object.isFrozen(value))
+  );
+}
+
+function checkKind(value: unknown, origin: Origin): JsonMap & { readonly kind: string } {
+  if (!isMap(value)) {
+    const found = Array.isArray(value) ? 'a list' : typeof value === 'string' ? 'a text' : 'a single value';
+    throw invalid(origin, `holds ${found}, not a Kubernetes object; write a map with apiVersion, kind and metadata`);
+  }
+  checkText(value, 'kind', origin);
+  return value as JsonMap & { readonly kind: string };
+}
+
+function checkText(object: JsonMap, field: 'apiVersion' | 'kind', origin: Origin): void {
+  const found = object[field];
+  if (found === undefined || found === null || found === '') {
+    throw invalid(origin, `has no ${field}; add one, or leave the file out`);
+  }
+  if (typeof found !== 'string') throw invalid(origin, `has an ${field} that is no string; put it in quotes`);
+}
+
+function checkObject(object: JsonMap & { readonly kind: string }, origin: Origin): KubeObject {
+  checkText(object, 'apiVersion', origin);
+  const { kind, metadata } = object;
+  if (metadata === undefined || metadata === null)
+    throw invalid(origin, `(${kind}) has no metadata; add metadata.name`);
+  if (!isMap(metadata)) throw invalid(origin, `(${kind}) has metadata that is no map; write metadata.name`);
+  for (const field of ['name', 'generateName', 'namespace']) {
+    const found = metadata[field];
+    if (found !== undefined && found !== null && typeof found !== 'string') {
+      throw invalid(origin, `(${kind}) has a metadata.${field} that is no string; put it in quotes`);
+    }
+  }
+  if (!metadata['name'] && !metadata['generateName']) throw invalid(origin, `(${kind}) has no metadata.name; add one`);
+  return object as unknown as KubeObject;
+}
+
+function invalid({ path, document, line }: Origin, what: string): RenderError {
+  const place = document === undefined ? `an object from ${path || 'the source'}` : `${path}, document ${document + 1}`;
+  const at = line === undefined ? place : `${place} (line ${line})`;
+  return new RenderError('invalid', `${at} ${what}`, { file: path, ...(line === undefined ? {} : { line }) });
+}
