@@ -161,7 +161,7 @@ describe('the store', () => {
         opened.store.settings().githubWebhookSecret === 'hook',
     );
     const settings = opened.store.settings();
-    assert.deepEqual(settings.disabledSourceTypes, ['Helm']);
+    assert.equal(settings.renderers['helm.enable'], 'false');
     assert.ok(log.lines.some(({ message }) => message.includes('timeout.reconciliation.jitter')));
   });
 });

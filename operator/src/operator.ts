@@ -117,7 +117,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
     const renderers = createRenderPool({
       renderers: options.renderers ?? defaultRenderers(),
       clock: systemClock,
-      disabled: () => opened.store.settings().disabledSourceTypes,
+      settings: () => opened.store.settings().renderers,
       onRendered: ({ sourceType, rendered, durationMs }) => metrics.rendered(sourceType, !rendered, durationMs),
     });
     undo.push(() => renderers.close());

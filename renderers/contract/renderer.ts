@@ -38,6 +38,14 @@ export interface RenderSpec {
   readonly apiVersions: readonly string[];
   /** `ARGOCD_APP_NAME`, `ARGOCD_APP_REVISION` and the rest of Argo CD's build environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** What `argocd-cm` says about renderers, by its keys, such as `kustomize.buildOptions`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Whether a switch of `argocd-cm`, such as `helm.enable`, is on. What is set and is not `true` is off, as in Argo CD. */
+export function isOn(settings: RenderSpec['settings'], key: string): boolean {
+  const value = settings?.[key] ?? '';
+  return value === '' || value === 'true';
 }
 
 export interface RenderContext {

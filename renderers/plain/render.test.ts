@@ -35,8 +35,18 @@ function render(
   path: string,
   options: Record<string, unknown> = {},
   limits: Partial<Limits> = {},
+  settings: Record<string, string> = {},
 ): Promise<Rendered> {
-  const spec = { appName: 'a', namespace: '', path, options, kubeVersion: '1.37.2', apiVersions: [], env: {} };
+  const spec = {
+    appName: 'a',
+    namespace: '',
+    path,
+    options,
+    kubeVersion: '1.37.2',
+    apiVersions: [],
+    env: {},
+    settings,
+  };
   return plainRenderer.render(tree, spec, { limits: { ...defaultLimits, ...limits } });
 }
 
@@ -171,6 +181,12 @@ describe('what is no manifest', () => {
     );
   });
 
+  test('a file that begins with an object as JSON is none to leave out', async () => {
+    const json = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}\n';
+    await refused(names({ 'app/a.yaml': `${json}---\nb: [\n` }), 'syntax', /^app\/a\.yaml, line [0-9]+: broken/);
+    await refused(names({ 'app/a.yaml': `${json}---\nb: c\n` }), 'invalid', /^app\/a\.yaml, document 2 .* has no kind/);
+  });
+
   test('JSON that is no object fails', async () => {
     await refused(
       names({ 'app/package.json': '{"name": "x"}' }),
@@ -182,9 +198,13 @@ describe('what is no manifest', () => {
 
   test('Jsonnet is refused by name', async () => {
     await refused(names({ 'app/a.jsonnet': '{}' }), 'unsupported', /^app\/a\.jsonnet is Jsonnet/);
-    assert.deepEqual(await names({ 'app/a.jsonnet': '{}', 'app/b.yaml': configMap('b') }, { exclude: '*.jsonnet' }), [
-      'b',
-    ]);
+    const files = { 'app/a.jsonnet': '{}', 'app/b.yaml': configMap('b') };
+    assert.deepEqual(await names(files, { exclude: '*.jsonnet' }), ['b']);
+    const { manifests } = await render(treeOf(files), 'app', {}, {}, { 'jsonnet.enable': 'false' });
+    assert.deepEqual(
+      manifests.map(({ origin }) => origin.path),
+      ['app/b.yaml'],
+    );
   });
 
   test('a folder of nothing renders to nothing', async () => {

@@ -1,5 +1,6 @@
 import {
   followLinks,
+  isOn,
   joinPath,
   type Limits,
   type Manifest,
@@ -44,7 +45,10 @@ async function render(tree: Tree, spec: RenderSpec, context: RenderContext): Pro
     if (size > limits.manifestBytes) throw tooManyBytes(path, limits.manifestBytes);
     const bytes = await tree.read(path);
     if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(skipMarker)) continue;
-    if (path.endsWith('.jsonnet')) throw jsonnetRefused(path);
+    if (path.endsWith('.jsonnet')) {
+      if (!isOn(spec.settings, 'jsonnet.enable')) continue;
+      throw jsonnetRefused(path);
+    }
     bytesRead += bytes.length;
     if (bytesRead > limits.manifestBytes) throw tooManyBytes(path, limits.manifestBytes);
     const found = objectsOf(bytes, path, limits, warnings);
@@ -86,9 +90,10 @@ function objectsOf(bytes: Uint8Array, path: string, limits: Limits, warnings: st
   }
 }
 
+/** Also as JSON, of which a YAML file may consist. */
 function looksLikeManifest(bytes: Uint8Array): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return ['apiVersion:', 'kind:', 'metadata:'].every((field) => text.includes(field));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return ['apiVersion', 'kind', 'metadata'].every((field) => new RegExp(`${field}["']?\\s*:`).test(text));
 }
 
 /** The files to read, folder by folder in the order of their names, as Argo CD walks them. */

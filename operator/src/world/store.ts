@@ -20,8 +20,8 @@ export interface Settings {
   readonly syncTimeoutMs: number;
   /** `controller.sync.wave.delay.seconds` in milliseconds. Default 2 s. */
   readonly waveDelayMs: number;
-  /** Values of `helm.enable`, `kustomize.enable`: source types that are switched off. */
-  readonly disabledSourceTypes: readonly string[];
+  /** What `argocd-cm` says about renderers, by its keys: `helm.…`, `kustomize.…`, `jsonnet.…`. */
+  readonly renderers: Readonly<Record<string, string>>;
 }
 
 /** What changed in the store. */

@@ -89,6 +89,7 @@ export function recordSurroundings(spec: RenderSpec): { readonly spec: RenderSpe
       namespace: spec.namespace,
       path: spec.path,
       options: spec.options,
+      settings: spec.settings ?? {},
       env,
       get kubeVersion() {
         kubeVersionSeen = true;

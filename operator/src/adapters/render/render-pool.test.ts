@@ -202,11 +202,35 @@ test('the spec chooses the renderer, else the first that knows the folder', asyn
   );
 });
 
-test('a source type that is switched off is rendered as a directory', async () => {
+test('a source type that is switched off is rendered as a directory, also where the source asks for it', async () => {
   const helm = custom('helm', async () => 1, { sourceType: 'Helm' });
-  const pool = open([helm, plainRenderer], { disabled: () => ['helm'] });
-  const tree = gitTreeOf({ 'a/helm.txt': '', 'a/x.yaml': configMap('x') });
-  assert.equal((await pool.render(tree, request('a'), cached)).sourceType, 'Directory');
+  const tool = custom('tool', async () => 1, { sourceType: 'Tool' });
+  const tree = gitTreeOf({ 'a/helm.txt': '', 'a/x.yaml': configMap('x'), 'b/helm.txt': '', 'b/tool.txt': '' });
+  let settings: Readonly<Record<string, string>> = {};
+  const pool = open([helm, tool, plainRenderer], { settings: () => settings });
+  const typeOf = async (path: string, more: Partial<RenderRequest> = {}): Promise<string> =>
+    (await pool.render(tree, request(path, more), cached)).sourceType;
+  assert.equal(await typeOf('a'), 'Helm');
+  for (const value of ['false', 'no']) {
+    settings = { 'helm.enable': value };
+    assert.equal(await typeOf('a'), 'Directory');
+    assert.equal(await typeOf('b'), 'Tool');
+    assert.equal(await typeOf('b', { renderer: 'helm' }), 'Directory');
+  }
+  settings = { 'helm.enable': '', 'jsonnet.enable': 'false' };
+  assert.equal(await typeOf('a'), 'Helm');
+});
+
+test('settings reach the renderer, and a change of them renders again', async () => {
+  let settings: Readonly<Record<string, string>> = { 'tool.flags': 'a' };
+  const tool = custom('tool', async (_tree, spec) => spec.settings);
+  const pool = open([tool], { settings: () => settings });
+  const tree = gitTreeOf({ 'a/tool.txt': '' });
+  const seen = async (): Promise<unknown> =>
+    (await pool.render(tree, request('a'), cached)).manifests[0]?.object['data'];
+  assert.deepEqual(await seen(), { 'tool.flags': 'a' });
+  settings = { 'tool.flags': 'b' };
+  assert.deepEqual(await seen(), { 'tool.flags': 'b' });
 });
 
 test('files in the repository override the source', async () => {

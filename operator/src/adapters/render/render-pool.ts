@@ -1,6 +1,7 @@
 import {
   defaultLimits,
   followLinks,
+  isOn,
   type Limits,
   RenderError,
   type Rendered,
@@ -51,8 +52,8 @@ export interface RenderPoolOptions {
   readonly renderers: readonly Renderer[];
   readonly clock: Clock;
   readonly limits?: Partial<RenderPoolLimits>;
-  /** Source types that are switched off (`helm.enable: false` of `argocd-cm`), in any case; their folders are rendered as directories, as in Argo CD. */
-  readonly disabled?: () => readonly string[];
+  /** What `argocd-cm` says about renderers, by its keys. The folders of one that is switched off (`helm.enable: "false"`) are rendered as directories, as in Argo CD. */
+  readonly settings?: () => Readonly<Record<string, string>>;
   readonly onRendered?: (fact: RenderFact) => void;
 }
 
@@ -60,7 +61,7 @@ export interface RenderPoolOptions {
 export function createRenderPool(options: RenderPoolOptions): RenderPool & { close(): Promise<void> } {
   const { clock, renderers } = options;
   const limits: RenderPoolLimits = { ...renderPoolLimits, ...options.limits };
-  const disabled = options.disabled ?? (() => []);
+  const settings = options.settings ?? (() => ({}));
   const onRendered = options.onRendered ?? (() => {});
   const queue = new PQueue({ concurrency: limits.rendersAtOnce });
   const cache = createRenderCache(limits.cacheBytes, limits.resultsKept);
@@ -93,16 +94,15 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool & { clo
   };
 
   const renderNew = async (key: string, tree: GitTree, request: RenderRequest): Promise<RenderAnswer> => {
-    const off = new Set(disabled().map((type) => type.toLowerCase()));
     const recorded = recordReads(boundReads(tree, limits.fileCount));
-    const recordedSpec = recordSurroundings(request);
+    const recordedSpec = recordSurroundings({ ...request, settings: settings() });
     const remember = async (outcome: RenderAnswer | Fault, bytes: number): Promise<void> => {
       const reads = await rememberReads(tree, recorded.reads());
       cache.put(key, { reads, surroundings: recordedSpec.surroundings(), outcome, bytes: bytes + reads.length * 200 });
     };
     try {
       await requireFolder(recorded.tree, tree, request);
-      const active = renderers.filter(({ sourceType }) => !off.has(sourceType.toLowerCase()));
+      const active = renderers.filter(({ optionsKey }) => isOn(settings(), `${optionsKey}.enable`));
       const given =
         request.renderer === undefined ? {} : { [optionsKeyOf(renderers, request.renderer)]: request.options };
       const merged = await applyOverrides(recorded.tree, request.path, request.appName, given, fields);
@@ -162,7 +162,7 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool & { clo
         request.namespace,
         request.options,
         Object.keys(request.env).sort(),
-        disabled(),
+        settings(),
       ]);
       lastKeys.set(nameOf(request), key);
       const flight = JSON.stringify([
@@ -249,7 +249,10 @@ async function choose(
     );
     const found = named?.optionsKey === wanted ? named : active.find(({ optionsKey }) => optionsKey === wanted);
     if (found !== undefined) return found;
-    if (!all.some(({ optionsKey }) => optionsKey === wanted)) {
+    if (all.some(({ optionsKey }) => optionsKey === wanted)) {
+      const directory = active.find(({ sourceType }) => sourceType === 'Directory');
+      if (directory !== undefined) return directory;
+    } else {
       const known = all.map(({ optionsKey }) => optionsKey).join(', ');
       throw new RenderError('unsupported', `there is no renderer for spec.source.${wanted}; there are ${known}`);
     }

@@ -19,7 +19,7 @@ test("Argo CD's defaults hold where nothing is set", () => {
     gitlabWebhookSecret: undefined,
     syncTimeoutMs: 0,
     waveDelayMs: 2_000,
-    disabledSourceTypes: [],
+    renderers: {},
   });
   assert.deepEqual(warnings, []);
 });
@@ -30,7 +30,7 @@ test('each key is read', () => {
       'timeout.reconciliation': '0s',
       'timeout.reconciliation.jitter': '5s',
       'helm.enable': 'false',
-      'kustomize.enable': 'true',
+      'kustomize.buildOptions': '--reorder none',
     },
     parameters: { 'controller.sync.timeout.seconds': '300', 'controller.sync.wave.delay.seconds': '0' },
     secret: { 'webhook.github.secret': ' hub ', 'webhook.gitlab.secret': 'lab' },
@@ -42,7 +42,7 @@ test('each key is read', () => {
     gitlabWebhookSecret: 'lab',
     syncTimeoutMs: 300_000,
     waveDelayMs: 0,
-    disabledSourceTypes: ['Helm'],
+    renderers: { 'helm.enable': 'false', 'kustomize.buildOptions': '--reorder none' },
   });
 });
 

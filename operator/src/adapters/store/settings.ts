@@ -13,7 +13,7 @@ export interface SettingsSource {
   readonly secret: Fields;
 }
 
-const switches: Readonly<Record<string, string>> = { 'helm.enable': 'Helm', 'kustomize.enable': 'Kustomize' };
+const aboutRenderers = /^(?:helm|kustomize|jsonnet)\./;
 
 /** Reads the settings with Argo CD's names and defaults. A value that cannot be read leaves the default and tells `warn` which key to correct; values are not repeated. */
 export function readSettings(source: SettingsSource, warn: (message: string) => void): Settings {
@@ -46,8 +46,6 @@ export function readSettings(source: SettingsSource, warn: (message: string) => 
     gitlabWebhookSecret: webhookSecret('webhook.gitlab.secret'),
     syncTimeoutMs: seconds('controller.sync.timeout.seconds', 0),
     waveDelayMs: seconds('controller.sync.wave.delay.seconds', 2_000),
-    disabledSourceTypes: Object.entries(switches)
-      .filter(([key]) => (config[key] ?? '').trim() === 'false')
-      .map(([, type]) => type),
+    renderers: Object.fromEntries(Object.entries(config).filter(([key]) => aboutRenderers.test(key))),
   };
 }

@@ -12,7 +12,7 @@ const open: Settings = {
   gitlabWebhookSecret: undefined,
   syncTimeoutMs: 0,
   waveDelayMs: 0,
-  disabledSourceTypes: [],
+  renderers: {},
 };
 const closed: Settings = { ...open, githubWebhookSecret: secret, gitlabWebhookSecret: secret };
 
