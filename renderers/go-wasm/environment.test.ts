@@ -9,6 +9,9 @@ const cases: readonly [text: string, expected: string][] = [
   [`$UNKNOWN|\${UNKNOWN}|`, '||'],
   ['cost: 5$$', 'cost: 5$'],
   ['$toString', ''],
+  ['$1st $-x', 'st x'],
+  ['$(x) $ 5$', '$(x) $ 5$'],
+  [`a\${}b\${c`, 'abc'],
   ['plain', 'plain'],
 ];
 

@@ -1,7 +1,7 @@
-const reference = /\$(?:\{([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*|[*#$@!?0-9-]))/g;
+const reference = /\$(?:\{([^}]*)\}|\{|([A-Za-z_][A-Za-z0-9_]*|[*#$@!?0-9-]))/g;
 
 /**
- * Replaces `$NAME` and `${NAME}` by the variables of Argo CD's build environment; an unknown one by nothing, `$$` by `$`.
+ * Replaces `$NAME` and `${NAME}` by the variables of Argo CD's build environment; an unknown one by nothing, `$$` by `$`; a `${` that does not end goes.
  * https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/
  */
 export function substitute(text: string, environment: Readonly<Record<string, string>>): string {

@@ -5,8 +5,17 @@ import type { Cluster } from '../../world/cluster.ts';
 import type { Revision } from '../../world/git.ts';
 import type { RenderRequest } from '../../world/renderer.ts';
 
-/** The fields of a source that hold a renderer's options; the one that is there selects the renderer. */
+/** The fields of a source that hold a renderer's options; the one that says something selects the renderer. */
 const optionFields = ['helm', 'kustomize', 'directory', 'plugin'] as const;
+
+/** Options of Kustomize that only change what others do: alone they don't make a source one of Kustomize. */
+const adverbs: ReadonlySet<string> = new Set([
+  'forceCommonLabels',
+  'forceCommonAnnotations',
+  'commonAnnotationsEnvsubst',
+  'labelWithoutSelector',
+  'labelIncludeTemplates',
+]);
 
 /** Everything a renderer is told about one source, with Argo CD's build environment. Throws `Fault` `spec-invalid` for a path that leaves the repository. */
 export function renderRequest(
@@ -15,7 +24,7 @@ export function renderRequest(
   revision: Revision,
   cluster: Pick<Cluster, 'version' | 'apiVersions'>,
 ): RenderRequest {
-  const present = optionFields.filter((field) => source[field] !== undefined && source[field] !== null);
+  const present = optionFields.filter((field) => (field === 'plugin' ? source[field] != null : says(source[field])));
   if (present.length > 1) {
     throw new Fault('spec-invalid', `spec.source has ${present.join(' and ')}; keep the one that the path is made for`);
   }
@@ -34,15 +43,22 @@ export function renderRequest(
     env: {
       ARGOCD_APP_NAME: name,
       ARGOCD_APP_NAMESPACE: app.spec.destination.namespace ?? '',
-      ARGOCD_APP_PROJECT_NAME: app.spec.project,
+      ARGOCD_APP_PROJECT_NAME: app.spec.project || 'default',
       ARGOCD_APP_REVISION: revision.commit,
       ARGOCD_APP_REVISION_SHORT: revision.commit.slice(0, 7),
       ARGOCD_APP_REVISION_SHORT_8: revision.commit.slice(0, 8),
-      ARGOCD_APP_SOURCE_PATH: path,
+      ARGOCD_APP_SOURCE_PATH: source.path ?? '',
       ARGOCD_APP_SOURCE_REPO_URL: source.repoURL,
       ARGOCD_APP_SOURCE_TARGET_REVISION: source.targetRevision ?? '',
     },
   };
+}
+
+/** Whether options say anything. Argo CD takes `directory: {recurse: false}`, as its forms write it, for no options at all, and looks at the folder. */
+function says(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return Boolean(value);
+  if (Array.isArray(value)) return value.length > 0;
+  return Object.entries(value).some(([name, inner]) => !adverbs.has(name) && says(inner));
 }
 
 function sourcePath(source: ApplicationSource): string {
