@@ -1,6 +1,9 @@
 import { RenderError } from '@mooring/renderer-contract';
 
-/** Reads the options that a user wrote, field by field; every error is `invalid` and names the field by its full name, such as `helm.parameters[2].name`. */
+/**
+ * Reads the options that a user wrote, field by field; every error is `invalid` and names the field by its full name, such as `helm.parameters[2].name`.
+ * The case of names does not matter, as it does not in Go: argocd-image-updater writes `forcestring`.
+ */
 export interface Fields {
   string(name: string): string | undefined;
   boolean(name: string): boolean | undefined;
@@ -24,11 +27,12 @@ export function readFields(from: unknown, owner: string): Fields {
     throw new RenderError('invalid', `${owner}.${name} must be ${wanted}`);
   };
   if (!isMap(from)) throw new RenderError('invalid', `${owner} must be a map`);
-  const fields: Record<string, unknown> = from;
+  const fields = new Map(Object.entries(from).map(([name, value]) => [name.toLowerCase(), value]));
+  const given = (name: string): unknown => fields.get(name.toLowerCase()) ?? undefined;
   const typed =
     <T>(is: (value: unknown) => value is T, wanted: string) =>
     (name: string): T | undefined => {
-      const value = fields[name] ?? undefined;
+      const value = given(name);
       return value === undefined || is(value) ? value : fail(name, wanted);
     };
   const array = typed((value): value is unknown[] => Array.isArray(value), 'a list');
@@ -47,14 +51,15 @@ export function readFields(from: unknown, owner: string): Fields {
     ),
     list: (name, read) => array(name)?.map((item, index) => read(readFields(item, `${owner}.${name}[${index}]`))),
     integer(name) {
-      const value = fields[name] ?? undefined;
+      const value = given(name);
       if (value === undefined) return undefined;
-      const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+      const number = typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : value;
       return typeof number === 'number' && Number.isSafeInteger(number) ? number : fail(name, 'a whole number');
     },
     only(names) {
-      for (const name of Object.keys(fields)) {
-        if (names.includes(name)) continue;
+      const known = new Set(names.map((name) => name.toLowerCase()));
+      for (const name of Object.keys(from)) {
+        if (known.has(name.toLowerCase())) continue;
         throw new RenderError('invalid', `${owner}.${name} is not known; remove it or use one of ${names.join(', ')}`);
       }
     },

@@ -21,7 +21,10 @@ export interface TemplateOptions {
   readonly releaseName?: string;
   /** Default `default`. */
   readonly namespace?: string;
-  /** Paths or patterns (`*`, `?`, `[…]`, `**`), relative to the chart, or to the tree's root with a leading `/`. Later files win. */
+  /**
+   * Paths or patterns (`*`, `?`, `[…]`, `**`, and in them `{a,b}`), relative to the chart, or to the tree's root with a leading `/`. Later files win; each counts
+   * once, where it is named by itself.
+   */
   readonly valueFiles?: readonly string[];
   readonly ignoreMissingValueFiles?: boolean;
   /** YAML; wins over `valueFiles`. */

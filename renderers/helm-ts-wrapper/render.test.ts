@@ -1,5 +1,8 @@
-import { conformance } from '@mooring/renderer-contract/conformance';
-import { helmRenderer } from './render.ts';
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { defaultLimits, RenderError, type RenderErrorCode, type Rendered, treeOf } from '@mooring/renderer-contract';
+import { conformance, type Files } from '@mooring/renderer-contract/conformance';
+import { createHelmRenderer, helmRenderer } from './render.ts';
 
 const chart = (name: string, more = ''): string => `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n${more}`;
 const configMap = (name: string): string =>
@@ -46,4 +49,286 @@ conformance(helmRenderer, {
     { name: 'a folder of manifests', path: '', files: { 'settings.yaml': 'a: b\n' } },
     { name: 'the folder above', path: '', files: { 'chart/Chart.yaml': chart('chart') } },
   ],
+});
+
+const renderer = createHelmRenderer();
+after(() => renderer.close?.());
+
+function render(files: Files, options: Record<string, unknown> = {}, more: object = {}): Promise<Rendered> {
+  const spec = {
+    appName: 'web',
+    namespace: '',
+    path: 'app',
+    options,
+    kubeVersion: '1.37.2',
+    apiVersions: ['v1'],
+    env: {},
+  };
+  return renderer.render(
+    treeOf({ 'app/Chart.yaml': chart('app'), ...files }),
+    { ...spec, ...more },
+    { limits: defaultLimits },
+  );
+}
+
+async function refused(call: Promise<Rendered>, code: RenderErrorCode, message: RegExp): Promise<void> {
+  await assert.rejects(call, (error) => {
+    assert.ok(error instanceof RenderError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+/** A template that shows expressions as data of a ConfigMap. */
+function showing(expressions: Record<string, string>): Files {
+  const data = Object.entries(expressions).map(([name, text]) => `  ${name}: {{ ${text} | toJson | quote }}\n`);
+  return { 'app/templates/a.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n${data.join('')}` };
+}
+
+async function shown(
+  files: Files,
+  options: Record<string, unknown>,
+  more: object = {},
+): Promise<Record<string, unknown>> {
+  const { manifests } = await render(files, options, more);
+  const data = manifests[0]?.object['data'] as Record<string, string>;
+  return Object.fromEntries(Object.entries(data).map(([name, json]) => [name, JSON.parse(json) as unknown]));
+}
+
+describe('the release has', () => {
+  const release = showing({ name: '.Release.Name', namespace: '.Release.Namespace' });
+  const cases: readonly [Record<string, unknown>, object, unknown][] = [
+    [{}, {}, { name: 'web', namespace: 'default' }],
+    [{}, { namespace: 'front' }, { name: 'web', namespace: 'front' }],
+    [{ releaseName: 'blue', namespace: 'back' }, { namespace: 'front' }, { name: 'blue', namespace: 'back' }],
+    [{ releaseName: '', namespace: '' }, {}, { name: 'web', namespace: 'default' }],
+  ];
+  for (const [options, more, expected] of cases) {
+    test(JSON.stringify(expected), async () => assert.deepEqual(await shown(release, options, more), expected));
+  }
+});
+
+describe('the cluster is', () => {
+  const seen = showing({
+    kube: '.Capabilities.KubeVersion.Version',
+    has: '.Capabilities.APIVersions.Has "example.com/v1"',
+  });
+  const there = { apiVersions: ['example.com/v1'] };
+  const cases: readonly [string, Record<string, unknown>, object, unknown][] = [
+    ['that of the destination', {}, there, { kube: 'v1.37.2', has: true }],
+    [
+      'without what a provider adds to its version',
+      {},
+      { kubeVersion: '1.33.2-gke.100+x' },
+      { kube: 'v1.33.2', has: false },
+    ],
+    [
+      'what the options say',
+      { kubeVersion: 'v1.30.4-eks-1', apiVersions: ['a/v1'] },
+      there,
+      { kube: 'v1.30.4', has: false },
+    ],
+    ['with short versions', { kubeVersion: '1.30', apiVersions: [] }, there, { kube: 'v1.30', has: true }],
+  ];
+  for (const [what, options, more, expected] of cases) {
+    test(what, async () => assert.deepEqual(await shown(seen, options, more), expected));
+  }
+
+  test('new enough for a chart, although a provider added to its version', async () => {
+    const files = { ...seen, 'app/Chart.yaml': chart('app', 'kubeVersion: ">=1.33.0"\n') };
+    assert.equal((await shown(files, {}, { kubeVersion: '1.33.0-eks-1' }))['kube'], 'v1.33.0');
+  });
+});
+
+describe('values', () => {
+  const seen = showing({ a: '.Values.a' });
+  const values = { 'app/values.yaml': 'a: chart\n', 'app/one.yaml': 'a: file\n' };
+  const cases: readonly [string, Record<string, unknown>, unknown][] = [
+    ["are the chart's", {}, 'chart'],
+    ['of files win over the chart', { valueFiles: ['one.yaml'] }, 'file'],
+    ['of the application win over files', { valueFiles: ['one.yaml'], values: 'a: inline\n' }, 'inline'],
+    ['as an object take the place of text', { values: 'a: inline\n', valuesObject: { b: 1 } }, 'chart'],
+    ['as an empty object, too', { values: 'a: inline\n', valuesObject: {} }, 'chart'],
+    ['are not substituted', { values: 'a: $ARGOCD_APP_NAME\n' }, '$ARGOCD_APP_NAME'],
+    ['that are null remove', { values: 'a: null\n' }, null],
+    ['of parameters win', { valuesObject: { a: 1 }, parameters: [{ name: 'a', value: '2' }] }, 2],
+    ['of parameters are typed', { parameters: [{ name: 'a', value: 'true' }] }, true],
+    ['may be forced to be text', { parameters: [{ name: 'a', value: '1.10', forceString: true }] }, '1.10'],
+    [
+      'may be forced as image updaters write it',
+      { parameters: [{ name: 'a', value: '1.10', forcestring: true }] },
+      '1.10',
+    ],
+    [
+      'forced win',
+      {
+        parameters: [
+          { name: 'a', value: 'x', forceString: true },
+          { name: 'a', value: 'y' },
+        ],
+      },
+      'x',
+    ],
+    [
+      'of a name given twice are the last',
+      {
+        parameters: [
+          { name: 'a', value: 'x' },
+          { name: 'a', value: 'y' },
+        ],
+      },
+      'y',
+    ],
+    ['are substituted in parameters', { parameters: [{ name: 'a', value: '$ARGOCD_APP_NAME-$$' }] }, 'web-$'],
+    ['keep commas', { parameters: [{ name: 'a', value: 'x,y\\,z' }] }, 'x,y,z'],
+    ['in braces are lists', { parameters: [{ name: 'a', value: '{x,y}' }] }, ['x', 'y']],
+    ['lead into maps and lists', { parameters: [{ name: 'a.b[1].c\\.d', value: 'x' }] }, { b: [null, { 'c.d': 'x' }] }],
+    [
+      'of file parameters win over all',
+      { parameters: [{ name: 'a', value: 'x' }], fileParameters: [{ name: 'a', path: 'one.yaml' }] },
+      'a: file\n',
+    ],
+    [
+      'of file parameters may be from the root',
+      { fileParameters: [{ name: 'a', path: '/app/$ARGOCD_FILE' }] },
+      'a: file\n',
+    ],
+  ];
+  for (const [what, options, expected] of cases) {
+    test(what, async () => {
+      const env = { ARGOCD_APP_NAME: 'web', ARGOCD_FILE: 'one.yaml' };
+      assert.deepEqual((await shown({ ...seen, ...values }, options, { env }))['a'], expected);
+    });
+  }
+});
+
+describe('value files', () => {
+  const names = ['app/env/a.yaml', 'app/env/b.yml', 'app/env/deep/c.yaml', 'app/env/deep/er/d.yaml', 'all/e.yaml'];
+  const pair = (one: string, other: string): string =>
+    [one, other]
+      .map((name) => name.replace(/.*\//, '')[0])
+      .sort()
+      .join('');
+  // Every file contradicts every other one: who wins how often gives the order.
+  const files = Object.fromEntries(
+    names.map((name) => {
+      const letter = name.replace(/.*\//, '')[0];
+      const others = names.filter((other) => other !== name);
+      return [name, others.map((other) => `${pair(name, other)}: ${letter}\n`).join('')];
+    }),
+  );
+  const cases: readonly [valueFiles: string[], order: string][] = [
+    [['env/a.yaml', '/all/e.yaml', '../all/../app/env/b.yml'], 'aeb'],
+    [['/all/e.yaml', 'env/a.yaml'], 'ea'],
+    [['env/*.yaml'], 'a'],
+    [['env/*.{yml,yaml}'], 'ab'],
+    [['env/[ab].y*'], 'ab'],
+    [['env/**/*.yaml'], 'acd'],
+    [['env/**'], 'abcd'],
+    [['/**/e.yaml', 'env/deep/*'], 'ec'],
+    [['env/*', 'env/a.yaml'], 'ba'],
+    [['env/a.yaml', 'env/*'], 'ab'],
+    [['env/a.yaml', 'env/b.yml', 'env/a.yaml'], 'ab'],
+    [['$ARGOCD_DIR/a.yaml'], 'a'],
+  ];
+  for (const [valueFiles, order] of cases) {
+    test(`${valueFiles.join(', ')}: ${order}`, async () => {
+      const { values } = (await shown(
+        { ...files, ...showing({ values: '.Values' }) },
+        { valueFiles },
+        { env: { ARGOCD_DIR: 'env' } },
+      )) as {
+        values: Record<string, string>;
+      };
+      const found = [
+        ...new Set(
+          Object.keys(values)
+            .flatMap((key) => [...key])
+            .filter((letter) => order.includes(letter)),
+        ),
+      ];
+      const wins = (letter: string): number =>
+        found.filter((other) => other !== letter && values[[letter, other].sort().join('')] === letter).length;
+      assert.equal(found.sort((one, other) => wins(one) - wins(other)).join(''), order);
+      assert.ok(
+        Object.values(values).every((letter) => order.includes(letter)),
+        JSON.stringify(values),
+      );
+    });
+  }
+
+  test('that are missing are refused, or left out', async () => {
+    for (const name of ['gone.yaml', 'gone/*.yaml', 'env']) {
+      await refused(
+        render(files, { valueFiles: [name] }),
+        'not-found',
+        /there is no values file "app\/[a-z*./]+".*ignoreMissingValueFiles/,
+      );
+      await render(files, { valueFiles: [name], ignoreMissingValueFiles: true });
+    }
+  });
+
+  test('that lead out are refused, also where missing ones are left out', async () => {
+    const outside = { 'app/link.yaml': { link: '../../x.yaml' }, 'app/env/z.yaml': { link: '/etc/passwd' } };
+    for (const name of ['../../x.yaml', '/../x.yaml', 'link.yaml', 'env/*.yaml']) {
+      const options = { valueFiles: [name], ignoreMissingValueFiles: true };
+      await refused(render({ ...files, ...outside }, options), 'outside-tree', /./);
+    }
+  });
+});
+
+describe('dependencies', () => {
+  const wants = (more: string): string =>
+    chart('app', `dependencies:\n- name: redis\n  version: 1.0.0\n  repository: https://charts.example.com\n${more}`);
+  const missing = /"redis" 1\.0\.0 from "https:\/\/charts\.example\.com" is not in charts\//;
+
+  test('that are switched off may be missing', async () => {
+    const off = { ...showing({ a: '1' }), 'app/values.yaml': 'redis: {enabled: false}\ntags: {store: false}\n' };
+    await render({ ...off, 'app/Chart.yaml': wants('  condition: redis.enabled\n') });
+    await render({ ...off, 'app/Chart.yaml': wants('  tags: [store]\n') });
+    await render({ ...off, 'app/Chart.yaml': wants('  alias: cache\n  condition: redis.enabled\n') });
+    const on = { parameters: [{ name: 'redis.enabled', value: 'true' }] };
+    await refused(
+      render({ ...off, 'app/Chart.yaml': wants('  condition: redis.enabled\n') }, on),
+      'not-found',
+      missing,
+    );
+    await refused(render({ ...off, 'app/Chart.yaml': wants('  condition: other.enabled\n') }), 'not-found', missing);
+  });
+
+  test('that lack what they depend on are warned of', async () => {
+    const local = 'dependencies:\n- name: mid\n  version: 1.0.0\n  repository: file://../mid\n';
+    const { warnings, manifests } = await render({
+      ...showing({ a: '1' }),
+      'app/Chart.yaml': chart('app', local),
+      'mid/Chart.yaml': chart('mid', local.replaceAll('mid', 'leaf')),
+      'mid/templates/a.yaml': configMap('mid'),
+      'leaf/Chart.yaml': chart('leaf'),
+      'leaf/templates/a.yaml': configMap('leaf'),
+    });
+    assert.deepEqual(
+      manifests.map(({ origin }) => origin.path),
+      ['mid/templates/a.yaml', 'app/templates/a.yaml'],
+    );
+    assert.match(warnings.join(), /"leaf" of the chart "mid" is not in its charts\/, so that Helm leaves it out/);
+  });
+});
+
+describe('options that cannot be', () => {
+  const cases: readonly [Record<string, unknown>, RenderErrorCode, RegExp][] = [
+    [{ version: 'v2' }, 'unsupported', /helm\.version "v2"/],
+    [{ kubeVersion: 'new' }, 'invalid', /helm\.kubeVersion "new" is no version/],
+    [{ releaseName: 'a'.repeat(54) }, 'invalid', /longer than 53/],
+    [{ releaseName: '--post-renderer=x' }, 'invalid', /release name/],
+    [{ valueFile: 'x' }, 'invalid', /helm\.valueFile is not known/],
+    [{ parameters: [{ value: 'x' }] }, 'invalid', /helm\.parameters\[0\]\.name must be set/],
+    [{ parameters: [{ name: 'a', value: 1 }] }, 'invalid', /helm\.parameters\[0\]\.value must be a string/],
+    [{ parameters: [{ name: 'a[x]', value: 'x' }] }, 'invalid', /the parameter "a\[x\]"/],
+    [{ values: 'a: [\n' }, 'syntax', /the application's values/],
+    [{ valueFiles: ['[a'] }, 'invalid', /no valid pattern/],
+  ];
+  for (const [options, code, message] of cases) {
+    test(JSON.stringify(options).slice(0, 60), () => refused(render(showing({ a: '1' }), options), code, message));
+  }
 });

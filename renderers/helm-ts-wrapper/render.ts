@@ -58,13 +58,19 @@ function readOptions(spec: RenderSpec): TemplateOptions {
       `the release name ${JSON.stringify(releaseName)} is longer than ${releaseNameMax} characters; set helm.releaseName to a shorter one`,
     );
   }
+  // Argo CD takes these and no other; v2 is long gone, and all of them mean the one engine.
+  const version = fields.string('version') || 'v4';
+  if (version !== 'v3' && version !== 'v4') {
+    throw new RenderError('unsupported', `helm.version ${JSON.stringify(version)} is not supported; remove it`);
+  }
+  const apiVersions = fields.strings('apiVersions') ?? [];
   const values = fields.string('values');
   const valuesObject = fields.object('valuesObject');
   return {
     releaseName,
     namespace: fields.string('namespace') || spec.namespace || 'default',
-    kubeVersion: fields.string('kubeVersion') || spec.kubeVersion,
-    apiVersions: fields.strings('apiVersions') ?? spec.apiVersions,
+    kubeVersion: plainVersion(fields.string('kubeVersion') || spec.kubeVersion),
+    apiVersions: apiVersions.length > 0 ? apiVersions : spec.apiVersions,
     valueFiles: fields.strings('valueFiles')?.map(substituted) ?? [],
     ignoreMissingValueFiles: fields.boolean('ignoreMissingValueFiles') ?? false,
     ...(values === undefined ? {} : { values }),
@@ -84,4 +90,14 @@ function readOptions(spec: RenderSpec): TemplateOptions {
     skipTests: fields.boolean('skipTests') ?? false,
     skipSchemaValidation: fields.boolean('skipSchemaValidation') ?? false,
   };
+}
+
+/** The numbers of a version alone, as Argo CD hands them to Helm: `v1.33.2-gke.100` is older than 1.33.2 to the constraints of charts. `''` stays. */
+function plainVersion(version: string): string {
+  const numbers = /^\s*v?(\d+(?:\.\d+)+)/.exec(version)?.[1];
+  if (numbers !== undefined || version === '') return numbers ?? '';
+  throw new RenderError(
+    'invalid',
+    `helm.kubeVersion ${JSON.stringify(version)} is no version; write it as 1.33 or 1.33.2`,
+  );
 }

@@ -102,7 +102,7 @@ func ReadAll(paths []string) ([][]byte, error) {
 	return found, nil
 }
 
-// Glob gives the paths that match, sorted as met. `*`, `?` and `[a-z]` match within a segment, a segment `**` matches any number of folders.
+// Glob gives the paths that match, sorted as met; `*`, `?` and `[a-z]` match within a segment.
 func Glob(pattern string) ([]string, error) {
 	return glob("", strings.Split(strings.Trim(pattern, "/"), "/"))
 }
@@ -112,13 +112,12 @@ func glob(folder string, segments []string) ([]string, error) {
 	if !strings.ContainsAny(segment, `*?[\`) {
 		here := path.Join(folder, segment)
 		node, err := Stat(here)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, nil
-		}
-		if len(rest) == 0 {
+		case len(rest) == 0:
 			return []string{here}, nil
-		}
-		if !node.Dir {
+		case !node.Dir:
 			return nil, nil
 		}
 		return glob(here, rest)
@@ -128,31 +127,14 @@ func glob(folder string, segments []string) ([]string, error) {
 		return nil, nil
 	}
 	var found []string
-	if segment == "**" && len(rest) > 0 {
-		below, err := glob(folder, rest)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, below...)
-	}
 	for _, child := range children {
 		here := path.Join(folder, child.Name)
 		matched, err := path.Match(segment, child.Name)
 		if err != nil {
 			return nil, &Fault{Code: "invalid", Message: "the pattern " + segment + " is malformed: " + err.Error()}
 		}
-		if segment == "**" && len(rest) > 0 {
-			matched = child.Dir
-		}
 		switch {
 		case !matched:
-			continue
-		case segment == "**" && len(rest) > 0:
-			below, err := glob(here, segments)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, below...)
 		case len(rest) == 0:
 			found = append(found, here)
 		case child.Dir || child.Link:

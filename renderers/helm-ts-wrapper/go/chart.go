@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"path"
 	"sort"
 	"strings"
@@ -20,12 +21,29 @@ import (
 
 var byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
 
+// missing is a dependency that is nowhere in the tree.
+type missing struct {
+	dependency *chart.Dependency
+	fault      *gowasm.Fault
+}
+
+// unlessDisabled gives the fault of the first one that the values do not switch off; known once Helm has processed the dependencies.
+func unlessDisabled(all []missing) error {
+	for _, one := range all {
+		if one.dependency.Enabled {
+			return one.fault
+		}
+	}
+	return nil
+}
+
 // loadChart reads a chart from the tree, with the dependencies that its charts/ holds and those that it names by a `file://` repository.
-func loadChart(places *places) (*chart.Chart, error) {
+func loadChart(places *places) (*chart.Chart, []missing, error) {
 	loaded, err := loadFolder(places.folder, places)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var absent []missing
 	for _, dependency := range loaded.Metadata.Dependencies {
 		if dependency == nil {
 			continue
@@ -34,14 +52,43 @@ func loadChart(places *places) (*chart.Chart, error) {
 		if has(loaded, dependency.Name) {
 			continue
 		}
-		local, err := loadLocal(places, dependency)
+		where, isLocal := strings.CutPrefix(dependency.Repository, "file://")
+		if !isLocal {
+			absent = append(absent, missing{dependency, notInCharts(places.folder, dependency)})
+			continue
+		}
+		local, err := loadLocal(places, dependency, where)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		loaded.AddDependency(local)
 	}
 	sortDependencies(loaded)
-	return loaded, nil
+	for _, dependency := range loaded.Dependencies() {
+		warnOfGaps(dependency)
+	}
+	return loaded, absent, nil
+}
+
+// warnOfGaps tells of what a dependency itself depends on and does not have: Helm renders it without, and says nothing.
+func warnOfGaps(loaded *chart.Chart) {
+	for _, dependency := range loaded.Metadata.Dependencies {
+		if dependency != nil && dependency.Condition == "" && len(dependency.Tags) == 0 && !has(loaded, dependency.Name) {
+			slog.Warn(fmt.Sprintf("the dependency %q of the chart %q is not in its charts/, so that Helm leaves it out", dependency.Name, loaded.Name()))
+		}
+	}
+	for _, dependency := range loaded.Dependencies() {
+		warnOfGaps(dependency)
+	}
+}
+
+func notInCharts(folder string, dependency *chart.Dependency) *gowasm.Fault {
+	return &gowasm.Fault{
+		Code: "not-found",
+		Message: fmt.Sprintf("the dependency %q %s from %q is not in charts/: run `helm dependency update %s` and commit charts/",
+			dependency.Name, dependency.Version, dependency.Repository, path.Join(folder, ".")),
+		File: path.Join(folder, "Chart.yaml"),
+	}
 }
 
 func loadFolder(folder string, places *places) (*chart.Chart, error) {
@@ -121,19 +168,10 @@ func filesIn(root, folder string, rules *ignore.Rules, depth int) ([]string, err
 	return names, nil
 }
 
-// loadLocal finds a dependency that charts/ lacks: it can only be one whose repository is a folder of the tree.
-func loadLocal(places *places, dependency *chart.Dependency) (*chart.Chart, error) {
+// loadLocal finds a dependency that charts/ lacks, in the folder that its repository names.
+func loadLocal(places *places, dependency *chart.Dependency, where string) (*chart.Chart, error) {
 	folder := places.folder
 	at := path.Join(folder, "Chart.yaml")
-	where, local := strings.CutPrefix(dependency.Repository, "file://")
-	if !local {
-		return nil, &gowasm.Fault{
-			Code: "not-found",
-			Message: fmt.Sprintf("the dependency %q %s from %q is not in charts/: run `helm dependency update %s` and commit charts/",
-				dependency.Name, dependency.Version, dependency.Repository, path.Join(folder, ".")),
-			File: at,
-		}
-	}
 	source, err := within(folder, where)
 	if err != nil {
 		return nil, err
@@ -199,7 +237,7 @@ func within(folder, name string) (string, error) {
 	return joined, nil
 }
 
-// fileInfo is what .helmignore's rules look at.
+// fileInfo is what .helmignore's rules and patterns look at.
 type fileInfo struct{ child gowasm.Child }
 
 func (f fileInfo) Name() string       { return f.child.Name }
@@ -208,7 +246,10 @@ func (f fileInfo) Size() int64        { return 0 }
 func (f fileInfo) ModTime() time.Time { return time.Time{} }
 func (f fileInfo) Sys() any           { return nil }
 func (f fileInfo) Mode() fs.FileMode {
-	if f.child.Dir {
+	switch {
+	case f.child.Link:
+		return fs.ModeSymlink
+	case f.child.Dir:
 		return fs.ModeDir
 	}
 	return 0

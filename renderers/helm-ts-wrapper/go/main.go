@@ -64,7 +64,7 @@ func template(text []byte) (gowasm.Answer, error) {
 	}
 	warnings := collectWarnings()
 	places := newPlaces(r.Path)
-	root, err := loadChart(places)
+	root, absent, err := loadChart(places)
 	if err != nil {
 		return gowasm.Answer{}, err
 	}
@@ -72,7 +72,7 @@ func template(text []byte) (gowasm.Answer, error) {
 	if err != nil {
 		return gowasm.Answer{}, err
 	}
-	documents, notes, err := render(root, vals, r)
+	documents, notes, err := render(root, absent, vals, r)
 	if err != nil {
 		return gowasm.Answer{}, located(err, root.Name(), places)
 	}
@@ -80,7 +80,7 @@ func template(text []byte) (gowasm.Answer, error) {
 }
 
 // render takes the steps of `helm template`, in the same order: dependencies, capabilities, values, schema, templates, sorting.
-func render(root *chart.Chart, vals map[string]any, r request) ([]document, string, error) {
+func render(root *chart.Chart, absent []missing, vals map[string]any, r request) ([]document, string, error) {
 	if err := chartutil.ValidateReleaseName(r.ReleaseName); err != nil {
 		return nil, "", &gowasm.Fault{
 			Code:    "invalid",
@@ -95,6 +95,9 @@ func render(root *chart.Chart, vals map[string]any, r request) ([]document, stri
 	}
 	if err := chartutil.ProcessDependencies(root, vals); err != nil {
 		return nil, "", fmt.Errorf("chart dependencies processing failed: %w", err)
+	}
+	if err := unlessDisabled(absent); err != nil {
+		return nil, "", err
 	}
 	capabilities, err := capabilitiesOf(root, r)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"mooring.dev/gowasm"
 
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -56,10 +57,12 @@ func (v values) merge(folder string) (map[string]any, error) {
 	return merged, v.set(folder, merged)
 }
 
-// paths resolves patterns; a pattern's files are in the order of their names.
+// paths resolves names and patterns to files, each once. A pattern's files come in the order in which they are found; one that is also named by itself has its place there.
+// The rules are Argo CD's.
 func (v values) paths(folder string) ([]string, error) {
-	var paths []string
-	for _, name := range v.Files {
+	places := make([]string, len(v.Files))
+	named := map[string]bool{}
+	for i, name := range v.Files {
 		if strings.Contains(name, "://") {
 			return nil, &gowasm.Fault{Code: "unsupported", Message: fmt.Sprintf("the values file %q is remote: put it into the repository", name)}
 		}
@@ -67,13 +70,15 @@ func (v values) paths(folder string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		found := []string{at}
-		if strings.ContainsAny(at, "*?[") {
-			if found, err = gowasm.Glob(at); err != nil {
-				return nil, err
-			}
-		} else if node, err := gowasm.Stat(at); err != nil || node.Dir {
-			found = nil
+		places[i] = at
+		named[at] = !isPattern(at)
+	}
+	var paths []string
+	taken := map[string]bool{}
+	for _, at := range places {
+		found, err := valueFiles(at)
+		if err != nil {
+			return nil, err
 		}
 		if len(found) == 0 && !v.IgnoreMissingFiles {
 			return nil, &gowasm.Fault{
@@ -82,9 +87,32 @@ func (v values) paths(folder string) ([]string, error) {
 				File:    at,
 			}
 		}
-		paths = append(paths, found...)
+		for _, file := range found {
+			if taken[file] || (isPattern(at) && named[file]) {
+				continue
+			}
+			taken[file] = true
+			paths = append(paths, file)
+		}
 	}
 	return paths, nil
+}
+
+func isPattern(at string) bool { return strings.ContainsAny(at, "*?[") }
+
+// valueFiles gives the file of that name, or the files that match a pattern.
+func valueFiles(at string) ([]string, error) {
+	if !isPattern(at) {
+		if node, err := gowasm.Stat(at); err != nil || node.Dir {
+			return nil, nil
+		}
+		return []string{at}, nil
+	}
+	found, err := doublestar.Glob(treeFiles{}, at, doublestar.WithFilesOnly())
+	if err != nil {
+		return nil, &gowasm.Fault{Code: "invalid", Message: fmt.Sprintf("the values file %q is no valid pattern: %v", at, err)}
+	}
+	return found, nil
 }
 
 // set applies parameters as the command line does: all of --set, then --set-string, then --set-file.
