@@ -8,4 +8,4 @@ export {
   kustomizeVersion,
 } from './kustomize.ts';
 export type { BuildOptions, Edits, Patch, Replica } from './options.ts';
-export { createKustomizeRenderer, type KustomizeRendererOptions, kustomizeRenderer } from './render.ts';
+export { createKustomizeRenderer, kustomizeRenderer } from './render.ts';

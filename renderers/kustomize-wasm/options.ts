@@ -93,6 +93,22 @@ export function parseBuildFlags(text: string): BuildFlags {
   };
 }
 
+const programs =
+  /^--(?:enable-helm|helm-.*|enable-alpha-plugins|enable-exec|enable-star|network|network-name|mount|env|as-current-user)$/;
+const programsWithValue = /^--(?:helm-(?!debug$).*|network-name|mount|env)$/;
+
+/** The flags of `kustomize build` without those that let it start programs: what needs them fails by itself, and says why. */
+export function withoutPrograms(text: string): string {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const kept: string[] = [];
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const [name = ''] = word.split('=', 1);
+    if (!programs.test(name)) kept.push(word);
+    else if (name === word && programsWithValue.test(name)) words.shift();
+  }
+  return kept.join(' ');
+}
+
 function checkedValue(name: string, value: string | undefined): string {
   if (value !== undefined && values[name]?.includes(value)) return value;
   throw new RenderError('invalid', `kustomize build ${name} must be one of ${values[name]?.join(', ')}`);
@@ -105,7 +121,7 @@ function refuse(name: string): never {
       `kustomize build ${name} would start the helm program; make the chart a source of its own`,
     );
   }
-  if (/^--(enable-alpha-plugins|enable-exec|enable-star|network|network-name|mount|env|as-current-user)$/.test(name)) {
+  if (programs.test(name)) {
     throw new RenderError(
       'unsupported',
       `kustomize build ${name} would start programs, which does not happen here; remove it`,

@@ -1,5 +1,8 @@
-import { conformance } from '@mooring/renderer-contract/conformance';
-import { kustomizeRenderer } from './render.ts';
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { defaultLimits, treeOf } from '@mooring/renderer-contract';
+import { conformance, type Files } from '@mooring/renderer-contract/conformance';
+import { createKustomizeRenderer, kustomizeRenderer } from './render.ts';
 
 const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  color: blue\n';
 const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports:\n  - port: 80\n';
@@ -30,4 +33,170 @@ conformance(kustomizeRenderer, {
     { name: 'a chart', path: 'chart', files: { 'chart/Chart.yaml': 'apiVersion: v2\nname: chart\nversion: 1.0.0\n' } },
     { name: 'the folder above', path: '', files: { 'app/kustomization.yaml': 'resources: []\n' } },
   ],
+});
+
+const renderer = createKustomizeRenderer();
+after(() => renderer.close?.());
+
+const web = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {tier: front}}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: nginx:1}, {name: log, image: registry.example.com:5000/log@sha256:aa}]}
+`;
+const component = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
+const app: Files = {
+  'app/kustomization.yaml': 'resources: [web.yaml]\n',
+  'app/web.yaml': web,
+  'app/patch.yaml': '- {op: replace, path: /spec/paused, value: true}\n',
+  'parts/blue/kustomization.yaml': `${component}namePrefix: blue-\n`,
+};
+
+async function render(
+  options: Record<string, unknown>,
+  settings: Record<string, string> = {},
+  files: Files = {},
+): Promise<{ object: unknown; warnings: readonly string[] }> {
+  const env = { ARGOCD_APP_NAME: 'shop', ARGOCD_APP_REVISION: 'abc' };
+  const spec = {
+    appName: 'shop',
+    namespace: '',
+    path: 'app',
+    options,
+    kubeVersion: '',
+    apiVersions: [],
+    env,
+    settings,
+  };
+  const { manifests, warnings } = await renderer.render(treeOf({ ...app, ...files }), spec, { limits: defaultLimits });
+  return { object: manifests[0]?.object, warnings };
+}
+
+/** What is at a path of a JSON value, such as `metadata.labels`. */
+function at(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
+}
+
+describe("Argo CD's options", () => {
+  const images = 'spec.template.spec.containers';
+  const image = (index: number): string => `${images}.${index}.image`;
+  const cases: readonly [options: Record<string, unknown>, path: string, expected: unknown][] = [
+    [{ namePrefix: 'a-', nameSuffix: '-z' }, 'metadata.name', 'a-web-z'],
+    [{ namePrefix: '-' }, 'metadata.name', '-web'],
+    [{ namespace: 'front' }, 'metadata.namespace', 'front'],
+    [{ images: ['nginx:2'] }, image(0), 'nginx:2'],
+    [{ images: ['nginx=httpd'] }, image(0), 'httpd:1'],
+    [{ images: ['nginx=registry.example.com:5000/httpd:2'] }, image(0), 'registry.example.com:5000/httpd:2'],
+    [{ images: ['nginx@sha256:bb'] }, image(0), 'nginx@sha256:bb'],
+    [{ images: ['nginx=httpd@sha256:bb'] }, image(0), 'httpd@sha256:bb'],
+    [{ images: ['nginx:2@sha256:bb'] }, image(0), 'nginx:2@sha256:bb'],
+    [{ images: ['registry.example.com:5000/log:2'] }, image(1), 'registry.example.com:5000/log:2'],
+    [{ images: ['registry.example.com:5000/log=log:2'] }, image(1), 'log:2'],
+    [{ images: [`nginx:\${ARGOCD_APP_REVISION}`] }, image(0), 'nginx:abc'],
+    [{ images: ['other:2'] }, image(0), 'nginx:1'],
+    [{ replicas: [{ name: 'web', count: 3 }] }, 'spec.replicas', 3],
+    [{ replicas: [{ name: 'web', count: '4' }] }, 'spec.replicas', 4],
+    [{ replicas: [{ name: 'web', count: 0 }] }, 'spec.replicas', 0],
+    [{ commonLabels: { team: '$ARGOCD_APP_NAME' } }, 'spec.selector.matchLabels', { app: 'web', team: 'shop' }],
+    [{ commonLabels: { team: 'a' }, labelWithoutSelector: true }, 'spec.selector.matchLabels', { app: 'web' }],
+    [{ commonLabels: { team: 'a' }, labelWithoutSelector: true }, 'spec.template.metadata.labels', { app: 'web' }],
+    [
+      { commonLabels: { team: 'a' }, labelWithoutSelector: true, labelIncludeTemplates: true },
+      'spec.template.metadata.labels',
+      { app: 'web', team: 'a' },
+    ],
+    [{ commonAnnotations: { by: '$ARGOCD_APP_NAME' } }, 'metadata.annotations.by', '$ARGOCD_APP_NAME'],
+    [
+      { commonAnnotations: { by: '$ARGOCD_APP_NAME' }, commonAnnotationsEnvsubst: true },
+      'metadata.annotations.by',
+      'shop',
+    ],
+    [{ patches: [{ path: 'patch.yaml', target: { kind: 'Deployment' } }] }, 'spec.paused', true],
+    [{ patches: [{ path: 'patch.yaml', target: { labelSelector: 'tier=front' } }] }, 'spec.paused', true],
+    [{ patches: [{ path: 'patch.yaml', target: { name: 'other' } }] }, 'spec.paused', undefined],
+    [{ patches: [{ patch: `${web.split('spec:')[0]}spec: {paused: true}\n` }] }, 'spec.paused', true],
+    [
+      {
+        patches: [
+          {
+            patch: '- {op: replace, path: /metadata/name, value: site}\n',
+            target: { name: 'web' },
+            options: { allowNameChange: true },
+          },
+        ],
+      },
+      'metadata.name',
+      'site',
+    ],
+    [{ components: ['../parts/blue'] }, 'metadata.name', 'blue-web'],
+    [{ components: ['../parts/red', '../parts/blue'], ignoreMissingComponents: true }, 'metadata.name', 'blue-web'],
+    [{ components: ['../parts/red'], ignoreMissingComponents: true }, 'metadata.name', 'web'],
+    [{ kubeVersion: '1.30', apiVersions: ['a/v1'] }, 'metadata.name', 'web'],
+  ];
+  for (const [options, path, expected] of cases) {
+    test(`${JSON.stringify(options)} ${path}`, async () => {
+      assert.deepEqual(at((await render(options)).object, path), expected);
+    });
+  }
+
+  const forced: Files = {
+    'app/kustomization.yaml': 'resources: [web.yaml]\ncommonLabels: {team: a}\ncommonAnnotations: {by: a}\n',
+  };
+  test('replace labels and annotations of the kustomization only by force', async () => {
+    const change = { commonLabels: { team: 'b' }, commonAnnotations: { by: 'b' } };
+    const force = { forceCommonLabels: true, forceCommonAnnotations: true };
+    const { object } = await render({ ...change, ...force }, {}, forced);
+    assert.deepEqual([at(object, 'metadata.labels.team'), at(object, 'metadata.annotations.by')], ['b', 'b']);
+    await assert.rejects(render(change, {}, forced), /label team already/);
+  });
+
+  test('that cannot be are refused by name', async () => {
+    const wrong: readonly [Record<string, unknown>, RegExp][] = [
+      [{ replicas: [{ name: 'web', count: 'many' }] }, /kustomize\.replicas\[0\]\.count must be a whole number/],
+      [{ replicas: [{ count: 1 }] }, /kustomize\.replicas\[0\]\.name must be set/],
+      [{ images: [{ name: 'nginx' }] }, /kustomize\.images must be a list of strings/],
+      [{ patches: [{ patchh: '' }] }, /kustomize\.patches\[0\]\.patchh is not known/],
+      [{ namePrefx: 'a' }, /kustomize\.namePrefx is not known/],
+      [{ components: ['../parts/red'] }, /parts\/red/],
+    ];
+    for (const [options, message] of wrong) await assert.rejects(render(options), message);
+  });
+
+  test('of another version are warned of', async () => {
+    assert.match((await render({ version: 'v4.5.7' })).warnings.join(), /kustomize\.version v4\.5\.7 is not used/);
+    assert.deepEqual((await render({ version: '' })).warnings, []);
+  });
+});
+
+describe('kustomize.buildOptions of argocd-cm', () => {
+  const outside: Files = {
+    'app/kustomization.yaml': 'resources: [../web.yaml]\n',
+    'web.yaml': web,
+  };
+  test('are taken', async () => {
+    await assert.rejects(render({}, {}, outside), /is not in or below/);
+    const options = '--load-restrictor LoadRestrictionsNone --enable-managedby-label';
+    const { object } = await render({}, { 'kustomize.buildOptions': options }, outside);
+    assert.match(JSON.stringify(at(object, 'metadata.labels')), /managed-by/);
+  });
+
+  test('that let programs start hinder only those that need them', async () => {
+    const options =
+      '--enable-helm --helm-command helm3 --enable-alpha-plugins --network --mount type=bind --helm-debug --load-restrictor=LoadRestrictionsNone';
+    await render({}, { 'kustomize.buildOptions': options }, outside);
+    const chart: Files = { 'app/kustomization.yaml': 'helmCharts: [{name: web, repo: https://charts.example.com}]\n' };
+    await assert.rejects(render({}, { 'kustomize.buildOptions': options }, chart), /source of its own/);
+  });
+
+  test('that are unknown are refused', async () => {
+    await assert.rejects(
+      render({}, { 'kustomize.buildOptions': '--load_restrictor none' }),
+      /has no flag --load_restrictor/,
+    );
+  });
 });

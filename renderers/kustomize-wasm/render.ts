@@ -2,21 +2,14 @@ import { type Fields, readFields, substitute } from '@mooring/go-wasm';
 import { manifestsOf, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
 import { type KustomizeOptions, kustomizeVersion, openKustomize } from './kustomize.ts';
-import type { Edits, Patch } from './options.ts';
-
-/** Settings of the renderer. */
-export interface KustomizeRendererOptions extends KustomizeOptions {
-  /** Flags for every build: `kustomize.buildOptions` of `argocd-cm`. */
-  readonly buildOptions?: string;
-}
+import { type Edits, type Patch, withoutPrograms } from './options.ts';
 
 /** Folders with a kustomization file: what Argo CD calls a `Kustomize` source. The engine starts with the first render. */
 export const kustomizeRenderer: Renderer = createKustomizeRenderer();
 
 /** As `kustomizeRenderer`, with settings of your own. */
-export function createKustomizeRenderer(options: KustomizeRendererOptions = {}): Renderer {
-  const { buildOptions = '', ...engine } = options;
-  const kustomize = openKustomize(engine);
+export function createKustomizeRenderer(options: KustomizeOptions = {}): Renderer {
+  const kustomize = openKustomize(options);
   return {
     name: 'kustomize',
     sourceType: 'Kustomize',
@@ -25,14 +18,17 @@ export function createKustomizeRenderer(options: KustomizeRendererOptions = {}):
     detect,
     close: kustomize.close,
     async render(tree, spec, context) {
-      const edits = readEdits(spec);
+      const warnings: string[] = [];
+      const edits = readEdits(spec, warnings);
       const built = await kustomize.build(tree, spec.path, {
         ...(edits === undefined ? {} : { edits }),
-        buildOptions,
+        // For all kustomizations alike, most of which need no program.
+        buildOptions: withoutPrograms(spec.settings?.['kustomize.buildOptions'] ?? ''),
         limits: context.limits,
         ...(context.signal && { signal: context.signal }),
       });
-      return { manifests: manifestsOf(built.objects, () => ({ path: built.file })), warnings: built.warnings };
+      warnings.push(...built.warnings);
+      return { manifests: manifestsOf(built.objects, () => ({ path: built.file })), warnings };
     },
   };
 }
@@ -44,10 +40,16 @@ const known = [
 ];
 
 /** Reads `spec.source.kustomize`; undefined where it changes nothing. */
-function readEdits(spec: RenderSpec): Edits | undefined {
+function readEdits(spec: RenderSpec, warnings: string[]): Edits | undefined {
   if (Object.keys(spec.options).length === 0) return undefined;
   const fields = readFields(spec.options, 'kustomize');
   fields.only(known);
+  const version = fields.string('version') || kustomizeVersion;
+  if (version !== kustomizeVersion) {
+    warnings.push(
+      `kustomize.version ${version} is not used: every kustomization is built by ${kustomizeVersion}; remove it`,
+    );
+  }
   const substituted = (text: string): string => substitute(text, spec.env);
   const annotated = fields.boolean('commonAnnotationsEnvsubst') ? substituted : (text: string): string => text;
   return defined({
