@@ -28,7 +28,7 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { gitSourceOf } from './application.ts';
 import { type Checkout, locate } from './checkout.ts';
 import { Failure } from './failure.ts';
-import { renderLocal } from './local.ts';
+import { type RendererSettings, renderLocal } from './local.ts';
 import { withProgress } from './progress.ts';
 
 /** Which Application, where it is, and what its source is. */
@@ -83,10 +83,11 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   const { project, cluster: place } = admit(app, source, { store, clusters });
   const cluster = await withProgress(`looking at ${place.server}`, () => clusters.open(place.server));
   const access = store.repository(source.repoURL, project.metadata.name ?? '');
+  const settings = store.settings().renderers;
   const rendered =
     choice.local === undefined
-      ? await renderFromGit(app, access, cluster)
-      : await renderFromDisk(app, await locate(choice.local), cluster);
+      ? await renderFromGit(app, access, cluster, settings)
+      : await renderFromDisk(app, await locate(choice.local), cluster, settings);
   const tracking = trackingName(app, store.namespace);
   const desired = desire(rendered.manifests, {
     appName: tracking,
@@ -155,11 +156,23 @@ function applicationOf(store: Store, { app: name, namespace, revision }: Inspect
   return { ...rest, spec: { ...spec, source } };
 }
 
-function renderFromDisk(app: Application, checkout: Checkout, cluster: Cluster): Promise<RenderAnswer> {
-  return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () => renderLocal(app, checkout, cluster));
+function renderFromDisk(
+  app: Application,
+  checkout: Checkout,
+  cluster: Cluster,
+  settings: RendererSettings,
+): Promise<RenderAnswer> {
+  return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () =>
+    renderLocal(app, checkout, cluster, settings),
+  );
 }
 
-async function renderFromGit(app: Application, access: RepositoryAccess, cluster: Cluster): Promise<RenderAnswer> {
+async function renderFromGit(
+  app: Application,
+  access: RepositoryAccess,
+  cluster: Cluster,
+  settings: RendererSettings,
+): Promise<RenderAnswer> {
   await using open = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'mooring-diff-'));
   open.defer(() => rm(directory, { recursive: true, force: true }));
@@ -172,8 +185,9 @@ async function renderFromGit(app: Application, access: RepositoryAccess, cluster
     const revision = await git.resolve(access, source.targetRevision || 'HEAD', 0);
     return { revision, tree: await git.open(access, revision) };
   });
-  const pool = open.adopt(createRenderPool({ renderers: defaultRenderers(), clock: systemClock }), (one) =>
-    one.close(),
+  const pool = open.adopt(
+    createRenderPool({ renderers: defaultRenderers(), clock: systemClock, settings: () => settings }),
+    (one) => one.close(),
   );
   const request = renderRequest(app, source, revision, cluster);
   return await withProgress(`rendering ${request.path}`, () => pool.render(tree, request, { fresh: true }));

@@ -12,11 +12,19 @@ import { openDiskTree } from './disk-tree.ts';
 /** What templates see of the cluster. */
 export type RenderTarget = Pick<Cluster, 'version' | 'apiVersions'>;
 
+/** What `argocd-cm` says about renderers, by its keys. */
+export type RendererSettings = Readonly<Record<string, string>>;
+
 /** Renders an Application as the operator does, but from a checkout on disk instead of its repository. Throws `Fault` and `Failure`. */
-export async function renderLocal(app: Application, checkout: Checkout, target: RenderTarget): Promise<RenderAnswer> {
+export async function renderLocal(
+  app: Application,
+  checkout: Checkout,
+  target: RenderTarget,
+  settings: RendererSettings = {},
+): Promise<RenderAnswer> {
   const commit = await headCommit(checkout);
   const request = renderRequest(app, gitSourceOf(app), { commit }, target as Cluster);
-  const pool = createRenderPool({ renderers: defaultRenderers(), clock: systemClock });
+  const pool = createRenderPool({ renderers: defaultRenderers(), clock: systemClock, settings: () => settings });
   // Files on disk have no ids: nothing that is remembered is used again.
   const tree = { ...openDiskTree(checkout.root), commit: commit || 'no commit', oid: () => undefined };
   try {
