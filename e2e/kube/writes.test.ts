@@ -164,6 +164,38 @@ describe('writing objects', () => {
     assert.deepEqual(view.changes.splice(0), []);
   });
 
+  test('an object that another Application has taken over since it was seen is not deleted', async () => {
+    const object = await apply(tracked('giver', configMap('handed-over', { a: '1' })));
+    const record = recordOf(object);
+    // The other Application's write reaches the API server before the delete, and its event after.
+    const taken = tracked('taker', configMap('handed-over', { a: '1' }));
+    await real.api.call(
+      'PATCH',
+      '/api/v1/namespaces/default/configmaps/handed-over',
+      { metadata: { annotations: taken.metadata.annotations } },
+      { contentType: 'application/merge-patch+json' },
+    );
+    assert.equal((await faultOf(view.cluster.remove(record, 'background'))).code, 'object-conflict');
+    assert.ok(await view.cluster.get(record.key));
+    assert.equal(recordOf(object).app, 'taker', 'the view holds whose it is now');
+    await until('both are told', () => view.changes.length >= 2);
+    await settle();
+    assert.deepEqual(
+      view.changes.splice(0).map(({ app, what }) => `${app} ${what}`),
+      ['giver gone', 'taker new'],
+    );
+  });
+
+  test('an object that only changed since it was seen is deleted', async () => {
+    const object = await apply(tracked('busy', configMap('busy', { a: '1' })));
+    const record = recordOf(object);
+    await real.kubectl('patch', 'cm', 'busy', '--type=merge', '-p', '{"data":{"b":"x"}}');
+    await view.cluster.remove(record, 'background');
+    assert.equal(await view.cluster.get(record.key), undefined);
+    await settle();
+    view.changes.splice(0);
+  });
+
   test('an object with a finalizer stays in the view, as being deleted', async () => {
     const object = configMap('held', {});
     const held = await apply({ ...object, metadata: { ...object.metadata, finalizers: ['example.com/hold'] } });

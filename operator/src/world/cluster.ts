@@ -53,7 +53,10 @@ export interface Cluster {
   apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>;
   /** Sends a JSON merge patch (RFC 7396) to one object. */
   patch(key: ResourceKey, patch: Readonly<Record<string, unknown>>): Promise<KubeObject>;
-  /** Deletes the object that has this uid, and no other; one that is gone already is fine. */
+  /**
+   * Deletes the object that has this uid and belongs to this Application at that very moment, and no other; one that is gone already is fine.
+   * Throws `object-conflict` for any other, which the view then holds.
+   */
   remove(record: LiveRecord, propagation: Propagation): Promise<void>;
 }
 

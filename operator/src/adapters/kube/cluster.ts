@@ -1,6 +1,7 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { hasLinks } from '../../engine/summarize/links.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
+import type { LiveRecord } from '../../model/live.ts';
 import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
 import type { ApplyOptions, Cluster, Propagation } from '../../world/cluster.ts';
 import type { Log } from '../../world/telemetry.ts';
@@ -446,7 +447,7 @@ async function watchAll(
       const uid = live.metadata.uid ?? '';
       if (applyOptions.uid !== undefined && applyOptions.uid !== uid) throw otherObject(key);
       // A dry run cannot create beside what is still there: it asks whether both halves would be allowed.
-      await client.send(deleteObject(kind, key, uid, 'foreground', applyOptions.dryRun));
+      await client.send(deleteObject(kind, key, { uid }, 'foreground', applyOptions.dryRun));
       if (applyOptions.dryRun === true) return replace(kind, key, object, applyOptions);
       await untilGone(kind, key, uid);
     }
@@ -470,15 +471,36 @@ async function watchAll(
     }
   }
 
-  async function remove(key: ResourceKey, uid: string, propagation: Propagation): Promise<void> {
+  async function remove(record: LiveRecord, propagation: Propagation): Promise<void> {
+    const { key, uid } = record;
     const kind = served.kind(key.group, key.kind);
     if (kind === undefined) return;
     const end = cache.beginWrite(key);
     let outcome: WriteOutcome = 'failed';
+    let { resourceVersion } = record;
     try {
-      const answer = (await client.send(deleteObject(kind, key, uid, propagation))) as KubeObject;
-      // What has finalizers, or time to end, is answered as it is now; all else as a Status.
-      outcome = answer.kind === 'Status' ? { removed: uid } : { stored: remember(answer) };
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const answer = (await client.send(
+            deleteObject(kind, key, { uid, resourceVersion }, propagation),
+          )) as KubeObject;
+          // What has finalizers, or time to end, is answered as it is now; all else as a Status.
+          outcome = answer.kind === 'Status' ? { removed: uid } : { stored: remember(answer) };
+          return;
+        } catch (thrown) {
+          if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
+          // It changed since it was seen, and whose it is may be what changed.
+          const live = await read(kind, key);
+          if (live === undefined) {
+            outcome = { removed: uid };
+            return;
+          }
+          const now = remember(live);
+          cache.seen(now);
+          if (now.uid !== uid || now.app !== record.app) throw otherObject(key);
+          resourceVersion = now.resourceVersion;
+        }
+      }
     } catch (thrown) {
       if (!isFault(thrown, 'object-missing')) throw thrown;
       outcome = { removed: uid };
@@ -541,14 +563,14 @@ async function watchAll(
         });
       return write(key, () => client.send(patchObject(kind, key, patch, patchManager)) as Promise<KubeObject>, true);
     },
-    remove: (record, propagation) => remove(record.key, record.uid, propagation),
+    remove,
   };
   return { cluster, fault: () => firstOf(lost), close };
 
   function otherObject(key: ResourceKey): Fault {
     return new Fault(
       'object-conflict',
-      `${keyForPeople(key)} is not the object that was looked at any more: it was deleted or created anew meanwhile`,
+      `${keyForPeople(key)} is not the object that was looked at any more: it was deleted, created anew or taken over by another Application meanwhile`,
       { server },
     );
   }

@@ -100,14 +100,16 @@ describe('writes', () => {
   });
 
   test('delete names the uid and the propagation', () => {
-    const body = JSON.parse(deleteObject(deployments, key, 'u1', 'orphan').body ?? '');
+    const body = JSON.parse(deleteObject(deployments, key, { uid: 'u1' }, 'orphan').body ?? '');
     assert.deepEqual(body, {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       preconditions: { uid: 'u1' },
       propagationPolicy: 'Orphan',
     });
-    assert.deepEqual(JSON.parse(deleteObject(deployments, key, 'u1', 'foreground', true).body ?? '').dryRun, ['All']);
+    assert.deepEqual(JSON.parse(deleteObject(deployments, key, { uid: 'u1' }, 'foreground', true).body ?? '').dryRun, [
+      'All',
+    ]);
   });
 
   test('patches are merge patches, or lists of operations', () => {

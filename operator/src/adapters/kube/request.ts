@@ -124,18 +124,18 @@ const propagationPolicies: Readonly<Record<Propagation, string>> = {
   orphan: 'Orphan',
 };
 
-/** Deletes the object only while it has this uid. */
+/** Deletes the object only while it has this uid and, where one is given, this resourceVersion. */
 export function deleteObject(
   served: ServedKind,
   key: ResourceKey,
-  uid: string,
+  only: { readonly uid: string; readonly resourceVersion?: string },
   propagation: Propagation,
   dryRun: boolean = false,
 ): KubeRequest {
   const options = {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
-    preconditions: { uid },
+    preconditions: only,
     propagationPolicy: propagationPolicies[propagation],
     ...(dryRun ? { dryRun: ['All'] } : {}),
   };

@@ -4,6 +4,7 @@ import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
+import type { LiveRecord } from '../../model/live.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { groupOf, keyForPeople } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
@@ -20,20 +21,24 @@ export interface ApplyContext {
 }
 
 /**
- * Runs tasks side by side. An object that is refused is an outcome; a cluster that is out of reach is thrown, since then nothing is known.
- * Every write of a sync is made here.
+ * Runs tasks side by side, and comes back when none of them is under way any more. An object that is refused is an outcome; a cluster that is out of reach is
+ * thrown, since then nothing is known. Every write of a sync is made here.
  */
 export async function applyTasks(tasks: readonly Task[], context: ApplyContext): Promise<Outcome[]> {
-  return Promise.all(
-    tasks.map(async (task) => {
-      try {
-        return { task, result: await applyTask(task, context) };
-      } catch (thrown) {
-        if (!(thrown instanceof Fault) || thrown.code === 'cluster-unreachable') throw thrown;
-        return { task, result: { status: 'SyncFailed', message: thrown.message, hookPhase: 'Failed' } };
-      }
-    }),
-  );
+  const ended = await Promise.allSettled(tasks.map((task) => outcomeOf(task, context)));
+  return ended.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
+}
+
+async function outcomeOf(task: Task, context: ApplyContext): Promise<Outcome> {
+  try {
+    return { task, result: await applyTask(task, context) };
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code === 'cluster-unreachable') throw thrown;
+    return { task, result: { status: 'SyncFailed', message: thrown.message, hookPhase: 'Failed' } };
+  }
 }
 
 /**
@@ -78,12 +83,20 @@ async function applyTask(task: Task, context: ApplyContext): Promise<TaskResult>
 /** Invariant I1: what is deleted is the very object that the plan saw, if it is still ours now. */
 async function prune(task: Task, { cluster, operation, syncOptions }: ApplyContext): Promise<TaskResult> {
   const planned = task.live;
-  const record = cluster.record(task.key);
-  if (planned === undefined || record === undefined || record.uid !== planned.uid || record.app !== planned.app) {
+  const ours = (): LiveRecord | undefined => {
+    const record = cluster.record(task.key);
+    return record?.uid === planned?.uid && record?.app === planned?.app ? record : undefined;
+  };
+  const record = ours();
+  if (record === undefined) return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
+  if (operation.sync?.dryRun) return { status: 'Pruned', message: 'pruned (dry run)', hookPhase: 'Succeeded' };
+  try {
+    await cluster.remove(record, syncOptionsOf(syncOptions, record.hints).prunePropagation);
+  } catch (thrown) {
+    const isTaken = thrown instanceof Fault && thrown.code === 'object-conflict' && ours() === undefined;
+    if (!isTaken) throw thrown;
     return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
   }
-  if (operation.sync?.dryRun) return { status: 'Pruned', message: 'pruned (dry run)', hookPhase: 'Succeeded' };
-  await cluster.remove(record, syncOptionsOf(syncOptions, record.hints).prunePropagation);
   return { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' };
 }
 
