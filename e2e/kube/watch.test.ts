@@ -10,6 +10,7 @@ import { keyOf } from '@mooring/operator/model/resource-key.ts';
 import type { ApplyOptions } from '@mooring/operator/world/cluster.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { startFaultProxy } from '../faults/fault-proxy.ts';
 import {
   configMap,
   connectionTo,
@@ -119,6 +120,88 @@ describe('kinds that come and go', () => {
     await until('the kind is served', () => view.cluster.scopeOf('example.com', 'Widget') === 'Namespaced');
     await real.api.call('POST', '/apis/example.com/v1/namespaces/default/widgets', widget);
     await until('its object is seen', () => hasRecord(widget));
+  });
+});
+
+/** A kind of two versions; the one that is not stored needs a webhook, where `webhook` says which. */
+function gadgets(webhook: string | undefined): KubeObject {
+  const version = (name: string, storage: boolean): object => ({
+    name,
+    served: true,
+    storage,
+    schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+  });
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'gadgets.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'gadgets', singular: 'gadget', kind: 'Gadget', listKind: 'GadgetList' },
+      versions: [version('v2', false), version('v1', true)],
+      conversion:
+        webhook === undefined
+          ? { strategy: 'None', webhook: null }
+          : {
+              strategy: 'Webhook',
+              webhook: { clientConfig: { url: webhook }, conversionReviewVersions: ['v1'] },
+            },
+    },
+  };
+}
+
+describe('kinds that cannot be seen', () => {
+  test('a conversion webhook that is down takes its own kind out of sight, and no other', async () => {
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const gadget = tracked('gadgets', {
+      apiVersion: 'example.com/v1',
+      kind: 'Gadget',
+      metadata: { name: 'one', namespace: 'default' },
+    });
+    await real.api.call('POST', definitions, gadgets(undefined));
+    await view.cluster.apply(gadget, serverSide);
+    await view.cluster.apply(tracked('beside', configMap('beside', {})), serverSide);
+    // Nothing listens there.
+    await real.api.call('PATCH', `${definitions}/gadgets.example.com`, gadgets('https://127.0.0.1:9/convert'));
+    await until('lists of it fail', async () => {
+      try {
+        await real.api.call('GET', '/apis/example.com/v2/namespaces/default/gadgets');
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    const late = await watchCluster(real, wire.server);
+    assert.equal(late.fault(), undefined);
+    const [unseen, ...others] = late.cluster.unseen();
+    assert.deepEqual([unseen?.kind, unseen?.fault.code, others], ['Gadget', 'cluster-unreachable', []]);
+    assert.match(unseen?.fault.message ?? '', /gadgets\.example\.com cannot be seen/);
+    assert.equal(late.cluster.tracked('beside').length, 1);
+    wire.reset();
+    await until('the view that was there before knows it too', () => view.cluster.unseen().length === 1);
+    assert.equal(view.fault(), undefined);
+    await real.api.call('PATCH', `${definitions}/gadgets.example.com`, gadgets(undefined));
+    for (const one of [late, view]) {
+      await until('it is seen again', () => one.cluster.unseen().length === 0, 30_000);
+      assert.equal(one.cluster.tracked('gadgets').length, 1);
+    }
+    await late.close();
+    await real.kubectl('delete', 'crd', 'gadgets.example.com');
+  });
+
+  test('a load balancer with nothing behind it leaves no view that is empty or out of date and believed', async () => {
+    const proxy = await startFaultProxy(real);
+    const seen = await watchCluster(real, proxy.server);
+    try {
+      proxy.down(503);
+      await until('the view knows', () => seen.fault()?.code === 'cluster-unreachable', 10_000);
+      proxy.down(undefined);
+      await until('the view follows', () => seen.fault() === undefined && seen.cluster.unseen().length === 0, 20_000);
+    } finally {
+      await seen.close();
+      await proxy.close();
+    }
   });
 });
 

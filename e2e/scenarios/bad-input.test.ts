@@ -231,3 +231,43 @@ test('10 MB of manifests are refused by name and size', async () => {
   await nothingPruned('huge');
   await recovers('huge', await stage.push(repository, { 'big.yaml': null }));
 });
+
+test('a conversion webhook that is down keeps nobody waiting but those with objects of its kind, and nothing is left behind', async () => {
+  const version = (name: string, storage: boolean): object => ({
+    name,
+    served: true,
+    storage,
+    schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+  });
+  const names = { plural: 'gadgets', singular: 'gadget', kind: 'Gadget', listKind: 'GadgetList' };
+  const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gadgets.example.com';
+  const conversion = (value: object): Promise<unknown> => stage.kube.merge(definition, { spec: { conversion: value } });
+  await stage.kube.apply(definition, {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'gadgets.example.com' },
+    spec: { group: 'example.com', scope: 'Namespaced', names, versions: [version('v2', false), version('v1', true)] },
+  });
+  const gadget = JSON.stringify({ apiVersion: 'example.com/v1', kind: 'Gadget', metadata: { name: 'one' } });
+  const gadgetPath = '/apis/example.com/v1/namespaces/with-gadget/gadgets/one';
+  const repository = await stage.repository('with-gadget', { 'gadget.json': gadget });
+  await stage.application('with-gadget', repository);
+  await recovers('with-gadget');
+  const other = await settled('without-gadget');
+
+  const clientConfig = { url: 'https://127.0.0.1:9/convert' };
+  await conversion({ strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } });
+  await stage.restartOperator('stop');
+  await condition('with-gadget', 'ComparisonError', /gadgets\.example\.com cannot be seen/);
+  await recovers('without-gadget', await stage.push(other, { 'a.yaml': configMap('a', { value: '2' }) }));
+  await stage.kube.merge(`${applicationsPath}/with-gadget`, {
+    metadata: { finalizers: ['resources-finalizer.argocd.argoproj.io'] },
+  });
+  await stage.kube.remove(`${applicationsPath}/with-gadget`);
+  await condition('with-gadget', 'DeletionError', /gadgets\.example\.com cannot be seen/);
+
+  await conversion({ strategy: 'None', webhook: null });
+  await stage.view.until('it goes', (apps) => !apps.has('with-gadget'), patienceMs);
+  assert.equal(await stage.kube.find(gadgetPath), undefined);
+  await stage.kube.remove(definition);
+});

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import type { Fault } from '../model/fault.ts';
 import type { AppliedMark, LiveRecord } from '../model/live.ts';
 import type { ResourceKey } from '../model/resource-key.ts';
 
@@ -29,6 +30,13 @@ export interface LiveChange {
   readonly what: 'drift' | 'gone' | 'new' | 'health';
 }
 
+/** A kind of which the view tells nothing that may be believed just now, and why. */
+export interface UnseenKind {
+  readonly group: string;
+  readonly kind: string;
+  readonly fault: Fault;
+}
+
 /** One cluster and the watched view of it. Methods that talk to the API server throw `Fault` (`cluster-*`, `object-*`). */
 export interface Cluster {
   readonly server: string;
@@ -42,6 +50,8 @@ export interface Cluster {
   record(key: ResourceKey): LiveRecord | undefined;
   /** Every record whose tracking id names the Application, from the view. */
   tracked(app: string): readonly LiveRecord[];
+  /** Kinds that cannot be seen while the rest of the cluster can; usually none. */
+  unseen(): readonly UnseenKind[];
   /** Records whose owner reference names `uid`, from the view. */
   ownedBy(uid: string): readonly LiveRecord[];
   mark(key: ResourceKey): AppliedMark | undefined;

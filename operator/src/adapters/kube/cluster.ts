@@ -1,9 +1,10 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { isBuiltIn } from '../../engine/diff/defaults.ts';
 import { hasLinks } from '../../engine/summarize/links.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
-import type { ApplyOptions, Cluster, Propagation } from '../../world/cluster.ts';
+import type { ApplyOptions, Cluster, Propagation, UnseenKind } from '../../world/cluster.ts';
 import type { Log } from '../../world/telemetry.ts';
 import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
 import { createClient, type KubeClient, type KubeContext } from './client.ts';
@@ -12,7 +13,15 @@ import { discover, type ServedKind, type ServedKinds } from './discovery.ts';
 import { hasClientSideOwner, takeOwnership } from './ownership.ts';
 import { type HealthOf, recordOf } from './record.ts';
 import { type Reflector, type ReflectorListener, startReflector } from './reflector.ts';
-import { applyObject, createObject, deleteObject, getObject, patchObject, replaceObject } from './request.ts';
+import {
+  apiVersionOf,
+  applyObject,
+  createObject,
+  deleteObject,
+  getObject,
+  patchObject,
+  replaceObject,
+} from './request.ts';
 import { isOlder } from './resource-version.ts';
 import { watchedKinds } from './watched-kinds.ts';
 
@@ -44,8 +53,8 @@ export interface ClusterView {
 
 export interface ViewListener {
   changed(change: CacheChange): void;
-  /** The view stopped following the cluster, or follows it again. */
-  followed(fault: Fault | undefined): void;
+  /** The view stopped following the cluster, or follows it again; or, where one is named, only that kind of it. */
+  followed(fault: Fault | undefined, kind?: string): void;
   /** The cluster went back in time (a restored backup): this view is worth nothing any more. */
   outdated(fault: Fault): void;
 }
@@ -99,7 +108,10 @@ async function watchAll(
   let progressAt = clock.now();
   let cancelProgress: (() => void) | undefined;
   const watches = new Map<string, Watch>();
+  /** Watches of kinds that the API server itself makes up: without one of them nothing of the cluster is believed. */
   const lost = new Map<string, Fault>();
+  /** Those of other kinds, which may fail alone: a conversion webhook or the server of an aggregated API is down. */
+  const unseen = new Map<string, UnseenKind>();
   /** Uids of objects that a client-side apply still owns fields of. */
   const clientSide = new Set<string>();
   const cache = createCache((change) => {
@@ -163,20 +175,29 @@ async function watchAll(
       },
       live: () => {
         settled(name);
-        follow(name, undefined);
+        follow(name, kind, undefined);
       },
       failing: (why, fault, refusals) => {
         log.debug(
           { server, kind: kind.kind, group: kind.group, why, refusals, error: fault.message },
           'a watch failed',
         );
-        if (why === 'unserved') return settled(name);
-        if (why !== 'forbidden' && refusals < lostAfterRefusals) return;
+        if (why === 'unserved' && fault.data['httpStatus'] !== 503) return settled(name);
+        if (why === 'broken' && refusals < lostAfterRefusals) return;
+        if (why !== 'forbidden' && !isBuiltIn(apiVersionOf(kind))) {
+          follow(name, kind, unseeable(kind, fault));
+          return settled(name);
+        }
         const known = why === 'forbidden' ? forbidden(kind, fault) : fault;
         if (!isReady) ready.reject(known);
-        follow(name, known);
+        follow(name, undefined, known);
       },
     };
+  }
+
+  function unseeable(kind: ServedKind, fault: Fault): Fault {
+    const message = `${server}: what there is of ${kind.plural}.${kind.group} cannot be seen: ${fault.message}`;
+    return new Fault('cluster-unreachable', message, { server, group: kind.group, kind: kind.kind }, fault);
   }
 
   function forbidden(kind: ServedKind, fault: Fault): Fault {
@@ -184,19 +205,26 @@ async function watchAll(
     return new Fault('cluster-refused', message, { server, kind: kind.kind }, fault);
   }
 
-  function follow(name: string, fault: Fault | undefined): void {
+  /** `alone`: the kind whose failure leaves all others as they are. */
+  function follow(name: string, alone: ServedKind | undefined, fault: Fault | undefined): void {
     const before = lost.size;
-    if (fault !== undefined) lost.set(name, fault);
-    else if (lost.delete(name)) nudgeOthers();
-    if (!isReady || (before === 0) === (lost.size === 0)) return;
-    listener.followed(firstOf(lost));
+    const wasUnseen = unseen.has(name);
+    if (fault === undefined) {
+      if (lost.delete(name)) nudgeOthers();
+      unseen.delete(name);
+    } else if (alone === undefined) lost.set(name, fault);
+    else unseen.set(name, { group: alone.group, kind: alone.kind, fault });
+    if (!isReady) return;
+    if ((before === 0) !== (lost.size === 0)) listener.followed(firstOf(lost));
+    if (alone !== undefined && wasUnseen !== unseen.has(name)) listener.followed(fault, `${alone.kind}.${alone.group}`);
   }
 
   // One watch that works again is a sign that the cluster is back: the others need not wait their time out.
   function nudgeOthers(): void {
     if (clock.now() - nudgedAt < nudgeMs) return;
     nudgedAt = clock.now();
-    for (const [name, fault] of lost) if (fault.code === 'cluster-unreachable') watches.get(name)?.reflector.nudge();
+    const faults = [...lost, ...[...unseen].map(([name, { fault }]) => [name, fault] as const)];
+    for (const [name, fault] of faults) if (fault.code === 'cluster-unreachable') watches.get(name)?.reflector.nudge();
   }
 
   function watchServed(): void {
@@ -214,7 +242,7 @@ async function watchAll(
       if (wanted.has(name)) continue;
       watch.reflector.stop();
       watches.delete(name);
-      follow(name, undefined);
+      follow(name, watch.served, undefined);
       settled(name);
       if (!parts.has(partName(watch)))
         cache.drop({ group: watch.served.group, kind: watch.served.kind, namespace: watch.namespace });
@@ -544,6 +572,7 @@ async function watchAll(
     scopeOf: (group, kind) => served.kind(group, kind)?.scope,
     record: cache.record,
     tracked: cache.tracked,
+    unseen: () => [...unseen.values()],
     ownedBy: cache.ownedBy,
     mark: cache.mark,
     setMark: cache.setMark,

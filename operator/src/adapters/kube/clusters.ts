@@ -134,9 +134,10 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
     try {
       const view = await openView(entry.target.connect(), { server, namespaces, clusterResources }, options, {
         changed: (change) => emit({ server, ...change }),
-        followed: (fault) => {
-          if (fault === undefined) log.info({ server }, 'the cluster is followed again');
-          else log.warn({ server, error: fault.message }, 'the cluster is not followed');
+        followed: (fault, kind) => {
+          const what = kind === undefined ? 'the cluster' : 'a kind of the cluster';
+          if (fault === undefined) log.info({ server, kind }, `${what} is followed again`);
+          else log.warn({ server, kind, error: fault.message }, `${what} is not followed`);
           emit({ server, app: undefined });
         },
         outdated: (fault) => fail(entry, fault),

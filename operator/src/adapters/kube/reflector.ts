@@ -1,4 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { isBuiltIn } from '../../engine/diff/defaults.ts';
 import { Fault } from '../../model/fault.ts';
 import type { KubeClient, KubeContext } from './client.ts';
 import type { ServedKind } from './discovery.ts';
@@ -128,7 +129,7 @@ export function startReflector(
         thrown instanceof Fault
           ? thrown
           : new Fault('cluster-unreachable', `${client.server}: listing ${served.plural} failed`, {}, thrown);
-      return fail(fault, failureOf(fault, false));
+      return fail(fault, failureOf(fault, false, apiVersion));
     }
     if (of !== generation) return;
     for (const item of page.items ?? []) listener.seen(typed(item));
@@ -162,7 +163,7 @@ export function startReflector(
         if (current()) step({ what: 'ended' });
       },
       failed: (fault) => {
-        if (current()) fail(fault, failureOf(fault, listing));
+        if (current()) fail(fault, failureOf(fault, listing, apiVersion));
       },
     });
   }
@@ -225,12 +226,14 @@ export function startReflector(
   };
 }
 
-function failureOf(fault: Fault, streamingList: boolean): WatchFailure {
+function failureOf(fault: Fault, streamingList: boolean, apiVersion: string): WatchFailure {
   const status = fault.data['httpStatus'];
   if (status === 410) return 'gone';
   if (status === 403) return 'forbidden';
   // Servers before 1.32, and aggregated ones, answer 422 or 400 to sendInitialEvents.
   if (streamingList && (status === 400 || status === 422)) return 'unsupported';
-  if (status === 404 || status === 405 || status === 503) return 'unserved';
+  if (status === 404 || status === 405) return 'unserved';
+  // The server of an aggregated API is down; for what the API server itself serves it is the answer of a load balancer with nothing behind it.
+  if (status === 503 && !isBuiltIn(apiVersion)) return 'unserved';
   return 'broken';
 }

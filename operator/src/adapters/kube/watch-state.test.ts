@@ -107,6 +107,7 @@ describe('a watch', () => {
     }
     assert.ok(waits.every((wait) => Number(wait?.slice(5)) < 8_000));
     assert.ok(Number(waits.at(-1)?.slice(5)) > 7_000);
+    assert.deepEqual(run(start, { what: 'failed', why: 'unserved', random: 1 }).effects.at(-1), 'wait 100');
     assert.deepEqual(run(start, { what: 'failed', why: 'forbidden', random: 1 }).effects.at(-1), 'wait 30000');
   });
 

@@ -44,7 +44,7 @@ export type WatchEvent =
 
 /**
  * `gone`: the version is too old (410). `unsupported`: the server cannot list by a watch. `forbidden`, `unserved`: an answer of 403, or of
- * 404, 405 or 503. `broken`: all else, such as a lost connection or a stall.
+ * 404 or 405, or of 503 where another server than the API server answers for the kind. `broken`: all else, such as a lost connection or a stall.
  */
 export type WatchFailure = 'gone' | 'unsupported' | 'forbidden' | 'unserved' | 'broken';
 
@@ -67,6 +67,8 @@ const firstWaitMs = 100;
 /** Short enough that a change is seen within 10 s after an API server is back. */
 const longestWaitMs = 8_000;
 const forbiddenWaitMs = 30_000;
+/** At first the wait is short: a 503 may be no more than a restart. */
+const longestUnservedMs = 30_000;
 
 export const initialWatchState: WatchState = {
   at: 'waiting',
@@ -165,6 +167,9 @@ function historyOf({ failures, refusals, relists, streaming }: WatchHistory): Wa
 }
 
 function waitMs(why: WatchFailure, failures: number, random: number): number {
-  if (why === 'forbidden' || why === 'unserved') return forbiddenWaitMs * (0.5 + random / 2);
-  return Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1)) * (0.5 + random / 2);
+  if (why === 'forbidden') return forbiddenWaitMs * (0.5 + random / 2);
+  return (
+    Math.min(why === 'unserved' ? longestUnservedMs : longestWaitMs, firstWaitMs * 2 ** (failures - 1)) *
+    (0.5 + random / 2)
+  );
 }

@@ -17,6 +17,7 @@ import { permittedIn, projectOf } from './admit.ts';
 import { removeDeletionHooks, runDeletionHooks } from './deletion-hooks.ts';
 import type { Memory } from './memory.ts';
 import { want } from './see.ts';
+import { requireSeen } from './unseen.ts';
 
 /**
  * Brings a deletion one step further, as its finalizers say: the PreDelete hooks, then everything that the Application tracks, wave by wave from the last, then
@@ -45,6 +46,11 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
   const cluster = await world.clusters.open(place.server);
   const isPermitted = permittedIn(projectOf(app, world), place, cluster);
   const tracked = cluster.tracked(trackingName(app, world.store.namespace)).filter(({ key }) => isPermitted(key));
+  requireSeen(
+    app,
+    tracked.map(({ key }) => key),
+    cluster,
+  );
   const runHooks = async (phase: DeletionPhase): Promise<Action> => {
     const { desired } = await want(app, world, memory);
     const run = `${Math.floor(Date.parse(app.metadata.deletionTimestamp ?? '') / 1_000)}`;

@@ -18,6 +18,7 @@ import { admit, permittedIn } from './admit.ts';
 import { type CompareContext, type Compared, compare } from './compare.ts';
 import type { Memory } from './memory.ts';
 import { renderRequest } from './request.ts';
+import { requireSeen } from './unseen.ts';
 
 /** What Git asks for, and where. */
 export interface Wanted {
@@ -115,12 +116,15 @@ function broughtAlong(app: Application, texts: readonly string[]): RenderAnswer 
 /** resolve → open → render → desire → observe, diff and assess. Throws `Fault`. */
 export async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
   const { target, cluster, commit, sourceType, desired: found, isPermitted } = await want(app, world, memory);
+  const tracking = trackingName(app, world.store.namespace);
+  const keys = [...found.objects, ...cluster.tracked(tracking)].map(({ key }) => key);
+  requireSeen(app, keys, cluster);
   const rules = app.spec.ignoreDifferences ?? [];
   const problems = ignoreProblems(rules).map((message) => ({ type: 'InvalidSpecError' as const, message }));
   const desired = { ...found, warnings: [...found.warnings, ...problems] };
   const ignoring = canonicalJson(rules);
   const context: CompareContext = {
-    tracking: trackingName(app, world.store.namespace),
+    tracking,
     isPermitted,
     revisionChanged: app.status?.operationState?.syncResult?.revision !== commit,
     // Marks are from comparisons under the rules of then.
