@@ -30,16 +30,24 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Serves routes over HTTP/1.1. A body that is too long is refused with 413 before it is kept; a slow one after 10 s. */
+/** Bytes of bodies that are kept at once, over all requests: who sends them has shown no secret yet. */
+export const bodiesBytes: number = 32 * 1024 * 1024;
+/** Milliseconds that a request under way may take to end when the server closes. */
+const closeMs = 1_000;
+
+/**
+ * Serves routes over HTTP/1.1. A body that is too long is refused with 413 before it is kept, one too many at a time with 503, and a slow one after 10 s.
+ */
 export async function serve(
   routes: readonly Route[],
   address: { host: string; port: number },
   log: Log,
 ): Promise<HttpServer> {
+  const held = { bytes: 0 };
   const server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 16_384 },
+    { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 },
     (request, response) => {
-      handle(routes, request, response).catch((thrown: unknown) => {
+      handle(routes, held, request, response).catch((thrown: unknown) => {
         log.error(
           { path: request.url, error: thrown instanceof Error ? (thrown.stack ?? '') : String(thrown) },
           'a request failed',
@@ -57,13 +65,27 @@ export async function serve(
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        const cancel = setTimeout(() => server.closeAllConnections(), closeMs);
+        server.close(() => {
+          clearTimeout(cancel);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };
 }
 
-async function handle(routes: readonly Route[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Bytes of bodies that are kept just now. */
+interface Held {
+  bytes: number;
+}
+
+async function handle(
+  routes: readonly Route[],
+  held: Held,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const here = routes.filter((route) => route.path === path);
   const route = here.find(({ method }) => method === request.method);
@@ -73,24 +95,42 @@ async function handle(routes: readonly Route[], request: IncomingMessage, respon
       .end(`${here.length > 0 ? 'method not allowed' : 'not found'}\n`);
     return;
   }
-  const body = await readBody(request, route.bodyBytes);
-  if (body === undefined) {
-    response
-      .writeHead(413, { 'content-type': 'text/plain', connection: 'close' })
-      .end(`the body is longer than ${route.bodyBytes} bytes\n`);
-    return;
+  const mine: Held = { bytes: 0 };
+  try {
+    const body = await readBody(request, route.bodyBytes, held, mine);
+    if (body === 'too long') {
+      response.writeHead(413, refusal).end(`the body is longer than ${route.bodyBytes} bytes\n`);
+      return;
+    }
+    if (body === 'too many') {
+      response.writeHead(503, { ...refusal, 'retry-after': '1' }).end('too many requests at once\n');
+      return;
+    }
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const answer = await route.answer({ method: request.method ?? '', path, headers, body });
+    response.writeHead(answer.status, { 'content-type': answer.contentType ?? 'text/plain' }).end(answer.body);
+  } finally {
+    held.bytes -= mine.bytes;
   }
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-  const answer = await route.answer({ method: request.method ?? '', path, headers, body });
-  response.writeHead(answer.status, { 'content-type': answer.contentType ?? 'text/plain' }).end(answer.body);
 }
 
-async function readBody(request: IncomingMessage, bytes: number): Promise<Uint8Array | undefined> {
+/** What is left of the body is not read: the connection ends with the answer. */
+const refusal = { 'content-type': 'text/plain', connection: 'close' };
+
+async function readBody(
+  request: IncomingMessage,
+  bytes: number,
+  held: Held,
+  mine: Held,
+): Promise<Uint8Array | 'too long' | 'too many'> {
+  if (Number(request.headers['content-length'] ?? 0) > bytes) return 'too long';
   const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > bytes) return undefined;
+  // Destroyed here, the request would take the connection along, and nobody would read why.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+    mine.bytes += chunk.length;
+    held.bytes += chunk.length;
+    if (mine.bytes > bytes) return 'too long';
+    if (held.bytes > bodiesBytes) return 'too many';
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
