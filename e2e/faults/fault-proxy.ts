@@ -97,7 +97,8 @@ export async function startFaultProxy(
     }
     const half = content.subarray(0, Math.floor(content.length / 2));
     const length = fate.how === 'reset' ? content.length : half.length;
-    answer.writeHead(got.statusCode ?? 502, { ...got.headers, 'content-length': String(length) });
+    const { 'transfer-encoding': _, ...headers } = got.headers;
+    answer.writeHead(got.statusCode ?? 502, { ...headers, 'content-length': String(length) });
     answer.write(half, () => {
       if (fate.how === 'reset') asked.socket.resetAndDestroy();
       else answer.end();
