@@ -10,7 +10,7 @@ import { createObject, patchObject } from '../kube/request.ts';
 export interface EventSender extends Notifier {
   /** Events sent, and dropped because too many waited or the API server would not take them. */
   counts(): { readonly sent: number; readonly dropped: number; readonly failed: number };
-  /** Sends what waits, and nothing after. */
+  /** Sends what waits, for at most a second, and nothing after. */
   close(): Promise<void>;
 }
 
@@ -28,6 +28,8 @@ const messageBytes = 1024;
 /** A notice like one of the last ten minutes counts that one up, as client-go's recorder does. */
 const repeatMs = 600_000;
 const remembered = 1_000;
+/** Nobody waits longer for Events when the operator stops: the API server may be what is gone. */
+const closeMs = 1_000;
 
 interface Waiting {
   readonly namespace: string;
@@ -147,7 +149,16 @@ export function createEvents(client: KubeClient, context: KubeContext & { readon
     counts: () => ({ ...counts }),
     close: async () => {
       isClosed = true;
-      while (sending !== undefined) await sending;
+      let isLate = false;
+      const late = new Promise<void>((resolve) => {
+        clock.after(closeMs, () => {
+          isLate = true;
+          resolve();
+        });
+      });
+      while (sending !== undefined && !isLate) await Promise.race([sending, late]);
+      counts.dropped += waiting.size;
+      waiting.clear();
     },
   };
 }
