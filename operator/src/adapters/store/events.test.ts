@@ -11,6 +11,7 @@ const app = {
   apiVersion: 'argoproj.io/v1alpha1',
   kind: 'Application',
   metadata: { name: 'shop', namespace: 'argocd', uid: 'u', resourceVersion: '1' },
+  spec: { project: 'default', destination: { server: 'https://kubernetes.default.svc' } },
 } as unknown as Application;
 
 function eventsOver(send: KubeClient['send']) {

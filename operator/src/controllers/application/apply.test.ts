@@ -19,6 +19,7 @@ function recordOf(name: string, app: string): LiveRecord {
     app,
     health: undefined,
     ownedHash: undefined,
+    ownedAt: 0,
     hints: undefined,
   };
 }
@@ -54,14 +55,24 @@ describe('pruning', () => {
       view.set(keyText(record.key), { ...record, app: 'taker' });
       throw conflict;
     });
-    const [outcome] = await applyTasks([pruneOf(record)], { cluster, operation: {}, syncOptions: [] });
+    const [outcome] = await applyTasks([pruneOf(record)], {
+      cluster,
+      operation: {},
+      syncOptions: [],
+      ignoreDifferences: [],
+    });
     assert.deepEqual(outcome?.result, { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' });
   });
 
   test('a conflict over an object that stays ours is a failure', async () => {
     const record = recordOf('busy', 'giver');
     const { cluster } = clusterOf([record], () => Promise.reject(conflict));
-    const [outcome] = await applyTasks([pruneOf(record)], { cluster, operation: {}, syncOptions: [] });
+    const [outcome] = await applyTasks([pruneOf(record)], {
+      cluster,
+      operation: {},
+      syncOptions: [],
+      ignoreDifferences: [],
+    });
     assert.equal(outcome?.result.status, 'SyncFailed');
   });
 });
@@ -80,6 +91,8 @@ test('a cluster out of reach is told when no write is under way any more', async
     underWay -= 1;
   });
   const tasks = [pruneOf(slow), pruneOf(lost)];
-  await assert.rejects(applyTasks(tasks, { cluster, operation: {}, syncOptions: [] }), { code: 'cluster-unreachable' });
+  await assert.rejects(applyTasks(tasks, { cluster, operation: {}, syncOptions: [], ignoreDifferences: [] }), {
+    code: 'cluster-unreachable',
+  });
   assert.equal(underWay, 0);
 });
