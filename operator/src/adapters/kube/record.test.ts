@@ -105,7 +105,7 @@ describe('a record', () => {
         app: 'cart',
         health: { status: 'Healthy' },
         ownedHash: undefined,
-      ownedAt: 0,
+        ownedAt: 0,
         hints: { 'argocd.argoproj.io/sync-wave': '3', 'helm.sh/resource-policy': 'keep' },
       },
     );
