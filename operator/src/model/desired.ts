@@ -38,7 +38,7 @@ export interface DesiredObject {
   readonly options: SyncOptions;
   /** Left out of the Application's sync status (`argocd.argoproj.io/compare-options: IgnoreExtraneous` does not do this to desired objects). */
   readonly hook?: Hook;
-  /** Why the project forbids it; such an object is shown as OutOfSync and refused by a sync. */
+  /** Why the project forbids it; the status of such an object is shown as Unknown, and a sync refuses it. */
   readonly forbidden?: string;
 }
 

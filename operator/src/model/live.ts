@@ -25,6 +25,8 @@ export interface LiveRecord {
   readonly hints: Readonly<Record<string, string>> | undefined;
   /** Addresses under which people reach what the object stands for, sorted; absent where there is none. */
   readonly links?: readonly string[];
+  /** Images of the containers of what an Application tracks, sorted; absent where there is none. */
+  readonly images?: readonly string[];
 }
 
 /** What was last known to be equal: the desired hash, and the hash of our managedFields entry at that moment. */

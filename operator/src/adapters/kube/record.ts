@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { KubeObject, ManagedFieldsEntry } from '@mooring/renderer-contract';
+import { imagesOf } from '../../engine/summarize/images.ts';
 import { linksOf } from '../../engine/summarize/links.ts';
 import { annotation } from '../../model/annotations.ts';
 import { messageOf } from '../../model/fault.ts';
@@ -17,6 +18,8 @@ const hintPrefixes = ['argocd.argoproj.io/', 'helm.sh/'];
 export function recordOf(object: KubeObject, healthOf: HealthOf): LiveRecord {
   const { metadata } = object;
   const key = keyOf(object);
+  const app = appOf(metadata.annotations?.[annotation.trackingId], key);
+  const images = app === undefined ? [] : imagesOf([object]);
   const links = linksOf(object);
   return {
     key,
@@ -26,12 +29,13 @@ export function recordOf(object: KubeObject, healthOf: HealthOf): LiveRecord {
     createdAt: metadata.creationTimestamp === undefined ? 0 : Date.parse(metadata.creationTimestamp),
     deleting: metadata.deletionTimestamp !== undefined,
     owners: metadata.ownerReferences === undefined ? none : metadata.ownerReferences.map((owner) => owner.uid),
-    app: appOf(metadata.annotations?.[annotation.trackingId], key),
+    app,
     health: safely(object, healthOf),
     ownedHash: ownedHash(metadata.managedFields),
     ownedAt: Date.parse(ownEntry(metadata.managedFields)?.time ?? '') || 0,
     hints: hintsOf(metadata.annotations),
     ...(links && { links }),
+    ...(images.length > 0 && { images }),
   };
 }
 

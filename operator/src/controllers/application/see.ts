@@ -132,8 +132,7 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   };
   const compared = await compare(app, desired, cluster, context);
   memory.ignoring = ignoring;
-  const { changes, health, shared } = compared;
-  const comparison: Comparison = { commit, source: target.source, sourceType, desired, changes, health, shared };
+  const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
   return { target, cluster, context, compared, comparison };
 }
 
@@ -141,6 +140,5 @@ export async function see(app: Application, world: World, memory: Memory): Promi
 export async function seeAgain(app: Application, seen: Seen): Promise<Seen> {
   const context = { ...seen.context, revisionChanged: false, thorough: false };
   const compared = await compare(app, seen.comparison.desired, seen.cluster, context);
-  const { changes, health, shared } = compared;
-  return { ...seen, compared, comparison: { ...seen.comparison, changes, health, shared } };
+  return { ...seen, compared, comparison: { ...seen.comparison, ...compared } };
 }

@@ -4,6 +4,8 @@ import type { Application, ApplicationStatus, OperationState } from '@mooring/cr
 import type { Change } from '../../model/change.ts';
 import type { DesiredObject } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
+import type { LiveRecord, LiveSet } from '../../model/live.ts';
+import { keyText } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { type Comparison, cut, type Findings, summarize, timestamp } from './summarize.ts';
 
@@ -42,9 +44,14 @@ const record = {
 const web = desired('Service', 'web', { wave: 2 });
 const job = desired('Pod', 'migrate', { hook: { phases: ['PreSync'], deletePolicies: [] } });
 const leftKey = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'old' };
-const same: Change = { action: 'none', key: web.key, desired: web, live: { ...record, key: web.key } };
+const same = { action: 'none', key: web.key, desired: web, live: { ...record, key: web.key } } satisfies Change;
 const missing: Change = { action: 'create', key: web.key, desired: web };
 const left: Change = { action: 'prune', key: leftKey, live: { ...record, key: leftKey }, ignored: false };
+
+function liveSet(records: readonly LiveRecord[], others: readonly LiveRecord[] = []): LiveSet {
+  const desired = new Map(records.map((one) => [keyText(one.key), one]));
+  return { desired, marks: new Map(), objects: new Map(), others };
+}
 
 const comparison: Comparison = {
   commit: 'c1',
@@ -52,6 +59,7 @@ const comparison: Comparison = {
   sourceType: 'Directory',
   desired: { objects: [web, job], warnings: [] },
   changes: { changes: [same] },
+  live: liveSet([same.live]),
   health: { status: 'Healthy' },
   shared: [],
 };
@@ -75,10 +83,7 @@ test('a first look tells everything', () => {
   assert.deepEqual(summary({}), {
     sync: { status: 'Synced', revision: 'c1', comparedTo: { source, destination: { server: 'https://a' } } },
     health: { status: 'Healthy', lastTransitionTime: timestamp(now) },
-    resources: [
-      { version: 'v1', kind: 'Pod', namespace: 'shop', name: 'migrate', hook: true },
-      { version: 'v1', kind: 'Service', namespace: 'shop', name: 'web', status: 'Synced', syncWave: 2 },
-    ],
+    resources: [{ version: 'v1', kind: 'Service', namespace: 'shop', name: 'web', status: 'Synced', syncWave: 2 }],
     sourceType: 'Directory',
     summary: {},
     controllerNamespace: 'argocd',
@@ -109,7 +114,6 @@ test('what is missing or left over is OutOfSync', () => {
     resources?.map(({ name, status, requiresPruning }) => [name, status, requiresPruning]),
     [
       ['old', 'OutOfSync', true],
-      ['migrate', undefined, undefined],
       ['web', 'OutOfSync', undefined],
     ],
   );
@@ -117,18 +121,66 @@ test('what is missing or left over is OutOfSync', () => {
 
 test('a leftover that is ignored keeps nothing from being Synced', () => {
   const changes: Change[] = [same, { ...left, ignored: true } as Change];
-  assert.equal(summary({ comparison: { ...comparison, changes: { changes } } }).sync?.status, 'Synced');
+  const { sync, resources } = summary({ comparison: { ...comparison, changes: { changes } } });
+  assert.deepEqual([sync?.status, resources?.map(({ status }) => status)], ['Synced', ['OutOfSync', 'Synced']]);
 });
 
 test('the summary names the addresses of what is live, and those of the Application', () => {
-  const linked: Change = { ...same, live: { ...record, key: web.key, links: ['https://b', 'https://a'] } } as Change;
+  const live = liveSet(
+    [{ ...record, key: web.key, links: ['https://b', 'https://a'], images: ['web:2'] }],
+    [{ ...record, key: leftKey, images: ['old:1', 'web:2'] }],
+  );
   const annotations = { 'link.argocd.argoproj.io/docs': 'https://docs', other: 'https://other' };
   const { metadata, ...rest } = app();
   const { summary: found } = summary({
     app: { ...rest, metadata: { ...metadata, annotations } },
-    comparison: { ...comparison, changes: { changes: [linked, missing] } },
+    comparison: { ...comparison, live },
   });
-  assert.deepEqual(found, { externalURLs: ['https://a', 'https://b', 'https://docs'] });
+  assert.deepEqual(found, {
+    externalURLs: ['https://a', 'https://b', 'https://docs'],
+    images: ['old:1', 'web:2'],
+  });
+});
+
+test('hooks are listed while they exist, and what is skipped always is', () => {
+  const annotations = { 'argocd.argoproj.io/hook': 'Skip' };
+  const skipped = desired('ConfigMap', 'skipped', {
+    object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'skipped', annotations } },
+    hook: { phases: [], deletePolicies: [] },
+  });
+  const gone = desired('Pod', 'gone', { hook: { phases: ['PostSync'], deletePolicies: [] } });
+  const earlier = { group: 'batch', kind: 'Job', namespace: 'shop', name: 'job-abc' };
+  const hints = { 'argocd.argoproj.io/hook': 'Sync' };
+  const { resources } = summary({
+    comparison: {
+      ...comparison,
+      desired: { objects: [web, job, gone, skipped], warnings: [] },
+      live: liveSet([same.live, { ...record, key: job.key }], [{ ...record, key: earlier, hints }]),
+    },
+  });
+  assert.deepEqual(
+    resources?.map(({ name, hook, status }) => [name, hook, status]),
+    [
+      ['skipped', undefined, undefined],
+      ['migrate', true, undefined],
+      ['web', undefined, 'Synced'],
+      ['job-abc', true, undefined],
+    ],
+  );
+});
+
+test('what the project forbids is Unknown, and what asks before it goes says so', () => {
+  const forbidden: Change = { action: 'create', key: web.key, desired: { ...web, forbidden: 'no' } };
+  const asking: Change = {
+    action: 'prune',
+    key: leftKey,
+    live: { ...record, key: leftKey, hints: { 'argocd.argoproj.io/sync-options': 'Prune=confirm' } },
+    ignored: false,
+  };
+  const { sync, resources } = summary({ comparison: { ...comparison, changes: { changes: [forbidden] } } });
+  assert.deepEqual([sync?.status, resources?.[0]?.status], ['OutOfSync', 'Unknown']);
+  const asked = summary({ comparison: { ...comparison, changes: { changes: [asking] } } }).resources;
+  assert.equal(asked?.[0]?.requiresDeletionConfirmation, true);
 });
 
 test('health keeps the time and the cause of its last change', () => {

@@ -10,13 +10,15 @@ import type {
   RevisionHistory,
 } from '@mooring/crds';
 import type { Change, ChangeSet } from '../../model/change.ts';
-import type { DesiredSet, DesiredWarning } from '../../model/desired.ts';
+import type { DesiredSet, DesiredWarning, SyncOptions } from '../../model/desired.ts';
 import { type Fault, faultRules } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
+import { hookRole } from '../../model/hooks.ts';
+import type { LiveSet } from '../../model/live.ts';
 import { equalJson } from '../../model/merge-patch.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
+import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
-import { imagesOf } from './images.ts';
 import { annotatedLinks } from './links.ts';
 
 /** What one pass over an Application found where nothing stood in its way. */
@@ -26,6 +28,7 @@ export interface Comparison {
   readonly sourceType: string;
   readonly desired: DesiredSet;
   readonly changes: ChangeSet;
+  readonly live: LiveSet;
   readonly health: Health;
   /** Warnings about objects that other Applications track, too. */
   readonly shared: readonly DesiredWarning[];
@@ -73,14 +76,12 @@ export function summarize(findings: Findings): ApplicationStatus {
 
 function compared(findings: Findings, comparison: Comparison): Partial<ApplicationStatus> {
   const { app } = findings;
-  const resources = resourcesOf(comparison);
-  const outOfSync = resources.some((resource) => resource.status === 'OutOfSync');
-  const images = imagesOf(comparison.desired.objects.map(({ object }) => object));
-  const links = new Set(annotatedLinks(app.metadata.annotations));
-  for (const change of comparison.changes.changes) {
-    if (change.action === 'create') continue;
-    for (const link of change.live.links ?? []) links.add(link);
-  }
+  const outOfSync = comparison.changes.changes.some((change) =>
+    change.action === 'prune' ? !change.ignored : change.action !== 'none',
+  );
+  const live = [...comparison.live.desired.values(), ...comparison.live.others];
+  const images = new Set(live.flatMap((record) => record.images ?? []));
+  const links = new Set([...annotatedLinks(app.metadata.annotations), ...live.flatMap((record) => record.links ?? [])]);
   const isAppOfApps = comparison.desired.objects.some(
     ({ key }) => key.group === 'argoproj.io' && key.kind === 'Application',
   );
@@ -95,11 +96,11 @@ function compared(findings: Findings, comparison: Comparison): Partial<Applicati
       },
     },
     health: healthStatus(app, comparison.health, findings.now),
-    resources,
+    resources: resourcesOf(app, comparison),
     sourceType: comparison.sourceType as ApplicationSourceType,
     summary: {
       ...(links.size > 0 && { externalURLs: [...links].sort() }),
-      ...(images.length > 0 && { images }),
+      ...(images.size > 0 && { images: [...images].sort() }),
       ...(isAppOfApps && { isAppOfApps }),
     },
   };
@@ -130,30 +131,49 @@ function healthStatus(app: Application, { status, message }: Health, now: number
   return { status, ...(message !== undefined && { message }), lastTransitionTime: timestamp(now) };
 }
 
-function resourcesOf({ desired, changes }: Comparison): ResourceStatus[] {
-  const resources = changes.changes.map(resourceOf);
+/** Hooks are listed while they exist, those of earlier syncs too; what a source only carries for others always is, without a status. */
+function resourcesOf(app: Application, { desired, changes, live }: Comparison): ResourceStatus[] {
+  const resources = changes.changes.map((change) => resourceOf(app, change));
   for (const { key, object, hook, wave } of desired.objects) {
-    if (hook === undefined || key.name === '') continue;
-    resources.push({ ...identity(key, object.apiVersion), hook: true, ...(wave !== 0 && { syncWave: wave }) });
+    if (hook === undefined) continue;
+    const isHook = hookRole(object.metadata.annotations).role !== 'skip';
+    if (isHook && !live.desired.has(keyText(key))) continue;
+    resources.push({
+      ...identity(key, object.apiVersion),
+      ...(isHook && { hook: true }),
+      ...(wave !== 0 && { syncWave: wave }),
+    });
+  }
+  for (const { key, apiVersion, hints } of live.others) {
+    const { role } = hookRole(hints);
+    if (role === 'hook' || role === 'ignored') resources.push({ ...identity(key, apiVersion), hook: true });
   }
   return resources.sort(byIdentity);
 }
 
-function resourceOf(change: Change): ResourceStatus {
+function resourceOf(app: Application, change: Change): ResourceStatus {
+  const asks =
+    change.action !== 'create' && asksPeople(syncOptionsOf(app.spec.syncPolicy?.syncOptions ?? [], change.live.hints));
   if (change.action === 'prune') {
     return {
       ...identity(change.key, change.live.apiVersion),
-      status: change.ignored ? 'Synced' : 'OutOfSync',
+      status: 'OutOfSync',
       requiresPruning: true,
+      ...(asks && { requiresDeletionConfirmation: true }),
     };
   }
-  const { wave, object } = change.desired;
+  const { wave, object, options, forbidden } = change.desired;
+  const status = change.action === 'none' ? 'Synced' : 'OutOfSync';
   return {
     ...identity(change.key, object.apiVersion),
-    status: change.action === 'none' ? 'Synced' : 'OutOfSync',
-    ...(change.desired.options.delete === 'confirm' && { requiresDeletionConfirmation: true }),
+    status: forbidden === undefined ? status : 'Unknown',
+    ...((asks || asksPeople(options)) && { requiresDeletionConfirmation: true }),
     ...(wave !== 0 && { syncWave: wave }),
   };
+}
+
+function asksPeople(options: SyncOptions): boolean {
+  return options.delete === 'confirm' || options.prune === 'confirm';
 }
 
 function identity(key: ResourceKey, apiVersion: string): ResourceStatus {
