@@ -40,7 +40,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       await publish(current, world, { seen, decision, state, deployed: false });
       return decision.do === 'rest' && decision.againMs !== undefined ? requeueAfter(decision.againMs) : awaitChange;
     }
-    state = begin(decision.state, seen);
+    state = begin(app, decision.state, seen);
     const persist = async (started: OperationState): Promise<void> => {
       current = await publish(current, world, { seen, decision, state: started, deployed: false });
     };
@@ -68,10 +68,13 @@ export async function reconcile(app: Application, world: World, memory: Memory):
 }
 
 /** The state of an operation that works on the revision that was just seen. */
-function begin(state: OperationState, { comparison }: Seen): OperationState {
-  if (state.syncResult !== undefined)
-    return { ...state, syncResult: { ...state.syncResult, revision: comparison.commit } };
-  return { ...state, syncResult: { revision: comparison.commit, source: comparison.source, resources: [] } };
+function begin(app: Application, state: OperationState, { comparison }: Seen): OperationState {
+  const { syncResult: last } = app.status?.operationState ?? {};
+  // A rehearsal leaves the namespace as the last sync made it.
+  const { managedNamespaceMetadata: managed } = (state.operation.sync?.dryRun ? last : app.spec.syncPolicy) ?? {};
+  const { source = comparison.source, resources = [] } = state.syncResult ?? {};
+  const result = { revision: comparison.commit, source, resources };
+  return { ...state, syncResult: { ...result, ...(managed && { managedNamespaceMetadata: managed }) } };
 }
 
 interface Publication {

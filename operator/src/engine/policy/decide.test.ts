@@ -282,6 +282,18 @@ test('an automated sync says what it does', () => {
   });
 });
 
+test('metadata of the namespace that the last sync did not give is brought in by a whole sync', () => {
+  const managed = { ...auto, managedNamespaceMetadata: { labels: { team: 'x' } } };
+  const outdated = decided({ policy: managed, state: done, changes: [same] });
+  assert.equal(outdated.do, 'sync');
+  assert.equal(outdated.do === 'sync' && outdated.state.operation.sync?.resources, undefined);
+  const { managedNamespaceMetadata } = managed;
+  const given = { ...done, syncResult: { revision: commit, source, managedNamespaceMetadata } };
+  assert.equal(decided({ policy: managed, state: given, changes: [same] }).do, 'rest');
+  const { automated: _, ...manual } = managed;
+  assert.equal(decided({ policy: manual, state: done, changes: [same] }).do, 'rest');
+});
+
 test('a heal names what differs, and counts', () => {
   const decision = decided({ policy: auto, state: done, changes: [same, drifted, left] });
   const sync = decision.do === 'sync' ? decision.state.operation.sync : undefined;

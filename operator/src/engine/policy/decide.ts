@@ -1,5 +1,6 @@
 import type { Application, Operation, OperationState } from '@mooring/crds';
 import type { Change, ChangeSet } from '../../model/change.ts';
+import { isNamespaceOutdated } from '../../model/managed-namespace.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
@@ -79,8 +80,14 @@ function automated(situation: Situation): Decision {
   const policy = app.spec.syncPolicy?.automated;
   if (policy === undefined || policy.enabled === false) return { do: 'rest', reason: 'sync is manual' };
   const pending = changes.changes.filter(isOutOfSync);
-  if (pending.length === 0 && !isUnrecorded(situation)) return { do: 'rest', reason: 'synced' };
-  if (policy.prune !== true && pending.length > 0 && pending.every((change) => change.action === 'prune')) {
+  const isOutdated = isNamespaceOutdated(app.spec.syncPolicy, app.status?.operationState);
+  if (pending.length === 0 && !isOutdated && !isUnrecorded(situation)) return { do: 'rest', reason: 'synced' };
+  if (
+    policy.prune !== true &&
+    !isOutdated &&
+    pending.length > 0 &&
+    pending.every((change) => change.action === 'prune')
+  ) {
     return { do: 'rest', reason: 'only pruning is left, and the policy does not prune' };
   }
   const wipesOut = pending.length > 0 && changes.changes.every((change) => change.action === 'prune');
@@ -113,20 +120,22 @@ function automated(situation: Situation): Decision {
     return { do: 'refuse', reason: `Failed last sync attempt to [${commit}]: ${last.message ?? ''}` };
   }
   const options = app.spec.syncPolicy?.syncOptions ?? [];
-  if (!pending.some((change) => isCurable(change, options)))
+  if (!isOutdated && !pending.some((change) => isCurable(change, options)))
     return { do: 'rest', reason: 'only objects are left that must not be pruned' };
   if (policy.selfHeal !== true) return { do: 'rest', reason: 'changed in the cluster, and the policy does not heal' };
   const since = now - Date.parse(last.finishedAt ?? last.startedAt);
   const attempts = since > selfHealCooldownMs ? 0 : (last.operation.sync?.autoHealAttemptsCount ?? 0);
   const wait = selfHealWaitMs(attempts) - since;
   if (wait > 0) return { do: 'rest', reason: 'waiting to heal again', againMs: wait };
-  const resources = pending.map(({ key }) => ({
+  // An outdated namespace is no object of the source, so nothing less than the whole brings it up to date.
+  const resources = (isOutdated ? [] : pending).map(({ key }) => ({
     ...(key.group !== '' && { group: key.group }),
     kind: key.kind,
     name: key.name,
     ...(key.namespace !== '' && { namespace: key.namespace }),
   }));
-  const healing = { ...operation, sync: { ...sync, resources, autoHealAttemptsCount: attempts + 1 } };
+  const chosen = resources.length > 0 ? { resources } : {};
+  const healing = { ...operation, sync: { ...sync, ...chosen, autoHealAttemptsCount: attempts + 1 } };
   return start(healing, situation, 'the cluster differs from Git');
 }
 

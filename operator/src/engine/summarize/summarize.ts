@@ -15,6 +15,7 @@ import { type Fault, faultRules } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
 import { hookRole } from '../../model/hooks.ts';
 import type { LiveSet } from '../../model/live.ts';
+import { isNamespaceOutdated } from '../../model/managed-namespace.ts';
 import { equalJson } from '../../model/merge-patch.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
@@ -76,9 +77,11 @@ export function summarize(findings: Findings): ApplicationStatus {
 
 function compared(findings: Findings, comparison: Comparison): Partial<ApplicationStatus> {
   const { app } = findings;
-  const outOfSync = comparison.changes.changes.some((change) =>
-    change.action === 'prune' ? !change.ignored : change.action !== 'none',
-  );
+  const outOfSync =
+    isNamespaceOutdated(app.spec.syncPolicy, findings.state ?? app.status?.operationState) ||
+    comparison.changes.changes.some((change) =>
+      change.action === 'prune' ? !change.ignored : change.action !== 'none',
+    );
   const live = [...comparison.live.desired.values(), ...comparison.live.others];
   const images = new Set(live.flatMap((record) => record.images ?? []));
   const links = new Set([...annotatedLinks(app.metadata.annotations), ...live.flatMap((record) => record.links ?? [])]);

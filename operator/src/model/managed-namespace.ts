@@ -1,0 +1,12 @@
+import type { ManagedNamespaceMetadata, OperationState, SyncPolicy } from '@mooring/crds';
+import { equalJson } from './merge-patch.ts';
+
+/**
+ * Whether `managedNamespaceMetadata` is another one than the last sync gave the destination's namespace, which keeps the Application from being Synced, as in
+ * Argo CD: no object of the source differs then.
+ */
+export function isNamespaceOutdated(policy: SyncPolicy | undefined, state: OperationState | undefined): boolean {
+  const wanted: ManagedNamespaceMetadata | undefined = policy?.managedNamespaceMetadata;
+  if (wanted === undefined || state?.syncResult === undefined) return false;
+  return !equalJson(wanted, state.syncResult.managedNamespaceMetadata ?? null);
+}
