@@ -9,6 +9,8 @@ export interface Task {
   readonly key: ResourceKey;
   readonly apiVersion: string;
   readonly phase: SyncPhase;
+  /** The phase that its id and its result name, where that is another one. */
+  readonly shownPhase?: SyncPhase;
   readonly wave: number;
   /** Order inside a wave: 0 prunes, 1 namespaces, 2 definitions of kinds, 3 and up the rest. Tasks of one rank run at once. */
   readonly rank: number;

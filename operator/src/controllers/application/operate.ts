@@ -259,7 +259,7 @@ function withResults(state: OperationState, syncPlan: SyncPlan, progress: Progre
       message: cut(result.message, messageLength),
       ...(task.isHook && task.phase !== 'PreDelete' && { hookType: task.phase }),
       hookPhase: result.hookPhase,
-      syncPhase: task.phase,
+      syncPhase: task.shownPhase ?? task.phase,
       ...(images.length > 0 && { images }),
     });
   }

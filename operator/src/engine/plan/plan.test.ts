@@ -120,6 +120,13 @@ const layouts: readonly {
   { it: 'makes no namespace for nothing', objects: [], request: { namespace: wanted('Namespace shop') }, plan: [] },
 ];
 
+test('the namespace is shown as one of PreSync, and adds no step', () => {
+  const { tasks, multiStep } = planOf(['ConfigMap a'], [], { namespace: wanted('Namespace shop') });
+  const [first] = tasks;
+  assert.deepEqual([first?.id, first?.shownPhase, first?.phase], ['PreSync /Namespace//shop', 'PreSync', 'Sync']);
+  assert.equal(multiStep, false);
+});
+
 for (const layout of layouts) {
   test(`a plan ${layout.it}`, () => {
     assert.deepEqual(lines(planOf(layout.objects, layout.gone, layout.request)), layout.plan);

@@ -135,8 +135,11 @@ export function plan(
   );
   const first = tasks[0];
   if (request.namespace !== undefined && first !== undefined) {
+    // Argo CD shows it as one of PreSync; here it is of the first step, whatever that is, so that nothing waits for it.
     tasks.unshift({
-      ...applyTask(request.namespace, first.phase, undefined, false),
+      ...applyTask(request.namespace, 'PreSync', undefined, false),
+      shownPhase: 'PreSync',
+      phase: first.phase,
       wave: first.wave,
     });
   }
