@@ -4,8 +4,9 @@ import { Fault } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Task } from '../../model/plan.ts';
 import { keyText } from '../../model/resource-key.ts';
+import { defaultSyncOptions } from '../../model/sync-options.ts';
 import type { Cluster } from '../../world/cluster.ts';
-import { applyTasks } from './apply.ts';
+import { applyTasks, comingNamespaces } from './apply.ts';
 
 function recordOf(name: string, app: string): LiveRecord {
   return {
@@ -46,6 +47,7 @@ function clusterOf(records: readonly LiveRecord[], remove: Cluster['remove']) {
   return { view, cluster };
 }
 
+const plain = { syncOptions: [], coming: new Set<string>(), ignoreDifferences: [] };
 const conflict = new Fault('object-conflict', 'it is another object now');
 
 describe('pruning', () => {
@@ -55,24 +57,14 @@ describe('pruning', () => {
       view.set(keyText(record.key), { ...record, app: 'taker' });
       throw conflict;
     });
-    const [outcome] = await applyTasks([pruneOf(record)], {
-      cluster,
-      operation: {},
-      syncOptions: [],
-      ignoreDifferences: [],
-    });
+    const [outcome] = await applyTasks([pruneOf(record)], { cluster, operation: {}, ...plain });
     assert.deepEqual(outcome?.result, { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' });
   });
 
   test('a conflict over an object that stays ours is a failure', async () => {
     const record = recordOf('busy', 'giver');
     const { cluster } = clusterOf([record], () => Promise.reject(conflict));
-    const [outcome] = await applyTasks([pruneOf(record)], {
-      cluster,
-      operation: {},
-      syncOptions: [],
-      ignoreDifferences: [],
-    });
+    const [outcome] = await applyTasks([pruneOf(record)], { cluster, operation: {}, ...plain });
     assert.equal(outcome?.result.status, 'SyncFailed');
   });
 });
@@ -91,8 +83,65 @@ test('a cluster out of reach is told when no write is under way any more', async
     underWay -= 1;
   });
   const tasks = [pruneOf(slow), pruneOf(lost)];
-  await assert.rejects(applyTasks(tasks, { cluster, operation: {}, syncOptions: [], ignoreDifferences: [] }), {
+  await assert.rejects(applyTasks(tasks, { cluster, operation: {}, ...plain }), {
     code: 'cluster-unreachable',
   });
   assert.equal(underWay, 0);
+});
+
+describe('a rehearsal', () => {
+  const dry = { ...plain, operation: { sync: { dryRun: true } } };
+
+  function applyOf(kind: string, name: string, changes: Partial<Task> = {}): Task {
+    const namespace = kind === 'Namespace' ? '' : 'shop';
+    const key = { group: '', kind, namespace, name };
+    const object = { apiVersion: 'v1', kind, metadata: { name, namespace } };
+    return {
+      id: `Sync ${keyText(key)}`,
+      key,
+      apiVersion: 'v1',
+      phase: 'Sync',
+      wave: 0,
+      rank: 1,
+      action: 'apply',
+      unchanged: false,
+      isHook: false,
+      desired: { key, object, hash: name, origin: { path: 'a.yaml' }, wave: 0, options: defaultSyncOptions },
+      ...changes,
+    };
+  }
+
+  test('tells what would be done, and that it was not', async () => {
+    const live = recordOf('there', 'shop');
+    const { cluster } = clusterOf([live], () => Promise.reject(conflict));
+    const answering = { ...cluster, apply: async (object) => object } as Cluster;
+    const tasks = [
+      applyOf('ConfigMap', 'new'),
+      applyOf('ConfigMap', 'there', { live }),
+      applyOf('ConfigMap', 'there', { live, unchanged: true }),
+    ];
+    const outcomes = await applyTasks(tasks, { cluster: answering, ...dry });
+    assert.deepEqual(
+      outcomes.map(({ result }) => [result.message, result.hookPhase]),
+      [
+        ['configmap/new created (dry run)', 'Succeeded'],
+        ['configmap/there configured (dry run)', 'Succeeded'],
+        ['configmap/there unchanged (dry run)', 'Succeeded'],
+      ],
+    );
+  });
+
+  test('does not ask about what goes into a namespace that the sync makes', async () => {
+    const { cluster } = clusterOf([], () => Promise.reject(conflict));
+    const refusing = {
+      ...cluster,
+      apply: () => Promise.reject(new Fault('object-refused', 'no namespace')),
+    } as Cluster;
+    const inside = applyOf('ConfigMap', 'a');
+    const coming = comingNamespaces([applyOf('Namespace', 'shop'), inside], refusing);
+    const results = async (names: ReadonlySet<string>) =>
+      (await applyTasks([inside], { cluster: refusing, ...dry, coming: names })).map(({ result }) => result.message);
+    assert.deepEqual(await results(coming), ['configmap/a created (dry run)']);
+    assert.deepEqual(await results(new Set()), ['no namespace']);
+  });
 });

@@ -16,6 +16,8 @@ export interface ApplyContext {
   readonly operation: Operation;
   /** Sync options of the operation or the Application; an object's own annotation overrules them. */
   readonly syncOptions: readonly string[];
+  /** Names of namespaces that the sync itself makes: a rehearsal cannot ask about what goes into them. */
+  readonly coming: ReadonlySet<string>;
   /** `spec.ignoreDifferences`. */
   readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
 }
@@ -41,15 +43,19 @@ async function outcomeOf(task: Task, context: ApplyContext): Promise<Outcome> {
   }
 }
 
+/** Names of the namespaces that some tasks make and that are not there yet. */
+export function comingNamespaces(tasks: readonly Task[], cluster: Cluster): ReadonlySet<string> {
+  const made = tasks.filter(({ key, action }) => key.group === '' && key.kind === 'Namespace' && action === 'apply');
+  return new Set(made.filter(({ key }) => cluster.record(key) === undefined).map(({ key }) => key.name));
+}
+
 /**
  * Asks the API server whether it would take what is still to be applied, and answers what it would refuse: before a sync deletes anything, since what replaces
  * the deleted may be broken. Objects whose kind or namespace comes with the sync itself are not asked about.
  */
 export async function rehearse(tasks: readonly Task[], context: ApplyContext): Promise<Outcome[]> {
   const { cluster, operation } = context;
-  const coming = new Set(
-    tasks.filter(({ key }) => key.kind === 'Namespace' && cluster.record(key) === undefined).map(({ key }) => key.name),
-  );
+  const coming = comingNamespaces(tasks, cluster);
   const asked = tasks.filter(
     ({ action, key, isHook, unchanged }) =>
       action === 'refuse' ||
@@ -107,15 +113,22 @@ async function write(task: Task, context: ApplyContext): Promise<TaskResult> {
   const force =
     desired.options.force || (operation.sync?.syncStrategy?.apply ?? operation.sync?.syncStrategy?.hook)?.force;
   const name = `${task.key.kind.toLowerCase()}${suffixOf(task)}/${task.key.name}`;
-  if (task.unchanged && !(force && desired.options.replace)) {
-    return { status: 'Synced', message: `${name} unchanged`, hookPhase: 'Running' };
-  }
+  const dryRun = operation.sync?.dryRun === true;
   const before = cluster.record(task.key);
+  // What was not stored has no health to wait for.
+  const rehearsed = (verb: string): TaskResult => ({
+    status: 'Synced',
+    message: `${name} ${verb} (dry run)`,
+    hookPhase: 'Succeeded',
+  });
+  if (task.unchanged && !(force && desired.options.replace)) {
+    return dryRun ? rehearsed('unchanged') : { status: 'Synced', message: `${name} unchanged`, hookPhase: 'Running' };
+  }
+  if (dryRun && context.coming.has(task.key.namespace)) return rehearsed('created');
   const run = desired.object.metadata.annotations?.[annotation.hookRun];
   // Invariant I3: a hook of this run that exists already was created before a restart, and is not run twice.
   if (task.isHook && before !== undefined && before.hints?.[annotation.hookRun] === run)
     return { status: 'Synced', message: `${name} created`, hookPhase: 'Running' };
-  const dryRun = operation.sync?.dryRun === true;
   const options: ApplyOptions = {
     how: howOf(task, before !== undefined, force === true),
     dryRun,
@@ -131,17 +144,16 @@ async function write(task: Task, context: ApplyContext): Promise<TaskResult> {
     if (!retry) throw thrown;
     stored = await cluster.apply(manifest, { ...options, how: 'recreate' });
   }
+  if (dryRun) return rehearsed(before === undefined ? 'created' : 'configured');
   // A mark is for what the view holds now: somebody may have changed it since it was stored.
   const isSeen = cluster.record(task.key)?.resourceVersion === stored.metadata.resourceVersion;
-  if (!dryRun && !task.isHook && isSeen) cluster.setMark(task.key, desired.hash);
+  if (!task.isHook && isSeen) cluster.setMark(task.key, desired.hash);
   const verb =
     before === undefined
       ? 'created'
       : before.resourceVersion === stored.metadata.resourceVersion
         ? 'unchanged'
         : 'configured';
-  // What was not stored has no health to wait for.
-  if (dryRun) return { status: 'Synced', message: `${name} ${verb} (dry run)`, hookPhase: 'Succeeded' };
   return { status: 'Synced', message: `${name} ${verb}`, hookPhase: 'Running' };
 }
 

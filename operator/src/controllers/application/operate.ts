@@ -12,7 +12,7 @@ import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.t
 import { timestamp } from '../../model/timestamp.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
-import { type ApplyContext, applyTasks, isDoomed, rehearse, removeHooks } from './apply.ts';
+import { type ApplyContext, applyTasks, comingNamespaces, isDoomed, rehearse, removeHooks } from './apply.ts';
 import type { Compared } from './compare.ts';
 import type { Memory } from './memory.ts';
 
@@ -68,6 +68,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     cluster,
     operation: request.state.operation,
     syncOptions,
+    coming: comingNamespaces(syncPlan.tasks, cluster),
     ignoreDifferences: request.app.spec.ignoreDifferences ?? [],
   };
   let rehearsed = sync.dryRun === true;
