@@ -1,6 +1,8 @@
 import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
 import { type Decision, decide, driftOf, isOutOfSync } from '../../engine/policy/decide.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
+import { targetOf } from '../../engine/policy/target.ts';
+import { isOfRevision, operationMessage } from '../../engine/summarize/fault-message.ts';
 import { notices } from '../../engine/summarize/notices.ts';
 import { cut, summarize, timestamp } from '../../engine/summarize/summarize.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
@@ -156,7 +158,9 @@ async function fail(
     const failed = failOperation(app, state, fault, world);
     isWaiting = failed?.phase === 'Running';
     try {
-      await publish(app, world, { faults: [fault], state: failed, deployed: false });
+      // An operation for another revision is told why it failed; the Application itself may be fine.
+      const faults = isOfRevision(fault) && isElsewhere(app) ? [] : [fault];
+      await publish(app, world, { faults, state: failed, deployed: false });
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
       isWaiting = true;
@@ -166,6 +170,16 @@ async function fail(
   if (faultRules[fault.code].retry === 'change' && !isWaiting && !isUntold) return awaitChange;
   const { backoffFirstMs, backoffLastMs } = operatorLimits;
   return requeueAfter(Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(20, memory.faultsInRow - 1)));
+}
+
+/** Whether a pass looks at another source or revision than the spec names. */
+function isElsewhere(app: Application): boolean {
+  try {
+    return !targetOf(app).ofSpec;
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    return false;
+  }
 }
 
 /** An operation that a fault stands in the way of ends, or waits for its next try: none that was accepted is left without an end (invariant I5). */
@@ -190,11 +204,17 @@ function failOperation(
     if (world.clock.now() - Date.parse(current.finishedAt) < waitMs) return state;
   }
   const waitMs = current.phase === 'Running' ? retryWaitMs(current.operation.retry, retries) : undefined;
-  const message = cut(fault.message, operatorLimits.messageLength);
-  if (waitMs === undefined) return { ...current, phase: 'Error', message, finishedAt: now };
+  const message = cut(operationMessage(fault), operatorLimits.messageLength);
+  if (waitMs === undefined) {
+    const told = retries > 0 ? `${message} (retried ${retries} times).` : message;
+    const source = current.operation.sync?.source ?? app.spec.source;
+    const nothing = { revision: current.operation.sync?.revision ?? '', ...(source && { source }) };
+    return { ...current, phase: 'Error', message: told, finishedAt: now, syncResult: current.syncResult ?? nothing };
+  }
+  const at = timestamp(world.clock.now() + waitMs);
   return {
     ...current,
-    message: `${message}. Retrying attempt #${retries + 1}`,
+    message: `${message}. Retrying attempt #${retries + 1} at ${at}.`,
     retryCount: retries + 1,
     finishedAt: now,
   };

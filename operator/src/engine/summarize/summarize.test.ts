@@ -7,6 +7,7 @@ import { Fault } from '../../model/fault.ts';
 import type { LiveRecord, LiveSet } from '../../model/live.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
+import { conditionMessage } from './fault-message.ts';
 import { type Comparison, cut, type Findings, summarize, timestamp } from './summarize.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -74,7 +75,7 @@ function summary(changes: Partial<Findings>): ApplicationStatus {
     deployed: false,
     controllerNamespace: 'argocd',
     now,
-    messageLength: 100,
+    messageLength: 200,
     ...changes,
   });
 }
@@ -205,7 +206,7 @@ test('conditions keep the time of their first sight while they say the same', ()
     now: now + 9_000,
   });
   assert.deepEqual(again.conditions, [
-    { type: 'ComparisonError', message: 'bad', lastTransitionTime: timestamp(now) },
+    { type: 'ComparisonError', message: conditionMessage(faults[0]!), lastTransitionTime: timestamp(now) },
     { type: 'SyncError', message: 'new', lastTransitionTime: timestamp(now + 9_000) },
   ]);
   assert.equal('conditions' in summary({ app: app(again) }), false, 'a good look clears them');

@@ -20,6 +20,7 @@ import { equalJson } from '../../model/merge-patch.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
+import { conditionMessage } from './fault-message.ts';
 import { annotatedLinks } from './links.ts';
 
 /** What one pass over an Application found where nothing stood in its way. */
@@ -198,7 +199,7 @@ function byIdentity(a: ResourceStatus, b: ResourceStatus): number {
 function conditionsOf(findings: Findings): ApplicationCondition[] {
   const wanted: ApplicationCondition[] = findings.faults.map((fault) => ({
     type: faultRules[fault.code].condition,
-    message: fault.message,
+    message: conditionMessage(fault),
   }));
   if (findings.refusal !== undefined) wanted.push({ type: 'SyncError', message: findings.refusal });
   const { desired, shared = [] } = findings.comparison ?? {};
