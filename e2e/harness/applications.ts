@@ -50,10 +50,14 @@ export function viewApplications(kube: Kube): ApplicationView {
   };
 }
 
+/** Synced and Healthy, at the revision if one is given, and with no operation under way. */
 export function isSettled(app: Application, revision?: string): boolean {
-  const { sync, health } = app.status ?? {};
+  const { sync, health, operationState } = app.status ?? {};
   return (
-    sync?.status === 'Synced' && health?.status === 'Healthy' && (revision === undefined || sync.revision === revision)
+    sync?.status === 'Synced' &&
+    health?.status === 'Healthy' &&
+    operationState?.phase !== 'Running' &&
+    (revision === undefined || sync.revision === revision)
   );
 }
 
