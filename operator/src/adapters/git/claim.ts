@@ -1,10 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pid } from 'node:process';
 
 /** A folder that no other process uses. */
 export interface ClaimedFolder {
   readonly directory: string;
+  /** Says again whose the folder is, where somebody has removed the sign. */
+  renew(): void;
   release(): void;
 }
 
@@ -33,6 +35,9 @@ export function claimFolder(directory: string): ClaimedFolder {
     ours.add(folder);
     return {
       directory: folder,
+      renew() {
+        if (!existsSync(file)) writeFileSync(file, `${pid}\n`, { mode: 0o600 });
+      },
       release() {
         ours.delete(folder);
         rmSync(file, { force: true });

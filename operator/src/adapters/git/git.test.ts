@@ -551,6 +551,27 @@ describe('servers that refuse', () => {
     );
   });
 
+  test('while one asks a server that said nothing whether it is back, nobody else waits', async () => {
+    let silent = true;
+    const { url: server, requests } = await serve(() => silent);
+    const limits = { ...operatorLimits, gitTimeoutMs: 2_000, listTimeoutMs: 2_000, failureHoldMs: 50 };
+    const one = openGit({ limits });
+    const access = { url: `${server}/private/.git` };
+    await fault('repository-unreachable', /longer than 2 s/, one.resolve(access, 'main', Date.now()));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const first = fault('repository-unreachable', /longer than 2 s/, one.resolve(access, 'main', Date.now()));
+    const startedAt = performance.now();
+    for (let asked = 0; asked < 20; asked += 1)
+      await fault('repository-unreachable', /longer than 2 s/, one.resolve(access, 'main', Date.now()));
+    assert.ok(performance.now() - startedAt < 500, 'they waited');
+    await first;
+    assert.equal(requests.length, 2);
+    silent = false;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal((await one.resolve(access, 'main', Date.now())).commit, id);
+    assert.equal(await text(await one.open(access, { commit: id }), 'a'), '1');
+  });
+
   test('answers cut short, and answers of other kinds', async () => {
     let body = '';
     const { url: server } = await serve((request, response) => {
@@ -686,6 +707,29 @@ describe('the copy on disk', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     assert.ok(packs() <= 20, `${packs()} packs`);
     assert.equal(await text(await one.open(access, { commit: id }), 'd/4'), '39');
+  });
+
+  test('may be removed while it is in use, whole or the settings alone', async () => {
+    const removed = makeRepository('removed');
+    const first = commit(removed, { a: '1' });
+    const timers: { delayMs: number; run: () => void }[] = [];
+    const watched: Clock = {
+      now: clock.now,
+      after(delayMs, run) {
+        timers.push({ delayMs, run });
+        return clock.after(delayMs, run);
+      },
+    };
+    const one = openGit({ clock: watched });
+    await one.open({ url: removed }, { commit: first });
+    for (const gone of [one.directory, join(one.directory, 'gitconfig')]) {
+      rmSync(gone, { recursive: true });
+      for (const { run } of timers.filter(({ delayMs }) => delayMs >= 3_600_000)) run();
+      const next = commit(removed, { a: gone });
+      assert.equal(await text(await one.open({ url: removed }, { commit: next }), 'a'), gone);
+      assert.match(readFileSync(join(one.directory, 'gitconfig'), 'utf8'), /hooksPath = \/dev\/null/);
+      assert.equal(readFileSync(join(one.directory, 'pid'), 'utf8'), `${process.pid}\n`);
+    }
   });
 
   test('two processes never share one', async () => {

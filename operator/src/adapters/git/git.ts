@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { env } from 'node:process';
+import { messageOf } from '../../model/fault.ts';
 import type { OperatorLimits } from '../../model/limits.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Git, RepositoryAccess } from '../../world/git.ts';
@@ -16,7 +17,7 @@ import { createRepository, type GitRequestFact, type Repository, type Repository
 
 /** What `createGit` is given. */
 export interface GitOptions {
-  /** A folder for bare repositories; made where it is missing. Where another process uses it, one beside it is taken. It may be deleted while no process uses it. */
+  /** A folder for bare repositories; made where it is missing. Where another process uses it, one beside it is taken. It may be deleted at any time. */
   readonly directory: string;
   readonly clock: Clock;
   readonly limits: Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEntries' | 'blobBytes'> & Partial<GitLimits>;
@@ -44,6 +45,13 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
   const limits: GitLimits = { ...gitLimits, ...options.limits };
   const transports = options.transports ?? everyTransport;
   const environment = baseEnvironment(directory, options.environment ?? env);
+  /** Folders for temporary files are tidied up by others, too: without its settings git would do as it pleases. */
+  const restore = (): void => {
+    if (existsSync(join(directory, 'gitconfig'))) return;
+    mkdirSync(join(directory, 'repositories'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(directory, 'gitconfig'), gitConfig(transports));
+    claim.renew();
+  };
   mkdirSync(join(directory, 'repositories'), { recursive: true, mode: 0o700 });
   // Keys of a process that was killed.
   rmSync(join(directory, 'keys'), { recursive: true, force: true });
@@ -51,6 +59,7 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
   const repositories = new Map<string, Repository>();
   const setting: RepositorySetting = {
     directory,
+    restore,
     environment,
     connections: createHttpConnections(environment),
     knownHosts: options.knownHosts,
@@ -74,7 +83,7 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
   };
 
   /** Removes repositories that nobody has asked about for `repositoryIdleMs`. */
-  const sweep = (): void => {
+  const removeIdle = (): void => {
     for (const [name, repository] of repositories) {
       if (clock.now() - repository.lastUsed() <= limits.repositoryIdleMs) continue;
       repository.stop();
@@ -86,6 +95,14 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
       if (repositories.has(entry.slice(0, 32)) || !existsSync(path)) continue;
       if (clock.now() - statSync(path).mtimeMs > limits.repositoryIdleMs)
         rmSync(path, { recursive: true, force: true });
+    }
+  };
+  const sweep = (): void => {
+    try {
+      removeIdle();
+    } catch (thrown) {
+      // Thrown by a timer, it would end the process; the folder may be gone, or not ours any more.
+      log.warn({ directory, error: messageOf(thrown) }, 'repositories that are not used could not be removed');
     }
     cancelSweep = clock.after(sweepEveryMs, sweep);
   };

@@ -2,6 +2,8 @@ import type { OperatorLimits } from '../../model/limits.ts';
 
 /** Bounds of the Git adapter: those of the operator that concern it, and its own. */
 export interface GitLimits extends Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEntries' | 'blobBytes'> {
+  /** Milliseconds for one listing of refs. */
+  readonly listTimeoutMs: number;
   /** Bytes of one listing of refs. 100,000 refs take about 7 MB. */
   readonly refsBytes: number;
   /** Names asked for one by one in a listing of refs; beyond it the whole of `refs/heads/` and `refs/tags/` is listed. */
@@ -26,6 +28,7 @@ export interface GitLimits extends Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEn
 
 /** What holds where `createGit` is given nothing else. */
 export const gitLimits: Omit<GitLimits, keyof Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEntries' | 'blobBytes'>> = {
+  listTimeoutMs: 30_000,
   refsBytes: 64 * 1024 * 1024,
   refsAsked: 64,
   packBytes: 2 * 1024 * 1024 * 1024,

@@ -38,6 +38,8 @@ export interface GitRequestFact {
 export interface RepositorySetting {
   /** Where the repository, keys and settings lie. */
   readonly directory: string;
+  /** Writes again what every git process goes by, where somebody has removed it. */
+  readonly restore: () => void;
   readonly environment: Readonly<Record<string, string>>;
   readonly connections: HttpConnections;
   readonly knownHosts: string | undefined;
@@ -76,8 +78,16 @@ interface Access {
   proven: boolean;
   /** When the server last turned them away; milliseconds since 1970. */
   refusedAt: number;
-  failure?: { readonly fault: Fault; readonly until: number };
+  /** Why the last listing of refs, and the last fetch, failed; undefined once one has worked. */
+  readonly failures: Partial<Record<GitRequestFact['kind'], RequestFailure>>;
   remote?: HttpRemote;
+}
+
+/** A failed request: until then it is the answer for everyone. After that one asks again, and the others do not wait for what may hang like the last one. */
+interface RequestFailure {
+  readonly fault: Fault;
+  readonly until: number;
+  isTriedAgain: boolean;
 }
 
 /** Milliseconds between two clones of a repository that was found damaged. */
@@ -103,6 +113,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
   let tail: Promise<unknown> = Promise.resolve();
   let maintaining = false;
 
+  const listTimeoutMs = Math.min(limits.listTimeoutMs, limits.gitTimeoutMs);
   const reader: ObjectReader = createObjectReader(folder, setting.environment, clock, {
     idleMs: limits.readerIdleMs,
     objectBytes: Math.max(limits.blobBytes, 64 * 1024 * 1024),
@@ -141,11 +152,12 @@ export function createRepository(address: Address, name: string, setting: Reposi
   const httpCall = async <T>(
     access: RepositoryAccess,
     bytes: number,
+    timeoutMs: number,
     run: (call: HttpCall) => Promise<T>,
   ): Promise<T> => {
     const timeout = new AbortController();
-    const cancel = clock.after(limits.gitTimeoutMs, () =>
-      timeout.abort(new DOMException(`it took longer than ${limits.gitTimeoutMs / 1000} s`, 'TimeoutError')),
+    const cancel = clock.after(timeoutMs, () =>
+      timeout.abort(new DOMException(`it took longer than ${timeoutMs / 1000} s`, 'TimeoutError')),
     );
     try {
       return await run({
@@ -174,20 +186,37 @@ export function createRepository(address: Address, name: string, setting: Reposi
     }
   };
 
+  /** Throws the last failure where nobody should ask, or wait for who does. */
+  const refuseFailing = (state: Access, kind: GitRequestFact['kind']): void => {
+    const failure = state.failures[kind];
+    if (failure !== undefined && (failure.isTriedAgain || clock.now() < failure.until)) throw failure.fault;
+  };
+
   /** Makes every failure of a request a fault, and the answer for everyone else for a short time. */
-  const held = async <T>(state: Access, access: RepositoryAccess, run: () => Promise<T>): Promise<T> => {
-    if (state.failure !== undefined && clock.now() < state.failure.until) throw state.failure.fault;
+  const held = async <T>(
+    state: Access,
+    access: RepositoryAccess,
+    kind: GitRequestFact['kind'],
+    run: () => Promise<T>,
+  ): Promise<T> => {
+    refuseFailing(state, kind);
+    const before = state.failures[kind];
+    if (before !== undefined) before.isTriedAgain = true;
     try {
-      return await run();
+      const result = await run();
+      delete state.failures[kind];
+      return result;
     } catch (error) {
       const fault = repositoryFault(error, address, access);
+      delete state.failures[kind];
       if (fault instanceof Fault) {
         delete state.remote;
         if (fault.code === 'repository-refused') {
           state.proven = false;
           state.refusedAt = clock.now();
         }
-        if (fault.code !== 'revision-unknown') state.failure = { fault, until: clock.now() + limits.failureHoldMs };
+        const until = clock.now() + limits.failureHoldMs;
+        if (fault.code !== 'revision-unknown') state.failures[kind] = { fault, until, isTriedAgain: false };
       }
       throw fault;
     }
@@ -199,10 +228,10 @@ export function createRepository(address: Address, name: string, setting: Reposi
   };
 
   const list = async (state: Access, access: RepositoryAccess, prefixes: readonly string[]): Promise<Listing> =>
-    held(state, access, () =>
+    held(state, access, 'ls-remote', () =>
       measured('ls-remote', async () => {
         if (overHttp) {
-          const listing = await httpCall(access, limits.refsBytes, async (call): Promise<Listing> => {
+          const listing = await httpCall(access, limits.refsBytes, listTimeoutMs, async (call): Promise<Listing> => {
             const remote = await remoteOf(state, call);
             if (remote.advertised === undefined) {
               return { refs: await listRefs(remote, call, prefixes), complete: false };
@@ -215,7 +244,9 @@ export function createRepository(address: Address, name: string, setting: Reposi
           return listing;
         }
         await inTurn(prepare);
-        const output = await git(access, ['ls-remote', '--quiet', '--symref', '--', address.url]);
+        const output = await git(access, ['ls-remote', '--quiet', '--symref', '--', address.url], {
+          timeoutMs: listTimeoutMs,
+        });
         state.proven = true;
         return { refs: parseListing(output.toString('utf8')), complete: true };
       }),
@@ -228,13 +259,14 @@ export function createRepository(address: Address, name: string, setting: Reposi
       // Credentials that are no longer in use go with the oldest.
       if (accesses.size >= 64) accesses.delete(accesses.keys().next().value as string);
       const listings = createListings(clock, limits.refsAsked, (prefixes) => list(state as Access, access, prefixes));
-      state = { listings, proven: false, refusedAt: 0 };
+      state = { listings, proven: false, refusedAt: 0, failures: {} };
       accesses.set(fingerprint, state);
     }
     return state;
   };
 
   const prepare = async (): Promise<void> => {
+    setting.restore();
     if (prepared && existsSync(join(folder, 'HEAD'))) return;
     if (existsSync(join(folder, 'mooring'))) await removeLeftovers(folder);
     else {
@@ -332,11 +364,11 @@ export function createRepository(address: Address, name: string, setting: Reposi
 
   const fetch = async (state: Access, access: RepositoryAccess, commit: string): Promise<void> => {
     try {
-      await held(state, access, () =>
+      await held(state, access, 'fetch', () =>
         measured('fetch', async () => {
           try {
             if (!overHttp) return await fetchWithGit(access, commit, address.url);
-            await httpCall(access, limits.packBytes, async (call) => {
+            await httpCall(access, limits.packBytes, limits.gitTimeoutMs, async (call) => {
               const remote = await remoteOf(state, call);
               if (fetchesShallow(remote)) return fetchOverHttp(remote, call, commit);
               delete state.remote;
@@ -374,7 +406,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
       { repository: address.url, error: (error as Error).message },
       'the copy of a repository is damaged; cloning it anew',
     );
-    for (const state of accesses.values()) delete state.failure;
+    for (const state of accesses.values()) delete state.failures.fetch;
     await discard();
   };
 
@@ -423,6 +455,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
       remember(commit, present);
       return present;
     }
+    refuseFailing(state, 'fetch');
     const key = `${fingerprintOf(access)}:${commit}`;
     let pending = opening.get(key);
     if (pending === undefined) {
@@ -511,10 +544,10 @@ export function createRepository(address: Address, name: string, setting: Reposi
       const before = existsSync(history) && state.proven ? await look() : undefined;
       if (before !== undefined) return before;
       if (!existsSync(history)) await run(['init', '--quiet', '--bare', '--template=', '--', history]);
-      await held(state, access, () =>
+      await held(state, access, 'fetch', () =>
         measured('fetch', async () => {
           const url = overHttp
-            ? (await httpCall(access, limits.refsBytes, (call) => remoteOf(state, call))).url
+            ? (await httpCall(access, limits.refsBytes, listTimeoutMs, (call) => remoteOf(state, call))).url
             : address.url;
           await git(access, [
             `--git-dir=${history}`,
@@ -595,6 +628,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
       if (refusal !== undefined) throw unknownRevision(wanted.slice(0, 300), refusal);
       const state = accessState(access);
       try {
+        refuseFailing(state, 'ls-remote');
         const { refs } = await state.listings.get(neededPrefixes(wanted), notBefore);
         const commit = pickRef(refs, wanted);
         if (commit !== undefined) return commit;
