@@ -69,6 +69,20 @@ test('a key that is woken many times runs once', async () => {
   assert.equal(runner.depth, 0);
 });
 
+test('who asks for a key that waits its turn brings it forward', async () => {
+  const { clock, runner, began } = bench({ atOnce: 2, perGroup: 1 });
+  for (const key of ['a/1', 'b/1', 'c/1', 'a/2', 'a/3', 'c/2', 'a/4', 'c/3']) runner.wake(key, priority.poll);
+  await clock.passUntil(1);
+  runner.wake('a/4', priority.webhook);
+  runner.wake('a/4', priority.person);
+  runner.wake('c/3', priority.person);
+  await clock.passUntil(1_000);
+  const order = began.map((each) => each.split('@')[0]);
+  assert.deepEqual(order.slice(0, 5).sort(), ['a/1', 'a/4', 'b/1', 'c/1', 'c/3'].sort(), order.join(' '));
+  assert.equal(order.length, 8, 'each runs once');
+  assert.equal(runner.depth, 0);
+});
+
 test('a key that is woken while it runs runs once more afterwards', async () => {
   const { clock, runner, began } = bench();
   runner.wake('a', priority.poll);

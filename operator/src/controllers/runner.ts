@@ -28,6 +28,14 @@ export interface RunnerWorld {
   onCrash(thrown: unknown): void;
 }
 
+/** One run of a key, from when it is handed to p-queue to its end. */
+interface Run {
+  /** Set where another run was asked for after this one began. */
+  again: Priority | undefined;
+  started: boolean;
+  urgency: Priority;
+}
+
 /** Calls `work.run` for keys: each key at most once at a time, within the bounds, the most urgent first. */
 export interface Runner {
   /** Asks for a run of `key`, after `delayMs`. A key that runs now runs again afterwards. */
@@ -45,8 +53,8 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   const waiting = createQueue(bounds.queueLength);
   const overall = new PQueue({ concurrency: bounds.atOnce });
   const groups = new Map<string, PQueue>();
-  /** Keys handed to p-queue or running; true where a run was asked for meanwhile. */
-  const active = new Map<string, { again: Priority | undefined; started: boolean }>();
+  /** Keys handed to p-queue or running. */
+  const active = new Map<string, Run>();
   const failures = new Map<string, number>();
   let timer: { at: number; cancel: () => void } | undefined;
   let stopped = false;
@@ -74,20 +82,35 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   };
 
   const launch = (key: string, urgency: Priority): void => {
-    const running = active.get(key);
-    if (running !== undefined) {
-      if (running.again === undefined || running.again < urgency) running.again = urgency;
+    const known = active.get(key);
+    if (known !== undefined) {
+      askAgain(key, known, urgency);
       return;
     }
-    const state = { again: undefined, started: false };
-    active.set(key, state);
-    const run = (): Promise<void> => overall.add(() => once(key, state), { priority: urgency });
+    const run: Run = { again: undefined, started: false, urgency };
+    active.set(key, run);
+    enqueue(key, run);
+  };
+
+  const askAgain = (key: string, run: Run, urgency: Priority): void => {
+    if (run.started) {
+      if (run.again === undefined || run.again < urgency) run.again = urgency;
+    } else if (urgency > run.urgency) {
+      // It waits behind others that are more urgent than it was: whichever of its places in the queue comes first is the one that counts.
+      run.urgency = urgency;
+      enqueue(key, run);
+    }
+  };
+
+  const enqueue = (key: string, run: Run): void => {
+    const options = { priority: run.urgency };
     groupQueue(work.groupOf(key))
-      .add(run, { priority: urgency })
+      .add(() => (run.started ? undefined : overall.add(() => once(key, run), options)), options)
       .catch((thrown: unknown) => world.onCrash(thrown));
   };
 
-  const once = async (key: string, state: { again: Priority | undefined; started: boolean }): Promise<void> => {
+  const once = async (key: string, state: Run): Promise<void> => {
+    if (state.started) return;
     let action = awaitChange;
     state.started = true;
     if (!stopped) {
@@ -120,8 +143,8 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     wake(key, urgency, delayMs = 0) {
       const state = active.get(key);
       if (state === undefined || delayMs > 0) return put(key, urgency, delayMs);
-      // Not begun yet: the run to come sees what this call is about.
-      if (state.started && (state.again === undefined || state.again < urgency)) state.again = urgency;
+      // One that has not begun yet sees what this call is about.
+      askAgain(key, state, urgency);
     },
     forget(key) {
       waiting.drop(key);
