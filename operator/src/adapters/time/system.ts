@@ -5,9 +5,24 @@ import type { Random } from '../../world/random.ts';
 /** Longest delay of a timer in JavaScript. */
 const timerMsMax = 2 ** 31 - 1;
 
-/** The machine's clock. Timers don't keep the process alive. */
+/**
+ * A clock that is never set back: what waits for a time would wait that much longer, and what was asked of Git would stay the newest there is. Where the
+ * machine's clock is set back this one goes at half its speed until they meet; where it is set forward they meet at once. All in milliseconds.
+ */
+export function steadyNow(machine: () => number, monotonic: () => number): () => number {
+  let said = machine();
+  let saidAt = monotonic();
+  return () => {
+    const tick = monotonic();
+    said = Math.max(machine(), said + (tick - saidAt) / 2);
+    saidAt = tick;
+    return Math.floor(said);
+  };
+}
+
+/** The machine's clock. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: steadyNow(Date.now, () => performance.now()),
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(delayMs, timerMsMax));
     return () => clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
 import { type Decision, decide, driftOf, isOutOfSync } from '../../engine/policy/decide.ts';
-import { retryWaitMs } from '../../engine/policy/retry.ts';
+import { retryWaitMs, sinceMs } from '../../engine/policy/retry.ts';
 import { targetOf } from '../../engine/policy/target.ts';
 import { isOfRevision, operationMessage } from '../../engine/summarize/fault-message.ts';
 import { notices } from '../../engine/summarize/notices.ts';
@@ -201,7 +201,7 @@ function failOperation(
   const retries = current.retryCount ?? 0;
   if (current.phase === 'Running' && current.finishedAt !== undefined) {
     const waitMs = retryWaitMs(current.operation.retry, retries - 1) ?? 0;
-    if (world.clock.now() - Date.parse(current.finishedAt) < waitMs) return state;
+    if (sinceMs(current.finishedAt, world.clock.now()) < waitMs) return state;
   }
   const waitMs = current.phase === 'Running' ? retryWaitMs(current.operation.retry, retries) : undefined;
   const message = cut(operationMessage(fault), operatorLimits.messageLength);

@@ -349,6 +349,19 @@ test('a try begins anew when its wait is over, and keeps what the operation is',
   });
 });
 
+test('no wait begins anew because the clock was set back', () => {
+  const operation = { sync: {}, retry: { limit: 2, backoff: { duration: '10s' } } };
+  const retried = decided({ state: { operation, phase: 'Running', retryCount: 1, finishedAt: at(-3_600) } });
+  assert.equal(retried.do, 'sync');
+  const policy = { automated: { selfHeal: true } };
+  const healed = decided({
+    policy,
+    changes: [drifted],
+    state: { ...done, startedAt: at(-3_601), finishedAt: at(-3_600) },
+  });
+  assert.equal(healed.do, 'sync');
+});
+
 test('operations that follow each other within a second start in different ones', () => {
   const started = (startedAt: string): string | undefined => {
     const decision = decided({ asked: { sync: {} }, state: { ...done, startedAt } });

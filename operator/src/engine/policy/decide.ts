@@ -4,7 +4,7 @@ import { isNamespaceOutdated } from '../../model/managed-namespace.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
-import { automatedRetry, errorWaitMs, retryWaitMs, selfHealCooldownMs, selfHealWaitMs } from './retry.ts';
+import { automatedRetry, errorWaitMs, retryWaitMs, selfHealCooldownMs, selfHealWaitMs, sinceMs } from './retry.ts';
 import { isSameSource, isSupersedable, specSource } from './target.ts';
 
 /** What is to be done about one Application now, and why. */
@@ -52,7 +52,7 @@ export function decide(situation: Situation): Decision {
 function resume(state: OperationState, now: number): Decision {
   const retries = state.retryCount ?? 1;
   const wait = retryWaitMs(state.operation.retry, retries - 1) ?? 0;
-  const since = now - Date.parse(state.finishedAt ?? '');
+  const since = sinceMs(state.finishedAt, now);
   if (since < wait) return { do: 'rest', reason: 'waiting to try again', againMs: wait - since };
   const { finishedAt: _, syncResult, ...rest } = state;
   const restarted: OperationState = {
@@ -112,7 +112,7 @@ function automated(situation: Situation): Decision {
   if (last === undefined) return start(operation, situation, `new revision ${commit}`);
   if (last.phase === 'Error') {
     // Something stood in the way of the last try, and not the revision itself: a later one may do better.
-    const since = now - Date.parse(last.finishedAt ?? last.startedAt);
+    const since = sinceMs(last.finishedAt ?? last.startedAt, now);
     if (since < errorWaitMs) return { do: 'rest', reason: 'waiting to start again', againMs: errorWaitMs - since };
     return start(operation, situation, 'the last operation could not be carried out');
   }
@@ -123,7 +123,7 @@ function automated(situation: Situation): Decision {
   if (!isOutdated && !pending.some((change) => isCurable(change, options)))
     return { do: 'rest', reason: 'only objects are left that must not be pruned' };
   if (policy.selfHeal !== true) return { do: 'rest', reason: 'changed in the cluster, and the policy does not heal' };
-  const since = now - Date.parse(last.finishedAt ?? last.startedAt);
+  const since = sinceMs(last.finishedAt ?? last.startedAt, now);
   const attempts = since > selfHealCooldownMs ? 0 : (last.operation.sync?.autoHealAttemptsCount ?? 0);
   const wait = selfHealWaitMs(attempts) - since;
   if (wait > 0) return { do: 'rest', reason: 'waiting to heal again', againMs: wait };

@@ -36,3 +36,9 @@ export const selfHealCooldownMs = 330_000;
 
 /** Milliseconds after which an automated sync is started again whose last try ended in `Error`. */
 export const errorWaitMs = 60_000;
+
+/** Milliseconds since a time that a status names. One in the future is long past: the clock was set back since, and nothing may wait for it to come again. */
+export function sinceMs(time: string | undefined, now: number): number {
+  const since = now - Date.parse(time ?? '');
+  return since >= 0 ? since : Number.POSITIVE_INFINITY;
+}
