@@ -100,7 +100,7 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   return await withProgress('comparing', async () => {
     const compared = await compare(app, desired, cluster, {
       tracking,
-      isPermitted: permittedIn(project, place, cluster),
+      isPermitted: permittedIn(project, place),
       revisionChanged: true,
       thorough: false,
     });

@@ -30,3 +30,10 @@ export function isBelowRepository(prefix: string, url: string): boolean {
   const next = below.charAt(above.length);
   return hasPath || next === '' || next === '/' || next === ':';
 }
+
+/** A text without the user information of any URL in it; the bare user name of an SSH address stays. */
+export function maskAddress(text: string): string {
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)([^@/\s'"]*)@/gi, (whole, scheme: string, info: string) =>
+    scheme.toLowerCase() === 'ssh://' && !info.includes(':') ? whole : `${scheme}***@`,
+  );
+}

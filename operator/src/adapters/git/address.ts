@@ -1,4 +1,5 @@
 import { Fault } from '../../model/fault.ts';
+import { maskAddress } from '../../model/repository-url.ts';
 
 /** How a repository is reached. */
 export type Transport = 'http' | 'https' | 'ssh' | 'file';
@@ -118,11 +119,4 @@ function refusal(text: string, reason: string): Fault {
   return new Fault('repository-refused', `the repository URL ${JSON.stringify(shown)} is not valid: ${reason}`, {
     repository: shown,
   });
-}
-
-/** A text without the user information of any URL in it; the bare user name of an SSH address stays. */
-export function maskAddress(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)([^@/\s'"]*)@/gi, (whole, scheme: string, info: string) =>
-    scheme.toLowerCase() === 'ssh://' && !info.includes(':') ? whole : `${scheme}***@`,
-  );
 }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import type { Writable } from 'node:stream';
+import { maskAddress } from '../../model/repository-url.ts';
 import type { Clock } from '../../world/clock.ts';
-import { maskAddress } from './address.ts';
 
 /** One run of git. */
 export interface GitCommand {

@@ -1,8 +1,9 @@
 import { errors } from 'undici';
 import { Fault } from '../../model/fault.ts';
+import { maskAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
 import { authorizationOf } from './access.ts';
-import { type Address, maskAddress } from './address.ts';
+import type { Address } from './address.ts';
 import { cleanOutput, GitFailure } from './command.ts';
 import { AnswerTooLarge, HttpRefusal } from './http-remote.ts';
 import { ReaderEnded } from './objects.ts';

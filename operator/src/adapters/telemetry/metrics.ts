@@ -1,5 +1,6 @@
 import type { Application } from '@mooring/crds';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { maskAddress } from '../../model/repository-url.ts';
 import type { Metrics } from '../../world/telemetry.ts';
 
 /** The metrics of one operator, and their text for Prometheus. */
@@ -147,7 +148,7 @@ function infoOf(app: Application): Record<string, string> {
     name: metadata.name ?? '',
     project: spec.project,
     autosync_enabled: String(automated !== undefined && automated.enabled !== false),
-    repo: (spec.source ?? spec.sources?.[0])?.repoURL ?? '',
+    repo: maskAddress((spec.source ?? spec.sources?.[0])?.repoURL ?? ''),
     dest_server: spec.destination.server ?? spec.destination.name ?? '',
     dest_namespace: spec.destination.namespace ?? '',
     sync_status: status?.sync?.status ?? 'Unknown',

@@ -44,12 +44,24 @@ test('what a project has forbidden since is not the Application’s to prune', (
     destinations: [{ server: '*', namespace: 'shop' }],
     namespaceResourceBlacklist: [{ group: '', kind: 'Secret' }],
   });
-  const isPermitted = permittedIn(project, place, {
-    scopeOf: (_, kind) => (kind === 'ClusterRole' ? 'Cluster' : 'Namespaced'),
-  });
+  const isPermitted = permittedIn(project, place);
   const key = (kind: string, namespace = 'shop') => ({ group: '', kind, namespace, name: 'a' });
   assert.equal(isPermitted(key('ConfigMap')), true);
   assert.equal(isPermitted(key('Secret')), false);
   assert.equal(isPermitted(key('ConfigMap', 'bank')), false);
   assert.equal(isPermitted(key('ClusterRole', '')), false);
+});
+
+test('a password in the address of a repository is in no message', () => {
+  const secret = { ...source, repoURL: 'https://ada:s3cret-canary@git.example.com/shop.git' };
+  const store = { project: () => projectWith({ sourceRepos: [] }) } as Partial<Store> as Store;
+  const clusters = {
+    locate: () => place,
+    open: () => Promise.reject(new Error('not opened')),
+    subscribe: () => () => {},
+  };
+  assert.throws(() => admit(app, secret, { store, clusters }), {
+    code: 'source-forbidden',
+    message: /^application repo https:\/\/\*\*\*@git\.example\.com\/shop\.git is not permitted/,
+  });
 });

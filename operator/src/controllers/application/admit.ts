@@ -1,8 +1,9 @@
 import type { Application, ApplicationSource, AppProject } from '@mooring/crds';
 import { destinationPermitted, forbiddenBy, sourcePermitted } from '../../engine/desire/project.ts';
 import { Fault } from '../../model/fault.ts';
+import { maskAddress } from '../../model/repository-url.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
-import type { Cluster, ClusterIdentity } from '../../world/cluster.ts';
+import type { ClusterIdentity } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
 
 /** The project of an Application, and the cluster of its destination. */
@@ -18,7 +19,7 @@ export function admit(app: Application, source: ApplicationSource, world: Pick<W
   if (!sourcePermitted(project, source.repoURL)) {
     throw new Fault(
       'source-forbidden',
-      `application repo ${source.repoURL} is not permitted in project '${name}'; add it to the project's spec.sourceRepos`,
+      `application repo ${maskAddress(source.repoURL)} is not permitted in project '${name}'; add it to the project's spec.sourceRepos`,
     );
   }
   const { destination } = app.spec;
@@ -44,11 +45,10 @@ export function projectOf(app: Application, { store }: Pick<World, 'store'>): Ap
   );
 }
 
-/** Whether a project lets its Applications have an object of the cluster. */
-export function permittedIn(
-  project: AppProject,
-  place: ClusterIdentity,
-  cluster: Pick<Cluster, 'scopeOf'>,
-): (key: ResourceKey) => boolean {
-  return (key) => forbiddenBy(project, key, cluster.scopeOf(key.group, key.kind) ?? 'Namespaced', place) === undefined;
+/**
+ * Whether a project lets its Applications have a live object: who may not create it may not prune it either. A tracking id is no more than an annotation, and
+ * may be left over from an Application of another project.
+ */
+export function permittedIn(project: AppProject, place: ClusterIdentity): (key: ResourceKey) => boolean {
+  return (key) => forbiddenBy(project, key, key.namespace === '' ? 'Cluster' : 'Namespaced', place) === undefined;
 }

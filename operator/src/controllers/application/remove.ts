@@ -44,7 +44,7 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
     return release(app, mine, world);
   }
   const cluster = await world.clusters.open(place.server);
-  const isPermitted = permittedIn(projectOf(app, world), place, cluster);
+  const isPermitted = permittedIn(projectOf(app, world), place);
   const tracked = cluster.tracked(trackingName(app, world.store.namespace)).filter(({ key }) => isPermitted(key));
   requireSeen(
     app,

@@ -73,7 +73,7 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     commit: revision.commit,
     sourceType: rendered.sourceType,
     desired,
-    isPermitted: permittedIn(project, place, cluster),
+    isPermitted: permittedIn(project, place),
   };
 }
 
