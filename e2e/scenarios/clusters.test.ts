@@ -68,4 +68,23 @@ test('an Application reaches another cluster by a cluster Secret, and one that g
     },
     patienceMs,
   );
+
+  // While it cannot be reached, nothing there may be left behind; once nobody knows it any more, nobody waits for it.
+  await stage.kube.merge(`${applicationsPath}/east`, {
+    metadata: { finalizers: ['resources-finalizer.argocd.argoproj.io'] },
+  });
+  await stage.kube.remove(`${applicationsPath}/east`);
+  const deletionError = (pattern: RegExp): Promise<number> =>
+    stage.view.until(
+      `the deletion says ${pattern}`,
+      (apps) =>
+        apps
+          .get('east')
+          ?.status?.conditions?.some(({ type, message }) => type === 'DeletionError' && pattern.test(message)) === true,
+      patienceMs,
+    );
+  await deletionError(/cannot be reached/);
+  await stage.kube.remove('/api/v1/namespaces/argocd/secrets/east');
+  await deletionError(/no clusters with this name/);
+  await stage.view.until('it goes', (apps) => !apps.has('east'), patienceMs);
 });

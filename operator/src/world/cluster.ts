@@ -80,7 +80,7 @@ export interface ClusterIdentity {
 
 /** The clusters that can be destinations: the operator's own, and those of cluster Secrets. */
 export interface Clusters {
-  /** The named or addressed destination. Throws `Fault` `cluster-unknown`, or `spec-invalid` where both or neither are given. */
+  /** The named or addressed destination. Throws `Fault` `cluster-unknown` (its data says how many were `found`), or `spec-invalid` where both or neither are given. */
   locate(destination: { readonly server?: string; readonly name?: string }): ClusterIdentity;
   /** Waits, within limits, until the view is complete. Throws `Fault` `cluster-unknown`, `cluster-unreachable` or `cluster-refused`. */
   open(server: string): Promise<Cluster>;

@@ -84,13 +84,13 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       throw new Fault(
         'cluster-unknown',
         `there are no clusters with this name: ${name}: add a cluster Secret, or correct spec.destination.name`,
-        { name },
+        { name, found: 0 },
       );
     if (found.length > 1)
       throw new Fault(
         'cluster-unknown',
         `there are ${found.length} clusters with the same name: ${name}: use spec.destination.server`,
-        { name },
+        { name, found: found.length },
       );
     return only;
   }
@@ -101,7 +101,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       throw new Fault(
         'cluster-unknown',
         `cluster "${server}" not configured: add a cluster Secret for it, or correct spec.destination.server`,
-        { server },
+        { server, found: 0 },
       );
     return target;
   }

@@ -1,4 +1,4 @@
-import type { Application } from '@mooring/crds';
+import type { Application, ApplicationCondition } from '@mooring/crds';
 import { plan } from '../../engine/plan/plan.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
@@ -37,12 +37,8 @@ export async function remove(app: Application, world: World, memory: Memory): Pr
 }
 
 async function nextStep(app: Application, mine: readonly string[], world: World, memory: Memory): Promise<Action> {
-  const { place, fault } = locate(app, world);
-  if (place === undefined) {
-    // As in Argo CD: what was deployed to a cluster that is no destination any more is out of reach for good.
-    world.telemetry.log.warn({ code: fault.code }, `its objects are left where they are: ${fault.message}`);
-    return release(app, mine, world);
-  }
+  const place = locate(app, world);
+  if (place === undefined) return release(app, mine, world);
   const cluster = await world.clusters.open(place.server);
   const isPermitted = permittedIn(projectOf(app, world), place);
   const tracked = cluster.tracked(trackingName(app, world.store.namespace)).filter(({ key }) => isPermitted(key));
@@ -72,16 +68,26 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
   return awaitChange;
 }
 
-function locate(
-  app: Application,
-  world: World,
-): { readonly place: ClusterIdentity; readonly fault?: never } | { readonly place?: never; readonly fault: Fault } {
+/**
+ * The destination, or undefined for a cluster that nobody knows any more: as in Argo CD its Applications go then, and leave what they have there. One that is not
+ * known for less than `clusterRetryMs` may be about to get another Secret.
+ */
+function locate(app: Application, world: World): ClusterIdentity | undefined {
   try {
-    return { place: world.clusters.locate(app.spec.destination) };
+    return world.clusters.locate(app.spec.destination);
   } catch (thrown) {
-    if (!(thrown instanceof Fault)) throw thrown;
-    return { fault: thrown };
+    if (!(thrown instanceof Fault) || thrown.code !== 'cluster-unknown' || thrown.data['found'] !== 0) throw thrown;
+    const told = deletionError(app);
+    const since = world.clock.now() - Date.parse(told?.lastTransitionTime ?? '');
+    if (told?.message !== cut(thrown.message, operatorLimits.messageLength)) throw thrown;
+    if (since < operatorLimits.clusterRetryMs) throw thrown;
+    world.telemetry.log.warn({}, `${thrown.message}; the Application goes, and leaves there what it has`);
+    return undefined;
   }
+}
+
+function deletionError(app: Application): ApplicationCondition | undefined {
+  return app.status?.conditions?.find(({ type }) => type === 'DeletionError');
 }
 
 /** Deletes the last wave of what is left, as a plan whose desired set is empty. Answers whether nothing is left. */
@@ -127,7 +133,7 @@ function verdict(record: LiveRecord, app: Application): 'delete' | 'keep' | 'ask
 
 async function tellFault(app: Application, world: World, fault: Fault): Promise<void> {
   const others = (app.status?.conditions ?? []).filter(({ type }) => type !== 'DeletionError');
-  const before = (app.status?.conditions ?? []).find(({ type }) => type === 'DeletionError');
+  const before = deletionError(app);
   const message = cut(fault.message, operatorLimits.messageLength);
   if (before?.message !== message && fault.code !== 'object-conflict' && fault.code !== 'object-missing') {
     const condition = { type: 'DeletionError' as const, message, lastTransitionTime: timestamp(world.clock.now()) };
