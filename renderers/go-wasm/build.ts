@@ -1,9 +1,20 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { exposeState } from './sections.ts';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type WarmUp, warmUpState } from './engine.ts';
+import { exposeState, withoutData } from './sections.ts';
 
 /** A change to one file of a Go module, made when the engine is built. The module on disk stays as it is. */
 export interface Patch {
@@ -17,11 +28,12 @@ export interface Patch {
 }
 
 export interface EngineBuild {
-  /** `kustomize`: the result is `dist/kustomize.wasm`. */
+  /** `kustomize`: the result is `dist/kustomize.wasm`, and `dist/kustomize.state`. */
   readonly name: string;
   /** Folder of the npm package; the Go program is in its `go/`. */
   readonly folder: URL;
   readonly patches?: readonly Patch[];
+  readonly warmUp: WarmUp;
   /** String variables that the linker sets, by their full names. */
   readonly linkerVariables?: Readonly<Record<string, string>>;
 }
@@ -34,9 +46,10 @@ export async function buildEngine(build: EngineBuild): Promise<void> {
   const folder = fileURLToPath(build.folder);
   const goFolder = join(folder, 'go');
   const target = join(folder, 'dist', `${build.name}.wasm`);
+  const stateFile = join(folder, 'dist', `${build.name}.state`);
   const stamp = `${target}.stamp`;
-  const hash = await hashOfInputs(goFolder, [build.patches, build.linkerVariables]);
-  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
+  const hash = await hashOfInputs(goFolder, [build.patches, build.linkerVariables, build.warmUp]);
+  if (existsSync(target) && existsSync(stateFile) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
     console.log(`${build.name}.wasm is up to date`);
     return;
   }
@@ -57,7 +70,11 @@ export async function buildEngine(build: EngineBuild): Promise<void> {
       `-modfile=${modFile}`,
     ];
     await go(goFolder, ['build', ...flags, '-o', raw, '.']);
-    writeFileSync(target, exposeState(readFileSync(raw)));
+    const module = exposeState(readFileSync(raw));
+    writeFileSync(raw, module);
+    const state = await warmUpState(build.name, pathToFileURL(raw), build.warmUp);
+    replaceFile(stateFile, state);
+    replaceFile(target, withoutData(module));
     rmSync(raw);
     rmSync(dirname(modFile), { recursive: true });
     writeFileSync(stamp, hash);
@@ -67,12 +84,20 @@ export async function buildEngine(build: EngineBuild): Promise<void> {
   console.log(`${build.name}.wasm: built in ${seconds()}, ${(readFileSync(target).length / 1e6).toFixed(1)} MB`);
 }
 
+/** Puts a file in the place of another at once: a process that has that one open keeps it whole. */
+function replaceFile(target: string, content: Uint8Array): void {
+  const temporary = `${target}.new`;
+  writeFileSync(temporary, content);
+  renameSync(temporary, target);
+}
+
 async function hashOfInputs(goFolder: string, settings: unknown): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of [goFolder, sharedGo]) {
     for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
   }
-  for (const name of ['build.ts', 'sections.ts']) hash.update(readFileSync(new URL(name, import.meta.url)));
+  for (const name of ['build.ts', 'sections.ts', 'instance.ts', 'state.ts', 'wasi.ts'])
+    hash.update(readFileSync(new URL(name, import.meta.url)));
   hash.update(JSON.stringify(settings, (_key, value) => (value instanceof RegExp ? value.source : value)));
   hash.update(await go(goFolder, ['env', 'GOVERSION']));
   return hash.digest('hex');

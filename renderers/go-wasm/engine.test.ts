@@ -5,7 +5,6 @@ import { createEngine, type Engine } from './engine.ts';
 
 // Helm's engine is the one that can be asked for anything: its templates are programs.
 const chart = 'apiVersion: v2\nname: demo\nversion: 1.0.0\n';
-const warmUp = { files: { 'Chart.yaml': chart }, request: request('') };
 
 function request(path: string): object {
   return { path, releaseName: 'r', namespace: 'n', manifestBytes: 1_000_000, manifestCount: 100, values: {} };
@@ -26,7 +25,6 @@ describe('an engine', () => {
     engine = createEngine({
       name: 'helm',
       wasm: new URL('../helm-ts-wrapper/dist/helm.wasm', import.meta.url),
-      warmUp,
     });
   });
   after(() => engine.close());
@@ -95,7 +93,6 @@ describe('an engine', () => {
     const idle = createEngine({
       name: 'helm',
       wasm: new URL('../helm-ts-wrapper/dist/helm.wasm', import.meta.url),
-      warmUp,
       idleMs: 20,
     });
     const workers = (): number => (process.report.getReport() as { workers: unknown[] }).workers.length;
@@ -111,7 +108,7 @@ describe('an engine', () => {
   });
 
   test('says what to do where its module is not built', async () => {
-    const missing = createEngine({ name: 'none', wasm: new URL('./dist/none.wasm', import.meta.url), warmUp });
+    const missing = createEngine({ name: 'none', wasm: new URL('./dist/none.wasm', import.meta.url) });
     await fails(missing.run(harmless, request('')), 'crashed', /none\.wasm.*build\.ts/);
   });
 });

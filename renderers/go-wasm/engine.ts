@@ -9,11 +9,9 @@ import type { RenderMessage, WorkerMessage, WorkerStart } from './protocol.ts';
 export interface EngineOptions {
   /** For messages: `kustomize`. */
   readonly name: string;
-  /** The module that its build wrote. */
+  /** The module that its build wrote; beside it, as `.state`, what it starts from. */
   readonly wasm: URL;
-  /** Rendered once before the first real render; the state after it is where every render starts from. It must hold nobody's data. */
-  readonly warmUp: { readonly files: Readonly<Record<string, string>>; readonly request: unknown };
-  /** Milliseconds without a render after which the worker ends and its memory is freed. Default 60,000. */
+  /** Milliseconds without a render after which the worker ends and its memory is freed. Default 20,000: to start again takes a quarter of a second. */
   readonly idleMs?: number;
   /** Renders between two returns to the state after the warm-up. 1 lets nothing of a render be seen by the next. Default 1. */
   readonly rendersPerClone?: number;
@@ -56,11 +54,13 @@ export interface Engine {
 
 interface Thread {
   readonly memoryBytes: number;
+  /** Whether the worker is gone, by whatever cause. */
+  ended(): boolean;
   run(
     tree: Tree,
     message: RenderMessage,
     bounds: { timeMs: number; fileCount: number; signal?: AbortSignal },
-  ): Promise<Answer>;
+  ): Promise<Answer & { readonly state?: Uint8Array }>;
   end(): Promise<void>;
 }
 
@@ -76,20 +76,18 @@ const decoder = new TextDecoder();
 
 /** Makes an engine; nothing is loaded before the first run. */
 export function createEngine(options: EngineOptions): Engine {
-  const idleMs = options.idleMs ?? 60_000;
+  const idleMs = options.idleMs ?? 20_000;
   let thread: Promise<Thread> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let idle: NodeJS.Timeout | undefined;
 
-  const warmThread = async (memoryBytes: number): Promise<Thread> => {
-    if (!existsSync(options.wasm)) {
-      const wanted = fileURLToPath(options.wasm);
-      throw new RenderError('crashed', `there is no ${wanted}: build it with the build.ts of its package`);
+  const newThread = async (memoryBytes: number): Promise<Thread> => {
+    const state = new URL(options.wasm.href.replace(/\.wasm$/, '.state'));
+    for (const file of [options.wasm, state]) {
+      if (existsSync(file)) continue;
+      throw new RenderError('crashed', `there is no ${fileURLToPath(file)}: build it with the build.ts of its package`);
     }
-    const made = startThread(options, memoryBytes);
-    const request = encoder.encode(JSON.stringify(options.warmUp.request));
-    await made.run(treeOf(options.warmUp.files), { request, warmUp: true }, { timeMs: 120_000, fileCount: 10_000 });
-    return made;
+    return startThread({ ...options, state }, memoryBytes);
   };
 
   const end = async (): Promise<void> => {
@@ -103,8 +101,9 @@ export function createEngine(options: EngineOptions): Engine {
   };
 
   const threadWith = async (memoryBytes: number): Promise<Thread> => {
-    if (thread !== undefined && (await thread.catch(() => undefined))?.memoryBytes !== memoryBytes) await end();
-    thread ??= warmThread(memoryBytes);
+    const current = await thread?.catch(() => undefined);
+    if (current?.memoryBytes !== memoryBytes || current.ended()) await end();
+    thread ??= newThread(memoryBytes);
     return thread;
   };
 
@@ -117,7 +116,7 @@ export function createEngine(options: EngineOptions): Engine {
       bounds.signal?.throwIfAborted();
       return await current.run(
         tree,
-        { request: encoder.encode(JSON.stringify(request)), warmUp: false },
+        { request: encoder.encode(JSON.stringify(request)), save: false },
         {
           timeMs: bounds.timeMs ?? defaultLimits.timeMs,
           fileCount: bounds.fileCount ?? defaultLimits.fileCount,
@@ -162,11 +161,32 @@ function abortable<T>(turn: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function startThread(options: EngineOptions, memoryBytes: number): Thread {
+/** What an engine is warmed up with, at its build. It must hold nobody's data. */
+export interface WarmUp {
+  readonly files: Readonly<Record<string, string>>;
+  readonly request: unknown;
+}
+
+/** Runs the warm-up of a module that has its data, and gives the content of the file for the state after it. */
+export async function warmUpState(name: string, wasm: URL, warmUp: WarmUp): Promise<Uint8Array> {
+  const thread = await startThread({ name, wasm }, defaultLimits.memoryBytes);
+  try {
+    const request = encoder.encode(JSON.stringify(warmUp.request));
+    const bounds = { timeMs: 120_000, fileCount: 10_000 };
+    const { state } = await thread.run(treeOf(warmUp.files), { request, save: true }, bounds);
+    if (state === undefined) throw new Error(`${name} gave no state`);
+    return state;
+  } finally {
+    await thread.end();
+  }
+}
+
+async function startThread(options: EngineOptions & { readonly state?: URL }, memoryBytes: number): Promise<Thread> {
   const answered = new Int32Array(new SharedArrayBuffer(4));
   const { port1: answers, port2: answersEnd } = new MessageChannel();
   const workerData: WorkerStart = {
     wasm: options.wasm.href,
+    ...(options.state && { state: options.state.href }),
     memoryBytes,
     rendersPerClone: options.rendersPerClone ?? 1,
     answered,
@@ -183,13 +203,19 @@ function startThread(options: EngineOptions, memoryBytes: number): Thread {
   });
   worker.unref();
   answers.unref();
+  let ended = false;
+  worker.once('exit', () => {
+    ended = true;
+  });
+  // Between two runs nobody else listens, and an error that nobody hears ends the process.
+  worker.on('error', () => {});
   const end = async (): Promise<void> => {
     answers.close();
     await worker.terminate();
   };
 
   const run: Thread['run'] = (tree, message, bounds) =>
-    new Promise<Answer>((resolve, reject) => {
+    new Promise((resolve, reject) => {
       const files = serveFiles(tree, bounds.fileCount);
       const settle = (then: () => void): void => {
         clearTimeout(timer);
@@ -214,6 +240,7 @@ function startThread(options: EngineOptions, memoryBytes: number): Thread {
       }, bounds.timeMs);
 
       const receive = (reply: WorkerMessage): void => {
+        if (reply.kind === 'ready') return;
         if (reply.kind === 'ask') {
           void files.answer(reply.question, reply.text).then((bytes) => {
             answers.postMessage(bytes);
@@ -233,7 +260,14 @@ function startThread(options: EngineOptions, memoryBytes: number): Thread {
           if (failure !== undefined) reject(failure);
           else if (parsed.fault !== undefined)
             reject(new RenderError(parsed.fault.code, parsed.fault.message, parsed.fault));
-          else resolve({ header: parsed as Record<string, unknown>, text, objects, log: reply.log });
+          else
+            resolve({
+              header: parsed as Record<string, unknown>,
+              text,
+              objects,
+              log: reply.log,
+              ...(reply.state && { state: reply.state }),
+            });
         });
       };
 
@@ -245,7 +279,31 @@ function startThread(options: EngineOptions, memoryBytes: number): Thread {
       worker.postMessage(message);
     });
 
-  return { memoryBytes, run, end };
+  await ready(worker, options.name);
+  return { memoryBytes, ended: () => ended, run, end };
+}
+
+/** Waits until a worker has loaded its engine. */
+function ready(worker: Worker, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (then: () => void): void => {
+      worker.off('message', take);
+      worker.off('error', fail);
+      worker.off('exit', exit);
+      worker.unref();
+      then();
+    };
+    const take = (): void => settle(resolve);
+    const fail = (cause: Error): void =>
+      settle(() =>
+        reject(new RenderError('crashed', `the ${name} worker failed to start: ${cause.message}`, { cause })),
+      );
+    const exit = (): void => settle(() => reject(new RenderError('crashed', `the ${name} worker ended as it started`)));
+    worker.ref();
+    worker.on('message', take);
+    worker.once('error', fail);
+    worker.once('exit', exit);
+  });
 }
 
 function crashError(name: string, reply: WorkerMessage & { kind: 'crashed' }, memoryBytes: number): RenderError {

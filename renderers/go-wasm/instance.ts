@@ -1,21 +1,17 @@
 import { globalPrefix } from './sections.ts';
+import { type EngineState, encodeState } from './state.ts';
 import { wasiImports } from './wasi.ts';
 
 /** A module with its memory, and the calls that go/host.go exports. */
 export interface Instance {
   /** Runs one request. Answers with the sections: header, text, objects. */
   render(request: Uint8Array): Uint8Array<ArrayBuffer>[];
-  /** Its state, to be set back later. */
-  snapshot(): Snapshot;
+  /** The content of a file for its state, with nothing left to collect. */
+  save(): Uint8Array;
   /** Bytes of linear memory. */
   memoryBytes(): number;
-  restore(snapshot: Snapshot): void;
-}
-
-/** Memory and globals of an instance between two calls. */
-export interface Snapshot {
-  readonly memory: Uint8Array;
-  readonly globals: ReadonlyMap<string, number | bigint>;
+  /** Sets it back to a state. */
+  restore(state: EngineState): void;
 }
 
 /** What the instance may ask of outside. */
@@ -36,16 +32,24 @@ interface Exports {
 
 const decoder = new TextDecoder();
 
-/** Makes an instance; from a snapshot where there is one, else by running the module's own start. */
+/** Nanoseconds on the engine's clock when it is made from a state: later than that of any warm-up, which starts at 0. A clock that goes back would upset Go. */
+const clockOfState = 3_600_000_000_000n;
+
+/** Makes an instance; from a state where there is one, else by running the module's own start. */
 export async function createInstance(
   module: WebAssembly.Module,
   host: InstanceHost,
-  snapshot?: Snapshot,
+  state?: EngineState,
 ): Promise<Instance> {
+  const clockStart = process.hrtime.bigint() - (state === undefined ? 0n : clockOfState);
   let answer: Uint8Array = new Uint8Array();
   const bytes = (at: number, size: number): Uint8Array => new Uint8Array(exports.memory.buffer, at >>> 0, size);
   const instance = await WebAssembly.instantiate(module, {
-    wasi_snapshot_preview1: wasiImports(module, { memory: () => exports.memory, log: host.log }),
+    wasi_snapshot_preview1: wasiImports(module, {
+      memory: () => exports.memory,
+      log: host.log,
+      clock: () => process.hrtime.bigint() - clockStart,
+    }),
     mooring: {
       ask(question: number, at: number, size: number): number {
         answer = host.ask(question, decoder.decode(bytes(at, size)));
@@ -62,21 +66,20 @@ export async function createInstance(
     entry[0].startsWith(globalPrefix),
   );
 
-  const restore = (saved: Snapshot): void => {
-    const missing = saved.memory.length - exports.memory.buffer.byteLength;
+  const setTo = (saved: EngineState, blank: boolean): void => {
+    const missing = saved.memoryBytes - exports.memory.buffer.byteLength;
     if (missing > 0) exports.memory.grow(missing / 65_536);
     const memory = new Uint8Array(exports.memory.buffer);
-    memory.set(saved.memory);
-    memory.fill(0, saved.memory.length);
+    saved.fill(memory, blank);
     for (const [name, global] of globals) global.value = saved.globals.get(name);
     exports.mooring_resized(memory.length);
   };
 
-  if (snapshot === undefined) exports._initialize();
-  else restore(snapshot);
+  if (state === undefined) exports._initialize();
+  else setTo(state, true);
 
   return {
-    restore,
+    restore: (saved) => setTo(saved, false),
     memoryBytes: () => exports.memory.buffer.byteLength,
     render(request) {
       const into = exports.mooring_allocate(request.length);
@@ -89,17 +92,10 @@ export async function createInstance(
         return section as Uint8Array<ArrayBuffer>;
       });
     },
-    snapshot() {
+    save() {
       exports.mooring_settle();
-      const bytes = new Uint8Array(exports.memory.buffer);
-      // In a memory of its own, which goes back to the system with its worker; the heap would keep the pages.
-      const pages = bytes.length / 65_536;
-      const memory = new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
-      memory.set(bytes);
-      return {
-        memory,
-        globals: new Map(globals.map(([name, global]) => [name, global.value as number | bigint])),
-      };
+      const values = new Map(globals.map(([name, global]) => [name, global.value as number | bigint]));
+      return encodeState(new Uint8Array(exports.memory.buffer), values);
     },
   };
 }

@@ -4,8 +4,10 @@
 export interface WorkerStart {
   /** File URL of the module. */
   readonly wasm: string;
+  /** File URL of the state that renders start from; absent while it is being made. */
+  readonly state?: string;
   readonly memoryBytes: number;
-  /** Renders between two returns to the snapshot. */
+  /** Renders between two returns to the state. */
   readonly rendersPerClone: number;
   /** Counts answers; the worker sleeps on it while it waits for one. */
   readonly answered: Int32Array<SharedArrayBuffer>;
@@ -16,8 +18,8 @@ export interface WorkerStart {
 /** From the engine. */
 export interface RenderMessage {
   readonly request: Uint8Array;
-  /** Take the snapshot after this render. */
-  readonly warmUp: boolean;
+  /** Answer with the state after this render, too. */
+  readonly save: boolean;
 }
 
 /** What a worker asks of the tree; the numbers are those of go/tree.go. */
@@ -26,6 +28,12 @@ export type Question = (typeof questions)[number];
 
 /** From the worker. */
 export type WorkerMessage =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'ask'; readonly question: Question; readonly text: string }
-  | { readonly kind: 'done'; readonly sections: readonly Uint8Array[]; readonly log: string }
+  | {
+      readonly kind: 'done';
+      readonly sections: readonly Uint8Array[];
+      readonly log: string;
+      readonly state?: Uint8Array;
+    }
   | { readonly kind: 'crashed'; readonly reason: 'memory' | 'stack' | 'other'; readonly message: string };

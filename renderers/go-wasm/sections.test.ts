@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exposeState, limitMemory } from './sections.ts';
+import { exposeState, limitMemory, withoutData } from './sections.ts';
 
 /** A module with a memory of one page, an immutable and two mutable globals, and a function `get` that answers the second. */
 const module = Uint8Array.from([
@@ -42,4 +42,15 @@ test('memory ends where it is told to', async () => {
 
 test('a module that was not prepared is refused', () => {
   assert.throws(() => limitMemory(module.slice(), 65_536), /build it again/);
+});
+
+test('the content of memory can be left out', async () => {
+  const firstByte = async (bytes: Uint8Array): Promise<unknown> => {
+    const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(bytes), {});
+    return new Uint8Array((exports as unknown as Exports).memory.buffer)[0];
+  };
+  const data = [0x0b, 0x07, 0x01, 0x00, 0x41, 0x00, 0x0b, 0x01, 0x2a];
+  const full = exposeState(Uint8Array.from([...module, ...data]));
+  assert.equal(await firstByte(full), 42);
+  assert.equal(await firstByte(withoutData(full)), 0);
 });

@@ -2,7 +2,7 @@
 export const globalPrefix = 'mooring_global_';
 
 const pageBytes = 65_536;
-const sectionId = { custom: 0, memory: 5, global: 6, exports: 7 } as const;
+const sectionId = { custom: 0, memory: 5, global: 6, exports: 7, data: 11 } as const;
 
 interface Section {
   readonly id: number;
@@ -29,6 +29,13 @@ export function exposeState(module: Uint8Array): Uint8Array<ArrayBuffer> {
     parts.push(Uint8Array.of(section.id), leb(body.length), body);
   }
   return new Uint8Array(Buffer.concat(parts));
+}
+
+/** The module without the content of its memory, which a saved state brings along. */
+export function withoutData(module: Uint8Array): Uint8Array<ArrayBuffer> {
+  const kept = readSections(module).filter((section) => section.id !== sectionId.data);
+  const parts = kept.flatMap(({ id, body }) => [Uint8Array.of(id), leb(body.length), body]);
+  return new Uint8Array(Buffer.concat([module.subarray(0, 8), ...parts]));
 }
 
 /** Sets the most memory, in bytes, that an instance of a module made by `exposeState` can have. Changes `module`. */

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { createInstance, type Instance, type InstanceHost, type Snapshot } from './instance.ts';
+import { createInstance, type Instance, type InstanceHost } from './instance.ts';
 import { questions, type RenderMessage, type WorkerMessage, type WorkerStart } from './protocol.ts';
 import { limitMemory } from './sections.ts';
+import { openState } from './state.ts';
 import { ProgramExit } from './wasi.ts';
 
 const start = workerData as WorkerStart;
 const logBytesMax = 64 * 1024;
-/** Memory kept beyond the snapshot's before an instance is thrown away rather than wiped. */
+/** Memory kept beyond the state's before an instance is thrown away rather than wiped. */
 const growthKeptBytes = 32 * 1024 * 1024;
 
 const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
@@ -46,33 +47,20 @@ const compile = async (): Promise<WebAssembly.Module> => {
   return compiled;
 };
 const module = await compile();
-let instance: Instance | undefined;
-let snapshot: Snapshot | undefined;
+const state = start.state === undefined ? undefined : openState(new URL(start.state));
+const fresh = (): Promise<Instance> => createInstance(module, host, state);
+let instance: Instance | undefined = await fresh();
 let renders = 0;
-
-/** An instance in the snapshot's state, or at most `rendersPerClone` renders away from it. */
-async function ready(): Promise<Instance> {
-  if (instance !== undefined && snapshot !== undefined && renders >= start.rendersPerClone) {
-    renders = 0;
-    if (instance.memoryBytes() <= snapshot.memory.length + growthKeptBytes) instance.restore(snapshot);
-    else instance = undefined;
-  }
-  instance ??= await createInstance(module, host, snapshot);
-  return instance;
-}
 
 async function render(message: RenderMessage): Promise<void> {
   takeLog();
   try {
-    const current = await ready();
-    const sections = current.render(message.request);
+    instance ??= await fresh();
+    const sections = instance.render(message.request);
     renders += 1;
-    if (message.warmUp) {
-      snapshot = current.snapshot();
-      renders = 0;
-    }
+    const saved = message.save ? { state: instance.save() } : {};
     send(
-      { kind: 'done', sections, log: takeLog() },
+      { kind: 'done', sections, log: takeLog(), ...saved },
       sections.map((section) => section.buffer),
     );
   } catch (error) {
@@ -80,6 +68,23 @@ async function render(message: RenderMessage): Promise<void> {
     instance = undefined;
     renders = 0;
     send(crash(error, takeLog()));
+    return;
+  }
+  goBack();
+}
+
+/** Back to the state, after the answer is out: nobody waits for it, and nothing of a render lies around. */
+function goBack(): void {
+  if (instance === undefined || state === undefined || renders < start.rendersPerClone) return;
+  renders = 0;
+  const kept = instance.memoryBytes() <= state.memoryBytes + growthKeptBytes ? instance : undefined;
+  instance = undefined;
+  try {
+    kept?.restore(state);
+    instance = kept;
+  } catch (error) {
+    // The next render makes an instance, and fails with the same cause where that lasts.
+    process.emitWarning(error instanceof Error ? error : String(error));
   }
 }
 
@@ -96,3 +101,4 @@ function crash(error: unknown, printed: string): WorkerMessage {
 }
 
 parentPort?.on('message', (message: RenderMessage) => void render(message));
+send({ kind: 'ready' });

@@ -1,4 +1,5 @@
 import { buildEngine, type Patch } from '@mooring/go-wasm/build';
+import { warmUp } from './warm-up.ts';
 
 /** Version of `k8s.io/client-go` in go/go.mod: what Helm takes its default Kubernetes version from. */
 const clientGo = 'v0.37.1';
@@ -109,5 +110,6 @@ await buildEngine({
   name: 'helm',
   folder: new URL('./', import.meta.url),
   patches,
+  warmUp,
   linkerVariables: { 'helm.sh/helm/v4/internal/version.version': 'v4.3.1' },
 });

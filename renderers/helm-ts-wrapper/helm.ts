@@ -1,14 +1,13 @@
 import { createEngine, parseExact } from '@mooring/go-wasm';
 import { defaultLimits, joinPath, type Tree } from '@mooring/renderer-contract';
 import type { TemplateOptions } from './options.ts';
-import { warmUp } from './warm-up.ts';
 
 /** Version of Helm inside: the same output as this version of the `helm` program. */
 export const helmVersion = 'v4.3.1';
 
 /** How the engine runs. */
 export interface HelmOptions {
-  /** Milliseconds without a render after which the worker thread ends and its memory is freed. Default 60,000. */
+  /** Milliseconds without a render after which the worker thread ends and its memory is freed. Default 20,000. */
   readonly idleMs?: number;
   /** Renders between two returns to the state after start-up. Default 1: nothing of a render can be seen by the next. */
   readonly rendersPerClone?: number;
@@ -58,7 +57,7 @@ export async function createHelm(options: HelmOptions = {}): Promise<Helm> {
 /** As `createHelm`, at once. */
 export function openHelm(options: HelmOptions): Helm {
   const wasm = new URL('./dist/helm.wasm', import.meta.url);
-  const engine = createEngine({ name: 'helm', wasm, warmUp, ...options });
+  const engine = createEngine({ name: 'helm', wasm, ...options });
   return {
     start: engine.start,
     close: engine.close,

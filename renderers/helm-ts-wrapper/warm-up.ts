@@ -1,4 +1,4 @@
-import type { EngineOptions } from '@mooring/go-wasm';
+import type { WarmUp } from '@mooring/go-wasm';
 
 const chart = `apiVersion: v2
 name: warm
@@ -53,7 +53,7 @@ metadata:
 `;
 
 /** A chart that takes most of Helm's paths once, so that no later render has to. */
-export const warmUp: EngineOptions['warmUp'] = {
+export const warmUp: WarmUp = {
   files: {
     'warm/Chart.yaml': chart,
     'warm/values.yaml': 'replicas: 1\nenv: []\nsub:\n  enabled: true\n',

@@ -1,4 +1,5 @@
 import { buildEngine, type Patch } from '@mooring/go-wasm/build';
+import { warmUp } from './warm-up.ts';
 
 /** Kustomize without git and HTTP: what is remote is refused by name. */
 const patches: readonly Patch[] = [
@@ -95,5 +96,6 @@ await buildEngine({
   name: 'kustomize',
   folder: new URL('./', import.meta.url),
   patches,
+  warmUp,
   linkerVariables: { 'sigs.k8s.io/kustomize/api/provenance.version': 'v5.8.2' },
 });

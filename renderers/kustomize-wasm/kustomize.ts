@@ -2,14 +2,13 @@ import { createEngine, parseExact } from '@mooring/go-wasm';
 import { defaultLimits, joinPath, RenderError, type Tree } from '@mooring/renderer-contract';
 import { placed } from './fault.ts';
 import { type BuildOptions, parseBuildFlags } from './options.ts';
-import { warmUp } from './warm-up.ts';
 
 /** Version of Kustomize inside: the same output as this version of the `kustomize` program. */
 export const kustomizeVersion = 'v5.8.2';
 
 /** How the engine runs. */
 export interface KustomizeOptions {
-  /** Milliseconds without a build after which the worker thread ends and its memory is freed. Default 60,000. */
+  /** Milliseconds without a build after which the worker thread ends and its memory is freed. Default 20,000. */
   readonly idleMs?: number;
   /** Builds between two returns to the state after start-up. Default 1: nothing of a build can be seen by the next. */
   readonly rendersPerClone?: number;
@@ -34,7 +33,7 @@ export interface Kustomize {
    * Throws `RenderError` with the file where it is known.
    */
   build(tree: Tree, path: string, options?: BuildOptions): Promise<Built>;
-  /** Loads the engine before the first build needs it (about a second). */
+  /** Loads the engine before the first build needs it. */
   start(): Promise<void>;
   /** Ends the worker thread; a later build starts it again. */
   close(): Promise<void>;
@@ -50,7 +49,7 @@ export async function createKustomize(options: KustomizeOptions = {}): Promise<K
 /** As `createKustomize`, at once. */
 export function openKustomize(options: KustomizeOptions): Kustomize {
   const wasm = new URL('./dist/kustomize.wasm', import.meta.url);
-  const engine = createEngine({ name: 'kustomize', wasm, warmUp, ...options });
+  const engine = createEngine({ name: 'kustomize', wasm, ...options });
   return {
     start: engine.start,
     close: engine.close,

@@ -1,4 +1,4 @@
-import type { EngineOptions } from '@mooring/go-wasm';
+import type { WarmUp } from '@mooring/go-wasm';
 
 const deployment = `apiVersion: apps/v1
 kind: Deployment
@@ -78,7 +78,7 @@ patches:
 `;
 
 /** A build that takes most of Kustomize's paths once, its OpenAPI schema above all, so that no later build has to. */
-export const warmUp: EngineOptions['warmUp'] = {
+export const warmUp: WarmUp = {
   files: {
     'base/kustomization.yaml': base,
     'base/deployment.yaml': deployment,

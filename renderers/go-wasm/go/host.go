@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"unsafe"
 )
@@ -47,6 +46,9 @@ var (
 // Register says what Render runs; called once, from init.
 func Register(e Engine) { engine = e }
 
+// What is allocated until the state is saved is part of every start: garbage is collected early.
+func init() { debug.SetGCPercent(20) }
+
 //go:wasmexport mooring_allocate
 func allocate(size uint32) unsafe.Pointer {
 	input = make([]byte, size+1)[:size]
@@ -63,13 +65,13 @@ func render() unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(output))
 }
 
-// settle collects garbage, so that a snapshot of memory is small.
+// settle collects garbage, so that the state is small, and returns to Go's usual ways.
 //
 //go:wasmexport mooring_settle
 func settle() {
 	input, output, contents = nil, nil, nil
-	runtime.GC()
 	debug.FreeOSMemory()
+	debug.SetGCPercent(100)
 }
 
 // The end of the memory that the runtime has taken from the host so far.
