@@ -168,7 +168,7 @@ test('a repository that is not there, a user that is not let in, a server that i
   const resolve = (url: string): Promise<unknown> =>
     git.resolve({ url, sshPrivateKey: right.privateKey }, 'main', Date.now());
   const none = await faultOf('repository-refused', resolve(sshUrl(`${home}/none.git`)));
-  assert.match(none.message, /was not found: check repoURL/);
+  assert.match(none.message, /repository not found: .*: check repoURL/);
   const user = await faultOf('repository-refused', resolve(sshUrl().replace(`//${sshd.user}@`, '//nobody-here@')));
   assert.match(user.message, /check the user in repoURL/);
   const closed = createServer();

@@ -306,7 +306,10 @@ describe('refusals', () => {
       apply({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w', namespace: 'default' } }),
     );
     assert.equal(fault.code, 'object-refused');
-    assert.match(fault.message, /does not serve Widget of example\.com\/v1: install its CustomResourceDefinition/);
+    assert.match(
+      fault.message,
+      /could not find example\.com\/Widget for requested resource .* in example\.com\/v1\. Make sure the "Widget" CRD is installed/,
+    );
   });
 
   test('an unknown field is refused where fields are checked, and ignored where not', async () => {

@@ -91,13 +91,14 @@ function httpFault(error: HttpRefusal, fault: MakeFault, repository: string, aut
     const what = authorized
       ? `check the credentials ${secretHint}`
       : `give username and password, or bearerToken, ${secretHint}`;
-    return fault('repository-refused', `${repository} refused access (HTTP ${status}): ${what}`);
+    const why = status === 401 ? 'authentication required' : 'authorization failed';
+    return fault('repository-refused', `${why}: ${repository} refused access (HTTP ${status}): ${what}`);
   }
   if (status === 404 || status === 410) {
     const hint = authorized
       ? `check repoURL, and that the credentials ${secretHint} may read it`
       : `check repoURL; if the repository is private, give username and password ${secretHint}`;
-    return fault('repository-refused', `${repository} was not found (HTTP ${status}): ${hint}`);
+    return fault('repository-refused', `repository not found: ${repository} (HTTP ${status}): ${hint}`);
   }
   if (status >= 300 && status < 400) {
     const to = location === undefined || location === '' ? 'elsewhere' : maskAddress(location).split('?')[0];
@@ -159,7 +160,7 @@ function gitFault(error: GitFailure, fault: MakeFault, repository: string, addre
   if (missing.test(said)) {
     return fault(
       'repository-refused',
-      `${repository} was not found: check repoURL, and that the credentials ${secretHint} may read it (${said})`,
+      `repository not found: ${repository}: check repoURL, and that the credentials ${secretHint} may read it (${said})`,
     );
   }
   return fault('repository-unreachable', `cannot reach ${repository}: ${said === '' ? error.message : said}`);

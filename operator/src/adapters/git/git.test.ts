@@ -209,10 +209,10 @@ describe('revisions', () => {
       });
       await fault(
         'revision-unknown',
-        /"nope" of .*: there is no such branch.*main, topic\/blue, v1\.0\.0/,
+        /'nope' to a commit SHA: .*: there is no such branch.*main, topic\/blue, v1\.0\.0/,
         resolve('nope'),
       );
-      await fault('revision-unknown', /"\^9" of .*: no tag is a version in this range/, resolve('^9'));
+      await fault('revision-unknown', /'\^9' to a commit SHA: .*: no tag is a version in this range/, resolve('^9'));
       await fault('revision-unknown', /no branch, tag or commit/, resolve('0123456789'));
       await fault(
         'revision-unknown',
@@ -242,7 +242,7 @@ describe('revisions', () => {
       '@{upstream}',
       'x'.repeat(300),
     ]) {
-      await fault('revision-unknown', /revision "/, one.resolve(access(), revision, Date.now()));
+      await fault('revision-unknown', /unable to resolve '/, one.resolve(access(), revision, Date.now()));
     }
     assert.deepEqual(facts, []);
   });
@@ -369,7 +369,7 @@ describe('movement', () => {
     assert.equal(await text(await one.open(access, { commit: other }), 'a'), '3');
     assert.equal(await text(await one.open(access, { commit: second }), 'a'), '2');
     git(moving, 'branch', '--quiet', '--move', 'main', 'trunk');
-    await fault('revision-unknown', /"main" of .*there are trunk/, now());
+    await fault('revision-unknown', /'main' to a commit SHA: .*there are trunk/, now());
     assert.equal((await one.resolve(access, 'HEAD', Date.now())).commit, other);
     git(moving, 'symbolic-ref', 'HEAD', 'refs/heads/gone');
     await fault(
@@ -444,7 +444,7 @@ describe('servers that refuse', () => {
       one.resolve({ url, ...more }, 'main', Date.now());
     await fault(
       'repository-refused',
-      /refused access \(HTTP 401\): give username and password.*repository Secret/,
+      /authentication required: .* refused access \(HTTP 401\): give username and password.*repository Secret/,
       resolve({}),
     );
     const wrong = { username: 'ada', password: 'wrong-canary' };
@@ -528,9 +528,13 @@ describe('servers that refuse', () => {
       return true;
     });
     const resolve = (url: string): Promise<unknown> => openGit().resolve({ url }, 'main', Date.now());
-    await fault('repository-refused', /was not found \(HTTP 404\): check repoURL/, resolve(`${server}/nowhere`));
+    await fault(
+      'repository-refused',
+      /repository not found: .* \(HTTP 404\): check repoURL/,
+      resolve(`${server}/nowhere`),
+    );
     await fault('repository-unreachable', /does not speak Git's smart HTTP/, resolve(`${server}/page`));
-    await fault('repository-refused', /was not found.*check repoURL/, resolve(`file://${origin}/nowhere`));
+    await fault('repository-refused', /repository not found: .*check repoURL/, resolve(`file://${origin}/nowhere`));
     await fault(
       'repository-unreachable',
       /cannot reach http:\/\/no-such-host\.invalid\/x: the host name is not known/,

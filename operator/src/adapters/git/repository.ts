@@ -304,11 +304,11 @@ export function createRepository(address: Address, name: string, setting: Reposi
     return parseCommit(object.data);
   };
 
-  const unknownRevision = (revision: string, reason: string): Fault =>
-    new Fault('revision-unknown', `revision ${JSON.stringify(revision)} of ${address.url}: ${reason}`, {
-      repository: address.url,
-      revision,
-    });
+  const unknownRevision = (revision: string, reason: string): Fault => {
+    const shown = JSON.stringify(revision).slice(1, -1);
+    const message = `unable to resolve '${shown}' to a commit SHA: ${address.url}: ${reason}`;
+    return new Fault('revision-unknown', message, { repository: address.url, revision });
+  };
 
   const keptCommits = async (): Promise<string[]> => {
     const directory = join(folder, 'refs', 'mooring');

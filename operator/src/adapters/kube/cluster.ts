@@ -327,7 +327,8 @@ async function watchAll(
 
   function notServed(object: KubeObject): Fault {
     const key = keyOf(object);
-    const message = `${keyForPeople(key)}: the cluster does not serve ${object.kind} of ${object.apiVersion}: install its CustomResourceDefinition first, or correct apiVersion and kind`;
+    const missing = `The Kubernetes API could not find ${key.group}/${key.kind} for requested resource ${key.namespace}/${key.name}`;
+    const message = `${keyForPeople(key)}: ${missing} in ${object.apiVersion}. Make sure the "${key.kind}" CRD is installed on the destination cluster, or correct apiVersion and kind`;
     return new Fault('object-refused', message, {
       server,
       group: key.group,

@@ -75,7 +75,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
     if (server === '' && name === '')
       throw new Fault(
         'spec-invalid',
-        'destination server missing from app spec: set spec.destination.server or spec.destination.name',
+        'Destination server missing from app spec: set spec.destination.server or spec.destination.name',
       );
     if (server !== '') return targetOf(normalServer(server));
     const found = targets().filter((target) => target.name === name);
@@ -100,7 +100,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
     if (target === undefined)
       throw new Fault(
         'cluster-unknown',
-        `cluster "${server}" not configured: add a cluster Secret for it, or correct spec.destination.server`,
+        `error getting cluster by server "${server}": cluster "${server}" not found: add a cluster Secret for it, or correct spec.destination.server`,
         { server, found: 0 },
       );
     return target;
