@@ -144,7 +144,8 @@ test('an operation may bring its manifests along, and then says nothing of the s
 
 const invalid: readonly [Partial<Application['spec']>, RegExp][] = [
   [{ sources: [source, old] }, /more than one source/],
-  [{ source: { repoURL: '' } }, /repoURL is missing/],
+  [{ source: { repoURL: '', path: '.' } }, /source\.repoURL and either .* are required/],
+  [{ source: { repoURL: source.repoURL } }, /spec\.source\.path or spec\.source\.chart are required/],
   [{ source: { repoURL: 'https://charts', chart: 'web' } }, /chart of a Helm registry/],
 ];
 for (const [spec, message] of invalid) {

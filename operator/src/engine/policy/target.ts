@@ -59,8 +59,11 @@ export function specSource({ spec }: Application): ApplicationSource {
     );
   }
   const source = spec.sources?.[0] ?? spec.source;
-  if (source === undefined || !source.repoURL) {
-    throw new Fault('spec-invalid', 'spec.source.repoURL is missing; name the Git repository that holds the manifests');
+  if (source === undefined || !source.repoURL || (!source.path && !source.chart)) {
+    throw new Fault(
+      'spec-invalid',
+      "spec.source.repoURL and either spec.source.path or spec.source.chart are required; the path of the whole repository is '.'",
+    );
   }
   if (source.chart) {
     throw new Fault(
