@@ -1,41 +1,9 @@
+import { isExcludedKind } from '../../model/excluded-kinds.ts';
 import type { ServedKind, ServedKinds } from './discovery.ts';
-
-/** Kinds that are never watched: Argo CD 3's default `resource.exclusions` (docs/operator-manual/declarative-setup.md). `*` is every kind of the group. */
-const excluded: Readonly<Record<string, readonly string[]>> = {
-  '': ['Endpoints', 'Event'],
-  'events.k8s.io': ['*'],
-  'discovery.k8s.io': ['EndpointSlice'],
-  'coordination.k8s.io': ['Lease'],
-  'authentication.k8s.io': ['*'],
-  'authorization.k8s.io': ['*'],
-  'metrics.k8s.io': ['*'],
-  'certificates.k8s.io': ['CertificateSigningRequest'],
-  'cert-manager.io': ['CertificateRequest'],
-  'cilium.io': ['CiliumIdentity', 'CiliumEndpoint', 'CiliumEndpointSlice'],
-  'kyverno.io': [
-    'PolicyReport',
-    'ClusterPolicyReport',
-    'EphemeralReport',
-    'ClusterEphemeralReport',
-    'AdmissionReport',
-    'ClusterAdmissionReport',
-    'BackgroundScanReport',
-    'ClusterBackgroundScanReport',
-    'UpdateRequest',
-  ],
-  'reports.kyverno.io': ['*'],
-  'wgpolicyk8s.io': ['*'],
-};
-
-/** Whether a kind is left out of the view altogether. */
-function isExcluded(group: string, kind: string): boolean {
-  const kinds = Object.hasOwn(excluded, group) ? excluded[group] : undefined;
-  return kinds !== undefined && (kinds.includes('*') || kinds.includes(kind));
-}
 
 /** The kinds that the live view holds: each in its preferred version, where it can be listed and watched and is not left out. */
 export function watchedKinds(served: ServedKinds): readonly ServedKind[] {
   return served.preferred.filter(
-    ({ group, kind, verbs }) => verbs.includes('list') && verbs.includes('watch') && !isExcluded(group, kind),
+    ({ group, kind, verbs }) => verbs.includes('list') && verbs.includes('watch') && !isExcludedKind(group, kind),
   );
 }

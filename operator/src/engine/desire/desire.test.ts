@@ -204,3 +204,29 @@ test('stringData of a Secret becomes data', () => {
   const wrong = { ...secret, stringData: { y: 5 } };
   assert.deepEqual(one(wrong).object['stringData'], { y: 5 });
 });
+
+test('kinds that are excluded are left out, with a warning', () => {
+  const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'leader' } };
+  const { objects, warnings } = desire([manifest(lease), manifest(config({ name: 'a' }))], context);
+  assert.deepEqual(
+    objects.map(({ key }) => key.name),
+    ['a'],
+  );
+  assert.deepEqual(warnings, [
+    {
+      type: 'ExcludedResourceWarning',
+      message:
+        'Resource coordination.k8s.io/Lease leader is excluded in the settings; it is not applied. Remove it from the source',
+    },
+  ]);
+});
+
+test('an object of a namespaced kind without any namespace is refused, and told', () => {
+  const nowhere = { ...context, destinationNamespace: '' };
+  const { objects, warnings } = desire([manifest(config({ name: 'a' }))], nowhere);
+  const message =
+    'Namespace for a /v1, Kind=ConfigMap is missing. Set metadata.namespace or spec.destination.namespace';
+  assert.deepEqual([objects[0]?.forbidden, warnings], [message, [{ type: 'InvalidSpecError', message }]]);
+  const unknown = { apiVersion: 'example.com/v1', kind: 'Queue', metadata: { name: 'a' } };
+  assert.deepEqual(desire([manifest(unknown)], nowhere).warnings, []);
+});

@@ -2,11 +2,12 @@ import type { AppProject } from '@mooring/crds';
 import type { KubeObject, Manifest, ObjectMeta, Origin } from '@mooring/renderer-contract';
 import { type Annotations, annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning, Hook } from '../../model/desired.ts';
+import { isExcludedKind } from '../../model/excluded-kinds.ts';
 import { Fault } from '../../model/fault.ts';
 import { hashOf } from '../../model/hash.ts';
 import { hookRole, waveOf } from '../../model/hooks.ts';
 import { copyJson, isJsonObject, textAt } from '../../model/json.ts';
-import { definesKinds, groupOf, keyOf, keyText, type ResourceKey } from '../../model/resource-key.ts';
+import { definesKinds, groupOf, keyOf, keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
 import { withPlainData } from '../../model/secret.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { trackingId } from '../../model/tracking.ts';
@@ -39,15 +40,23 @@ export function desire(manifests: readonly Manifest[], context: DesireContext): 
   const scopeOf = scopes(manifests, context);
   const objects = new Map<string, DesiredObject>();
   const counts = new Map<string, number>();
+  const warnings: DesiredWarning[] = [];
   for (const [index, manifest] of manifests.entries()) {
     const desired = desiredObject(manifest, context, scopeOf);
+    const { group, kind, name } = desired.key;
+    if (isExcludedKind(group, kind)) {
+      const message = `Resource ${group}/${kind} ${name} is excluded in the settings; it is not applied. Remove it from the source`;
+      warnings.push({ type: 'ExcludedResourceWarning', message });
+      continue;
+    }
+    if (isHomeless(desired, scopeOf)) warnings.push({ type: 'InvalidSpecError', message: homeless(desired) });
     const text = keyText(desired.key);
     // Objects with generateName get their names when they are applied: each is one of its own.
     const id = desired.key.name === '' ? `${text} ${index}` : text;
     objects.set(id, desired);
     counts.set(id, (counts.get(id) ?? 0) + 1);
   }
-  return { objects: [...objects.values()], warnings: repetitions(objects, counts) };
+  return { objects: [...objects.values()], warnings: [...warnings, ...repetitions(objects, counts)] };
 }
 
 function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: DesireContext['scopeOf']): DesiredObject {
@@ -69,7 +78,7 @@ function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: Desi
       [annotation.trackingId]: trackingId(context.appName, key, context.destinationNamespace),
     };
   }
-  const forbidden = refusal(key, scope, hook, context);
+  const forbidden = isHomeless({ key }, scopeOf) ? homeless({ key, object }) : refusal(key, scope, hook, context);
   return {
     key,
     object,
@@ -80,6 +89,16 @@ function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: Desi
     ...(hook !== undefined && { hook }),
     ...(forbidden !== undefined && { forbidden }),
   };
+}
+
+/** Whether an object of a namespaced kind has no namespace, of its own or of the destination. */
+function isHomeless({ key }: Pick<DesiredObject, 'key'>, scopeOf: DesireContext['scopeOf']): boolean {
+  return key.namespace === '' && scopeOf(key.group, key.kind) === 'Namespaced';
+}
+
+function homeless({ key, object }: Pick<DesiredObject, 'key' | 'object'>): string {
+  const kind = `${key.group}/${versionOf(object.apiVersion)}, Kind=${key.kind}`;
+  return `Namespace for ${key.name} ${kind} is missing. Set metadata.namespace or spec.destination.namespace`;
 }
 
 /** What the API server owns is nothing that a source can ask for: with it, an apply would be refused. */
