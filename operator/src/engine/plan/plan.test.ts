@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { SyncPlan } from '../../model/plan.ts';
-import { plan } from './plan.ts';
+import { trackingId } from '../../model/tracking.ts';
+import { hookOfRun, plan } from './plan.ts';
 import { creation, leftover, planOf, record, request, same, wanted } from './testdata/objects.ts';
 
 function lines({ tasks }: SyncPlan): string[] {
@@ -119,6 +120,14 @@ const layouts: readonly {
   },
   { it: 'makes no namespace for nothing', objects: [], request: { namespace: wanted('Namespace shop') }, plan: [] },
 ];
+
+test('a generated hook carries a tracking id of its own, by which its end wakes the Application', () => {
+  const hook = wanted('Job generate=migrate- hook=PreSync');
+  const annotations = { 'argocd.argoproj.io/tracking-id': trackingId('shop', hook.key, 'shop') };
+  const object = { ...hook.object, metadata: { ...hook.object.metadata, annotations } };
+  const { key, object: made } = hookOfRun({ ...hook, object }, 'PreSync', 'abc-1');
+  assert.equal(made.metadata.annotations?.['argocd.argoproj.io/tracking-id'], trackingId('shop', key, 'shop'));
+});
 
 test('the namespace is shown as one of PreSync, and adds no step', () => {
   const { tasks, multiStep } = planOf(['ConfigMap a'], [], { namespace: wanted('Namespace shop') });

@@ -81,7 +81,10 @@ export function hookOfRun(hook: DesiredObject, phase: SyncPhase, run: string): D
   const suffix = `${run}-${phase.toLowerCase()}`;
   const { generateName, ...rest } = hook.object.metadata;
   const name = hook.key.name || `${generateName ?? ''}${suffix}`;
-  const annotations = { ...rest.annotations, [annotation.hookRun]: suffix };
+  const annotations: Record<string, string> = { ...rest.annotations, [annotation.hookRun]: suffix };
+  // Its tracking id could not name it yet, and would take it for a copy of something else: its end would wake nobody.
+  const tracking = annotations[annotation.trackingId];
+  if (hook.key.name === '' && tracking !== undefined) annotations[annotation.trackingId] = `${tracking}${name}`;
   return { ...hook, key: { ...hook.key, name }, object: { ...hook.object, metadata: { ...rest, name, annotations } } };
 }
 
