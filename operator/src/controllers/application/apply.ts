@@ -189,22 +189,24 @@ export function isDoomed(task: Task, result: TaskResult | undefined): boolean {
   return phase === 'Terminating';
 }
 
-/** Deletes the hooks of an operation that is over, where their delete policies say so. */
+/** Deletes the hooks of an operation that is over, where their delete policies say so; tells what went wrong, and whether anything was deleted. */
 export async function removeHooks(
   tasks: readonly Task[],
   resultOf: (task: Task) => TaskResult | undefined,
   cluster: Cluster,
-): Promise<string[]> {
+): Promise<{ readonly problems: readonly string[]; readonly removed: boolean }> {
   const problems: string[] = [];
+  let removed = false;
   for (const task of tasks) {
     const record = isDoomed(task, resultOf(task)) ? cluster.record(task.key) : undefined;
     if (record === undefined) continue;
     try {
       await cluster.remove(record, 'background');
+      removed = true;
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
       problems.push(`hook ${keyForPeople(task.key)} could not be deleted: ${thrown.message}`);
     }
   }
-  return problems;
+  return { problems, removed };
 }

@@ -169,7 +169,7 @@ async function finish(
   const hooks = state.operation.sync?.dryRun ? [] : syncPlan.tasks.filter((task) => task.isHook);
   // A hook that is gone must be known to be done, or a restart would take it for lost.
   if (hooks.some((task) => isDoomed(task, resultOf(task)))) await request.persist(state);
-  const problems = await removeHooks(hooks, resultOf, request.cluster);
+  const { problems, removed } = await removeHooks(hooks, resultOf, request.cluster);
   const message = cut([end.message, ...problems].join('; '), messageLength);
   const now = world.clock.now();
   const sync = state.operation.sync;
@@ -181,12 +181,12 @@ async function finish(
       const at = timestamp(now + waitMs);
       const told = `${message}. Retrying attempt #${retries + 1} at ${at}.`;
       const waiting = { ...over, message: told, retryCount: retries + 1 };
-      return { state: waiting, wrote, deployed: false, againMs: waitMs };
+      return { state: waiting, wrote: wrote || removed, deployed: false, againMs: waitMs };
     }
   }
   const told = end.phase === 'Failed' && retries > 0 ? `${message} (retried ${retries} times).` : message;
   const deployed = end.phase === 'Succeeded' && !sync?.dryRun && !sync?.resources?.length;
-  return { state: { ...over, message: told, phase: end.phase }, wrote, deployed };
+  return { state: { ...over, message: told, phase: end.phase }, wrote: wrote || removed, deployed };
 }
 
 /** The hooks that an interrupted operation leaves unfinished are deleted: they have failed. */
