@@ -118,7 +118,10 @@ function blind(findings: Findings): Partial<ApplicationStatus> {
     (fault) => fault.code.startsWith('cluster-') || faultRules[fault.code].condition === 'InvalidSpecError',
   );
   const before = app.status?.health;
+  const isUncompared = faults.some((fault) => faultRules[fault.code].condition === 'ComparisonError');
+  const resources = isUncompared ? app.status?.resources?.map(unknown) : undefined;
   return {
+    ...(resources && { resources }),
     sync: {
       ...app.status?.sync,
       status: 'Unknown',
@@ -126,6 +129,11 @@ function blind(findings: Findings): Partial<ApplicationStatus> {
     },
     health: unseen || before === undefined ? healthStatus(app, { status: 'Unknown' }, findings.now) : before,
   };
+}
+
+/** What was listed of an object, where nothing is known of its sync any more. Hooks never had a status. */
+function unknown(resource: ResourceStatus): ResourceStatus {
+  return resource.status === undefined ? resource : { ...resource, status: 'Unknown' };
 }
 
 /** The message tells what caused the last transition, as in Argo CD, so that a change of causes writes nothing. */
