@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'examples/**/*.test.ts'
 
-.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster crds clean
+.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages crds clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ wasm: tools ## Helm and Kustomize as WASM
 
 cluster: tools ## The binaries of the local Kubernetes
 	@node e2e/cluster/main.ts build --node real
+
+packages: tools wasm ## Archives for npm of what can be used alone, in .mooring/packages
+	@node renderers/pack.ts
 
 crds: tools ## Write crds/*.yaml from the schemas
 	@node crds/emit.ts

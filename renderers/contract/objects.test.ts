@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RenderError } from './error.ts';
 import { manifestsOf, objectsOf } from './objects.ts';
+import { rawNumber } from './scalar.ts';
 
 const origin = { path: 'app/a.yaml' };
 const item = (name: string): object => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
@@ -44,7 +45,7 @@ describe('a document is refused by its origin, being', () => {
   const cases: readonly [unknown, RegExp][] = [
     [[], /^an object from app\/a\.yaml holds a list, not a Kubernetes object/],
     ['text', /holds a text/],
-    [JSON.rawJSON('12345678901234567890'), /holds a single value/],
+    [rawNumber('12345678901234567890'), /holds a single value/],
     [{ apiVersion: 'v1' }, /has no kind/],
     [{ kind: 'A' }, /has no apiVersion/],
     [{ apiVersion: 1, kind: 'A' }, /apiVersion that is no string/],

@@ -1,3 +1,5 @@
+import { rawNumber } from '@mooring/renderer-contract';
+
 const decoder = new TextDecoder();
 
 /**
@@ -10,7 +12,7 @@ export function parseExact(bytes: Uint8Array): unknown {
   if (!/\d{16}/.test(text)) return JSON.parse(text);
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
-      ? JSON.rawJSON(context.source)
+      ? rawNumber(context.source)
       : value,
   );
 }
