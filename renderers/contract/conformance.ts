@@ -30,8 +30,22 @@ export interface Stranger {
   readonly path: string;
 }
 
+/** A source that is made to do harm: it must be refused, clearly, and the render after it must be as if nothing had been. */
+export interface Poison {
+  readonly name: string;
+  readonly files: Files;
+  readonly path: string;
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Bounds that are tighter than the usual ones. */
+  readonly limits?: Partial<Limits>;
+  readonly code: RenderErrorCode;
+  /** What the error must say. */
+  readonly message: RegExp;
+}
+
 export interface ConformanceSamples {
   readonly renders: readonly [Sample, ...Sample[]];
+  readonly poison?: readonly Poison[];
   /** Folders for which `detect` must answer false. */
   readonly strangers: readonly Stranger[];
 }
@@ -65,6 +79,17 @@ export function conformance(renderer: Renderer, samples: ConformanceSamples): vo
     }
 
     for (const sample of samples.renders) describe(sample.name, () => sampleTests(renderer, sample, () => outside));
+
+    for (const poison of samples.poison ?? []) {
+      test(`it refuses ${poison.name}, and renders the next source`, async () => {
+        const [sample] = samples.renders;
+        const before = await outcome(renderer, treeOf(sample.files), sample);
+        const error = await refused(render(renderer, treeOf(poison.files), poison, poison.limits), [poison.code]);
+        assert.match(error.message, poison.message);
+        clear(error);
+        assert.equal(await outcome(renderer, treeOf(sample.files), sample), before);
+      });
+    }
   });
 }
 
@@ -152,6 +177,15 @@ function sampleTests(renderer: Renderer, sample: Sample, outside: () => string):
     for (const link of [name, 'no-such-file']) await hostile(renderer, sample, { [sample.entry]: { link } }, codes);
   });
 
+  for (const [name, content] of poisonedManifests) {
+    test(`is refused where a file is ${name}, and renders again`, async () => {
+      const before = await outcome(renderer, treeOf(sample.files), sample);
+      const poisoned = treeOf({ ...sample.files, [sample.entry]: content });
+      clear(await refused(render(renderer, poisoned, sample), ['syntax', 'invalid', 'limit', 'build', 'template']));
+      assert.equal(await outcome(renderer, treeOf(sample.files), sample), before);
+    });
+  }
+
   test('is found through links inside the tree', async () => {
     const content = sample.files[sample.entry] as string;
     const expected = await render(renderer, treeOf(sample.files), sample);
@@ -188,7 +222,33 @@ function sampleTests(renderer: Renderer, sample: Sample, outside: () => string):
   });
 }
 
-function specOf(sample: Sample): RenderSpec {
+const head = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: poison\ndata:\n';
+const bomb = Array.from(
+  { length: 10 },
+  (_, i) => `  a${i}: &a${i} [${Array(10).fill(i === 0 ? 'x' : `*a${i - 1}`)}]\n`,
+);
+
+/** Contents of a file that readers of YAML have died of. */
+const poisonedManifests: readonly (readonly [name: string, content: string | Uint8Array])[] = [
+  ['an alias bomb', `${head}${bomb.join('')}`],
+  ['nested 100,000 deep', `${head}  a: ${'['.repeat(100_000)}${']'.repeat(100_000)}\n`],
+  ['nested 100,000 deep in maps', `${head}  a: ${'{a: '.repeat(100_000)}${'}'.repeat(100_000)}\n`],
+  ['11 MB of text', `${head}  a: ${'x'.repeat(11_000_000)}\n`],
+  [
+    'no UTF-8',
+    Buffer.concat([Buffer.from(`${head}  a: "`), Buffer.from([0xff, 0xfe, 0xc0, 0x80]), Buffer.from('"\n')]),
+  ],
+  ['full of NUL bytes', `${head}  a: "${'\0'.repeat(1_000)}"\n`],
+  ['a key of a megabyte', `${head}  ? ${'x'.repeat(1_000_000)}: ${'y'.repeat(10)}\n  : [\n`],
+];
+
+/** Messages are read by people, in a status. */
+function clear({ message }: RenderError): void {
+  assert.ok(message.length <= 3_100, `an error of ${message.length} characters: ${message.slice(0, 200)}`);
+  assert.doesNotMatch(message, /undefined|\[object |goroutine|\.go:[0-9]/);
+}
+
+function specOf(sample: Pick<Sample, 'path' | 'options'>): RenderSpec {
   return {
     appName: 'sample',
     namespace: 'sample-namespace',
@@ -200,7 +260,12 @@ function specOf(sample: Sample): RenderSpec {
   };
 }
 
-function render(renderer: Renderer, tree: Tree, sample: Sample, limits: Partial<Limits> = {}): Promise<Rendered> {
+function render(
+  renderer: Renderer,
+  tree: Tree,
+  sample: Pick<Sample, 'path' | 'options'>,
+  limits: Partial<Limits> = {},
+): Promise<Rendered> {
   return renderer.render(tree, specOf(sample), { limits: { ...defaultLimits, ...limits } });
 }
 
@@ -214,9 +279,11 @@ async function outcome(renderer: Renderer, tree: Tree, sample: Sample): Promise<
   }
 }
 
-async function refused(call: Promise<Rendered>, codes: readonly RenderErrorCode[]): Promise<void> {
+async function refused(call: Promise<Rendered>, codes: readonly RenderErrorCode[]): Promise<RenderError> {
+  let refusal: RenderError | undefined;
   await assert.rejects(call, (error) => {
     assert.ok(error instanceof RenderError, `expected a RenderError, not ${String(error)}`);
+    refusal = error;
     assert.ok(codes.includes(error.code), `expected ${codes.join(' or ')}, not ${error.code}: ${error.message}`);
     assert.ok(
       !`${error.message} ${String(error.cause)}`.includes(canary),
@@ -224,6 +291,8 @@ async function refused(call: Promise<Rendered>, codes: readonly RenderErrorCode[
     );
     return true;
   });
+  assert.ok(refusal);
+  return refusal;
 }
 
 async function hostile(

@@ -20,7 +20,10 @@ export interface RenderErrorPlace {
   readonly cause?: unknown;
 }
 
-/** A render that cannot succeed with this input: names the file and line where it knows them, and says what to do. */
+/** The longest message, in characters: it is shown in the status of an Application. An engine may repeat itself for every level of a recursion. */
+const messageMax = 3_000;
+
+/** A render that cannot succeed with this input: names the file and line where it knows them, and says what to do. A message that is too long loses its middle. */
 export class RenderError extends Error {
   override readonly name = 'RenderError';
   readonly code: RenderErrorCode;
@@ -28,9 +31,16 @@ export class RenderError extends Error {
   readonly line?: number;
 
   constructor(code: RenderErrorCode, message: string, place: RenderErrorPlace = {}) {
-    super(message, place.cause === undefined ? undefined : { cause: place.cause });
+    super(shortened(message), place.cause === undefined ? undefined : { cause: place.cause });
     this.code = code;
     if (place.file !== undefined) this.file = place.file;
     if (place.line !== undefined) this.line = place.line;
   }
+}
+
+/** The end says more than the middle: the cause of what the beginning names. */
+function shortened(message: string): string {
+  if (message.length <= messageMax) return message;
+  const half = messageMax / 2 - 2;
+  return `${message.slice(0, half)} … ${message.slice(-half)}`;
 }

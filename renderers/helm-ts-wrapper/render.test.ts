@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { defaultLimits, RenderError, type RenderErrorCode, type Rendered, treeOf } from '@mooring/renderer-contract';
-import { conformance, type Files } from '@mooring/renderer-contract/conformance';
+import { conformance, type Files, type Poison } from '@mooring/renderer-contract/conformance';
 import { createHelmRenderer, helmRenderer } from './render.ts';
 
 const chart = (name: string, more = ''): string => `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n${more}`;
 const configMap = (name: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  color: {{ .Values.color }}\n`;
+
+function loops(inner: string): string {
+  return `${'{{ range until 100000 }}'.repeat(3)}${inner}${'{{ end }}'.repeat(3)}`;
+}
+
+/** A chart of one template. */
+function poison(name: string, template: string, code: RenderErrorCode, message: RegExp): Poison {
+  const files = { 'Chart.yaml': chart('poison'), 'templates/a.yaml': `${template}\n` };
+  return { name, path: '', files, code, message, ...(code === 'timeout' && { limits: { timeMs: 1_000 } }) };
+}
 
 conformance(helmRenderer, {
   renders: [
@@ -43,6 +53,58 @@ conformance(helmRenderer, {
         'db/values.yaml': 'color: red\n',
         'db/templates/settings.yaml': configMap('db'),
       },
+    },
+  ],
+  poison: [
+    poison('an endless loop', '{{ range until 1000000000 }}{{ end }}', 'limit', /MiB of memory/),
+    poison('loops in loops', loops('{{ $x := 1 }}'), 'timeout', /longer than the limit of 1000 ms/),
+    poison(
+      'certificates without end',
+      loops('{{ $ca := genCA "x" 1 }}'),
+      'timeout',
+      /longer than the limit of 1000 ms/,
+    ),
+    poison('a text of a gigabyte', 'a: {{ repeat 1000000000 "x" }}', 'limit', /MiB of memory/),
+    poison('a text that doubles', '{{ $s := "x" }}{{ range until 40 }}{{ $s = print $s $s }}{{ end }}', 'limit', /MiB/),
+    poison('a text over the limit', 'a: {{ repeat 20000000 "x" }}', 'limit', /limit of 10000000 bytes/),
+    poison('recursion', '{{ define "a" }}{{ include "a" . }}{{ end }}{{ include "a" . }}', 'template', /nested|depth/),
+    poison(
+      'recursion by tpl',
+      '{{ define "a" }}{{ tpl "{{ include \\"a\\" . }}" . }}{{ end }}{{ include "a" . }}',
+      'limit',
+      /MiB of memory/,
+    ),
+    poison('the environment', 'a: {{ env "PATH" }}', 'template', /"env" not defined/),
+    {
+      name: 'notes of 100 MB',
+      path: '',
+      files: { 'Chart.yaml': chart('poison'), 'templates/NOTES.txt': '{{ repeat 100000000 "x" }}' },
+      code: 'limit',
+      message: /NOTES.*limit of 10000000 bytes/,
+    },
+    {
+      name: 'a chart that is its own dependency',
+      path: 'app',
+      files: { 'app/Chart.yaml': chart('app'), 'app/charts/app': { link: '../../app' } },
+      code: 'limit',
+      message: /nest too deeply/,
+    },
+    {
+      name: 'an archive that is none',
+      path: '',
+      files: {
+        'Chart.yaml': chart('app', 'dependencies: [{name: db, version: 1.0.0}]\n'),
+        'charts/db-1.0.0.tgz': 'no archive',
+      },
+      code: 'invalid',
+      message: /cannot be loaded/,
+    },
+    {
+      name: 'a schema from a file outside',
+      path: '',
+      files: { 'Chart.yaml': chart('app'), 'values.schema.json': '{"$ref": "file:///etc/passwd"}' },
+      code: 'invalid',
+      message: /there is no network here/,
     },
   ],
   strangers: [

@@ -1,11 +1,29 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { defaultLimits, treeOf } from '@mooring/renderer-contract';
-import { conformance, type Files } from '@mooring/renderer-contract/conformance';
+import { defaultLimits, type RenderErrorCode, treeOf } from '@mooring/renderer-contract';
+import { conformance, type Files, type Poison } from '@mooring/renderer-contract/conformance';
 import { createKustomizeRenderer, kustomizeRenderer } from './render.ts';
 
 const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  color: blue\n';
 const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports:\n  - port: 80\n';
+
+const patch = JSON.stringify({ target: { kind: 'ConfigMap' }, patch: '- {op: add, path: /data/a, value: b}' }).concat(
+  '\n',
+);
+
+/** A kustomization, and files beside it. */
+function poison(name: string, kustomization: string, code: RenderErrorCode, message: RegExp, more: Files = {}): Poison {
+  const files = { 'app/kustomization.yaml': kustomization, 'app/settings.yaml': configMap, ...more };
+  return { name, path: 'app', files, code, message };
+}
+
+function plugin(runs: string): Files {
+  const annotation = `config.kubernetes.io/function: "${runs}"`;
+  return {
+    'app/plugin.yaml': `apiVersion: example.com/v1\nkind: Evil\nmetadata: {name: evil, annotations: {${annotation}}}\n`,
+    'app/run.sh': '#!/bin/sh\ntouch /tmp/pwned\n',
+  };
+}
 
 conformance(kustomizeRenderer, {
   renders: [
@@ -26,6 +44,85 @@ conformance(kustomizeRenderer, {
       entry: 'app/settings.yaml',
       options: { nameSuffix: '-$ARGOCD_APP_NAME', commonLabels: { app: '$ARGOCD_APP_NAME' }, namespace: 'shop' },
       files: { 'app/kustomization.yml': 'resources: [settings.yaml]\n', 'app/settings.yaml': configMap },
+    },
+  ],
+  poison: [
+    poison('a base on the web', 'resources: [https://example.com/base]\n', 'unsupported', /example\.com.* is remote/),
+    poison('a base by git', 'resources: ["git::https://example.com/a.git//b?ref=c"]\n', 'unsupported', /is remote/),
+    poison('a base by ssh', 'resources: ["ssh://git@example.com/a.git"]\n', 'unsupported', /is remote/),
+    poison('an option of git as base', 'resources: ["--upload-pack=touch /tmp/x"]\n', 'not-found', /upload-pack/),
+    poison('a component on the web', 'components: [github.com/org/repo]\n', 'unsupported', /is remote/),
+    poison('a patch on the web', 'patches: [{path: "https://example.com/p.yaml"}]\n', 'unsupported', /is remote/),
+    poison('definitions on the web', 'crds: [https://example.com/crd.json]\n', 'unsupported', /is remote/),
+    poison('a schema on the web', 'openapi: {path: "https://example.com/schema.json"}\n', 'unsupported', /is remote/),
+    poison(
+      'settings on the web',
+      'configMapGenerator: [{name: a, files: ["https://example.com/a"]}]\n',
+      'unsupported',
+      /is remote/,
+    ),
+    poison(
+      'replacements on the web',
+      'replacements: [{path: "https://example.com/r.yaml"}]\n',
+      'unsupported',
+      /is remote/,
+    ),
+    poison('a chart', 'helmCharts: [{name: a, repo: https://example.com}]\n', 'unsupported', /source of its own/),
+    poison(
+      'a program as generator',
+      'generators: [plugin.yaml]\n',
+      'unsupported',
+      /commit what they produce/,
+      plugin('exec: {path: ./run.sh}'),
+    ),
+    poison(
+      'a container as generator',
+      'generators: [plugin.yaml]\n',
+      'unsupported',
+      /commit what they produce/,
+      plugin('container: {image: a}'),
+    ),
+    poison(
+      'a program as transformer',
+      'transformers: [plugin.yaml]\n',
+      'unsupported',
+      /commit what they produce/,
+      plugin('exec: {path: ./run.sh}'),
+    ),
+    poison(
+      'a container as validator',
+      'validators: [plugin.yaml]\n',
+      'unsupported',
+      /commit what they produce/,
+      plugin('container: {image: a}'),
+    ),
+    poison('a plugin of its own kind', 'generators: [plugin.yaml]\n', 'unsupported', /commit what they produce/, {
+      'app/plugin.yaml': 'apiVersion: example.com/v1\nkind: Evil\nmetadata: {name: evil}\n',
+    }),
+    poison('a cycle', 'resources: [../app]\n', 'build', /cycle/),
+    poison('a long cycle', 'resources: [../other]\n', 'build', /cycle/, {
+      'other/kustomization.yaml': 'resources: [../app]\n',
+    }),
+    poison(
+      'a file of the system',
+      'configMapGenerator: [{name: a, files: [/etc/passwd]}]\n',
+      'not-found',
+      /etc\/passwd/,
+    ),
+    poison(
+      'files above',
+      `configMapGenerator: [{name: a, files: [${'../'.repeat(20)}etc/passwd]}]\n`,
+      'not-found',
+      /etc\/passwd/,
+    ),
+    {
+      ...poison(
+        '10,000 patches',
+        `resources: [settings.yaml]\npatches:\n${`- ${patch}`.repeat(10_000)}`,
+        'timeout',
+        /1000 ms/,
+      ),
+      limits: { timeMs: 1_000 },
     },
   ],
   strangers: [

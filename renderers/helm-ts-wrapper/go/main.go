@@ -113,6 +113,13 @@ func render(root *chart.Chart, absent []missing, vals map[string]any, r request)
 		return nil, "", err
 	}
 	notes := files[path.Join(root.Name(), "templates", "NOTES.txt")]
+	if len(notes) > r.ManifestBytes {
+		return nil, "", &gowasm.Fault{
+			Code:    "limit",
+			Message: fmt.Sprintf("NOTES.txt renders to more than the limit of %d bytes; shorten it", r.ManifestBytes),
+			File:    path.Join(r.Path, "templates", "NOTES.txt"),
+		}
+	}
 	for name := range files {
 		if strings.HasSuffix(name, "NOTES.txt") {
 			delete(files, name)
