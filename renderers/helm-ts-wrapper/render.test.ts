@@ -165,9 +165,12 @@ describe('the release has', () => {
     [{}, { namespace: 'front' }, { name: 'web', namespace: 'front' }],
     [{ releaseName: 'blue', namespace: 'back' }, { namespace: 'front' }, { name: 'blue', namespace: 'back' }],
     [{ releaseName: '', namespace: '' }, {}, { name: 'web', namespace: 'default' }],
+    [{ passCredentials: true, version: 'v3', skipTests: true }, {}, { name: 'web', namespace: 'default' }],
   ];
   for (const [options, more, expected] of cases) {
-    test(JSON.stringify(expected), async () => assert.deepEqual(await shown(release, options, more), expected));
+    test(JSON.stringify([options, expected]), async () =>
+      assert.deepEqual(await shown(release, options, more), expected),
+    );
   }
 });
 
