@@ -52,7 +52,9 @@ export async function watchCluster(cluster: Cluster, server: string = cluster.se
     viewOptions(log),
     {
       changed: (change) => changes.push(change),
-      followed: (fault) => followed.push(fault?.code),
+      followed: (fault, kind) => {
+        if (kind === undefined) followed.push(fault?.code);
+      },
       outdated: (fault) => followed.push(fault.message),
     },
   );

@@ -5,6 +5,7 @@ import type { KubeClient, KubeContext } from './client.ts';
 import type { ServedKind } from './discovery.ts';
 import type { KubeStatus } from './refusal.ts';
 import { apiVersionOf, listPage, type Selection, watchFrom } from './request.ts';
+import { isOlder } from './resource-version.ts';
 import {
   initialWatchState,
   stepWatch,
@@ -46,6 +47,11 @@ const retryAfter = { leastMs: 100, mostMs: 30_000 };
 const listStallMs = 60_000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
+interface ListPage {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly items?: readonly KubeObject[];
+}
+
 export function startReflector(
   client: KubeClient,
   served: ServedKind,
@@ -83,6 +89,9 @@ export function startReflector(
       case 'open':
         open(effect.resourceVersion, generation);
         return;
+      case 'confirm':
+        void confirm(effect.resourceVersion, generation);
+        return;
       case 'close':
         generation++;
         closeStream?.();
@@ -116,20 +125,36 @@ export function startReflector(
     step({ what: 'failed', why, random: random.next(), ...wait });
   }
 
-  async function getPage(more: string | undefined, of: number): Promise<void> {
-    let page: {
-      readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-      readonly items?: readonly KubeObject[];
-    };
+  async function confirm(resourceVersion: string, of: number): Promise<void> {
+    let version: string | undefined;
     try {
-      page = (await client.send(listPage(served, selection, limits.listPageSize, more))) as typeof page;
+      const page = (await client.send(listPage(served, selection, 1, undefined))) as ListPage;
+      version = page.metadata?.resourceVersion;
     } catch (thrown) {
-      if (of !== generation) return;
-      const fault =
-        thrown instanceof Fault
-          ? thrown
-          : new Fault('cluster-unreachable', `${client.server}: listing ${served.plural} failed`, {}, thrown);
-      return fail(fault, failureOf(fault, false, apiVersion));
+      if (of === generation) failList(thrown);
+      return;
+    }
+    if (of !== generation) return;
+    if (!isOlder(version ?? '', resourceVersion)) return step({ what: 'confirmed' });
+    const message = `${client.server} went back in time: ${served.plural} were at version ${resourceVersion} and are now at ${version}, as after a restored backup`;
+    fail(new Fault('cluster-unreachable', message), 'gone');
+  }
+
+  function failList(thrown: unknown): void {
+    const fault =
+      thrown instanceof Fault
+        ? thrown
+        : new Fault('cluster-unreachable', `${client.server}: listing ${served.plural} failed`, {}, thrown);
+    fail(fault, failureOf(fault, false, apiVersion));
+  }
+
+  async function getPage(more: string | undefined, of: number): Promise<void> {
+    let page: ListPage;
+    try {
+      page = (await client.send(listPage(served, selection, limits.listPageSize, more))) as ListPage;
+    } catch (thrown) {
+      if (of === generation) failList(thrown);
+      return;
     }
     if (of !== generation) return;
     for (const item of page.items ?? []) listener.seen(typed(item));

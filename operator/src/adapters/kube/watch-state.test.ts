@@ -32,6 +32,8 @@ function describeEffect(effect: WatchEffect): string {
 }
 
 const start: WatchEvent = { what: 'start' };
+const opened: WatchEvent = { what: 'opened' };
+const confirmed: WatchEvent = { what: 'confirmed' };
 const timer: WatchEvent = { what: 'timer' };
 const listed: WatchEvent = { what: 'list-end', resourceVersion: '10' };
 const broken: WatchEvent = { what: 'failed', why: 'broken', random: 1 };
@@ -67,10 +69,27 @@ describe('a watch', () => {
   });
 
   test('goes on from where it was after a broken connection', () => {
-    const { effects } = run(start, listed, { what: 'progress', resourceVersion: '12' }, broken, timer, {
-      what: 'opened',
-    });
-    assert.deepEqual(effects.slice(4), ['close', 'report-failure broken 1', 'wait 100', 'open 12', 'report-live']);
+    const { effects } = run(
+      start,
+      listed,
+      { what: 'progress', resourceVersion: '12' },
+      broken,
+      timer,
+      opened,
+      confirmed,
+    );
+    assert.deepEqual(effects.slice(4), [
+      ...['close', 'report-failure broken 1', 'wait 100', 'open 12'],
+      ...['confirm', 'report-live'],
+    ]);
+  });
+
+  test('lists anew where the server has gone back behind the version that it is taken up from', () => {
+    const { effects } = run(start, listed, broken, timer, opened, gone, timer);
+    assert.deepEqual(effects.slice(4), [
+      ...['close', 'report-failure broken 1', 'wait 100', 'open 10'],
+      ...['confirm', 'close', 'wait 0', 'begin-list', 'open list'],
+    ]);
   });
 
   test('begins anew where a list was broken', () => {
@@ -112,9 +131,9 @@ describe('a watch', () => {
   });
 
   test('counts refusals until one is accepted, but waits longer until something is heard', () => {
-    const accepted = run(start, listed, broken, timer, broken, timer, { what: 'opened' });
+    const accepted = run(start, listed, broken, timer, broken, timer, opened, confirmed);
     assert.deepEqual([accepted.state.failures, accepted.state.refusals], [2, 0]);
-    const heard = run(start, listed, broken, timer, { what: 'opened' }, { what: 'progress', resourceVersion: '11' });
+    const heard = run(start, listed, broken, timer, opened, confirmed, { what: 'progress', resourceVersion: '11' });
     assert.deepEqual([heard.state.failures, heard.state.refusals], [0, 0]);
   });
 
@@ -134,7 +153,8 @@ describe('a watch', () => {
   test('whatever happens, has one stream or list or wait at a time, and goes on only from a version of a complete list', () => {
     const version = fc.integer({ min: 1, max: 99 }).map(String);
     const event: fc.Arbitrary<WatchEvent> = fc.oneof(
-      fc.constant<WatchEvent>({ what: 'opened' }),
+      fc.constant(opened),
+      fc.constant(confirmed),
       fc.constant<WatchEvent>({ what: 'ended' }),
       fc.constant<WatchEvent>(timer),
       version.map((resourceVersion): WatchEvent => ({ what: 'progress', resourceVersion })),

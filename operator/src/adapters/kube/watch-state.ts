@@ -11,7 +11,7 @@ export type WatchState =
 export interface WatchHistory {
   /** Failures since something last arrived: they decide how long to wait. */
   readonly failures: number;
-  /** Failures since the server last accepted a watch: they decide whether the view still follows. */
+  /** Failures since the server last accepted a watch for good: they decide whether the view still follows. */
   readonly refusals: number;
   /** Lists since something last arrived that were needed because the version was too old. */
   readonly relists: number;
@@ -24,6 +24,8 @@ export type WatchEvent =
   | { readonly what: 'start' }
   /** The server accepted the watch. */
   | { readonly what: 'opened' }
+  /** The server's own version is no older than the one that the watch was taken up from. */
+  | { readonly what: 'confirmed' }
   /** An object came, or a bookmark. During a streaming list nothing may be taken up again yet. */
   | { readonly what: 'progress'; readonly resourceVersion: string }
   /** The streaming list is complete. */
@@ -43,7 +45,7 @@ export type WatchEvent =
   | { readonly what: 'stop' };
 
 /**
- * `gone`: the version is too old (410). `unsupported`: the server cannot list by a watch. `forbidden`, `unserved`: an answer of 403, or of
+ * `gone`: the version is too old (410), or the server has gone back behind it. `unsupported`: the server cannot list by a watch. `forbidden`, `unserved`: an answer of 403, or of
  * 404 or 405, or of 503 where another server than the API server answers for the kind. `broken`: all else, such as a lost connection or a stall.
  */
 export type WatchFailure = 'gone' | 'unsupported' | 'forbidden' | 'unserved' | 'broken';
@@ -57,6 +59,11 @@ export type WatchEffect =
   | { readonly do: 'end-list'; readonly resourceVersion: string }
   /** Opens a watch, from a version on or (undefined) as a streaming list. */
   | { readonly do: 'open'; readonly resourceVersion: string | undefined }
+  /**
+   * Asks the server for its version: one that was restored from a backup may be older than the version that the watch was taken up from, and would accept
+   * it and be silent until it has come that far again.
+   */
+  | { readonly do: 'confirm'; readonly resourceVersion: string }
   | { readonly do: 'close' }
   | { readonly do: 'wait'; readonly ms: number }
   /** The view of this kind is complete and follows the server. */
@@ -89,6 +96,9 @@ export function stepWatch(state: WatchState, event: WatchEvent): readonly [Watch
     case 'timer':
       return state.at === 'waiting' ? begin(state.resourceVersion, historyOf(state)) : [state, []];
     case 'opened':
+      if (state.at !== 'watching' || state.refusals === 0) return [state, []];
+      return [state, [{ do: 'confirm', resourceVersion: state.resourceVersion }]];
+    case 'confirmed':
       if (state.at !== 'watching' || state.refusals === 0) return [state, []];
       return [{ ...state, refusals: 0 }, [{ do: 'report-live' }]];
     case 'progress':

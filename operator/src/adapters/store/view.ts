@@ -40,7 +40,9 @@ export function watchObjects(
 ): ObjectView {
   const objects = new Map<string, KubeObject>();
   const writes = new Map<string, Write>();
-  let listed: Set<string> | undefined;
+  let listed: Map<string, KubeObject> | undefined;
+  /** The newest version that the server told of; what this process wrote itself may be newer. */
+  let newest = '0';
   let isReady = false;
   const ready = Promise.withResolvers<void>();
 
@@ -52,19 +54,36 @@ export function watchObjects(
     const name = object.metadata.name ?? '';
     const old = objects.get(name);
     if (old !== undefined && !isNewer(object, old)) return false;
-    // Half of an object, and nobody here asks who owns which field.
-    delete object.metadata.managedFields;
     objects.set(name, object);
     return true;
+  }
+
+  function heard(resourceVersion: string | undefined): void {
+    if (isOlder(newest, resourceVersion ?? '')) newest = resourceVersion ?? '';
+  }
+
+  /** A cluster that was restored from a backup is as it was then: what is newer in the view is no more. */
+  function goBack(to: ReadonlyMap<string, KubeObject>): void {
+    const names = new Set([...objects.keys(), ...to.keys()]);
+    for (const name of names) {
+      const object = to.get(name);
+      if (object === undefined) objects.delete(name);
+      else objects.set(name, object);
+      tell(name);
+    }
   }
 
   const reflector = startReflector(client, served, { ...selection, metadataOnly: false }, context, {
     seen: (object) => {
       const name = object.metadata.name ?? '';
-      listed?.add(name);
+      // Half of an object, and nobody here asks who owns which field.
+      delete object.metadata.managedFields;
+      if (listed === undefined) heard(object.metadata.resourceVersion);
+      else listed.set(name, object);
       if (put(object)) tell(name);
     },
     gone: (object) => {
+      heard(object.metadata.resourceVersion);
       const name = object.metadata.name ?? '';
       const write = writes.get(name);
       if (write !== undefined) write.gone = object.metadata.uid;
@@ -74,9 +93,16 @@ export function watchObjects(
       tell(name);
     },
     listBegan: () => {
-      listed = new Set();
+      listed = new Map();
     },
     listEnded: (resourceVersion) => {
+      if (listed !== undefined && isOlder(resourceVersion, newest)) {
+        newest = resourceVersion;
+        goBack(listed);
+        listed = undefined;
+        return;
+      }
+      heard(resourceVersion);
       for (const [name, object] of objects) {
         if (listed?.has(name) || isOlder(resourceVersion, object.metadata.resourceVersion ?? '')) continue;
         objects.delete(name);
@@ -101,6 +127,7 @@ export function watchObjects(
       writes.set(name, write);
       return (stored) => {
         if (stored !== undefined) {
+          delete stored.metadata.managedFields;
           if (stored.metadata.uid !== write.gone) put(stored);
           write.known = stored;
         }
