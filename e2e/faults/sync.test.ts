@@ -14,11 +14,11 @@ import { type Fate, type FaultProxy, type ProxiedWrite, startFaultProxy } from '
 import { groupOf, shop } from './shop.ts';
 
 /**
- * Every write of two syncs is broken in every way, one at a time: the end must be that of the run without a fault, and no hook may run twice.
- * All of it takes about ten minutes, so a run takes every `parts`th point, another part each day. `FAULTS=all` takes all, `FAULTS=3` the third part,
+ * Every write of two syncs and of the deletion after them is broken in every way, one at a time: the end must be that of the run without a fault, and no hook may run twice.
+ * All of it takes a quarter of an hour, so a run takes every `parts`th point, another part each day. `FAULTS=all` takes all, `FAULTS=3` the third part,
  * and `FAULTS=kill-after:17` one point.
  */
-const parts = 10;
+const parts = 16;
 /** Applications at a time. */
 const atOnce = 12;
 const patienceMs = 120_000;
@@ -208,7 +208,7 @@ async function play(app: string, point: Point | undefined): Promise<Outcome> {
       await kube.create(applicationsPath, {
         apiVersion: 'argoproj.io/v1alpha1',
         kind: 'Application',
-        metadata: { name: app, namespace: 'argocd' },
+        metadata: { name: app, namespace: 'argocd', finalizers: ['resources-finalizer.argocd.argoproj.io'] },
         spec: {
           project: 'default',
           source: { repoURL: repository.url, path: '.', targetRevision: 'main' },
@@ -229,7 +229,21 @@ async function play(app: string, point: Point | undefined): Promise<Outcome> {
   await sleep(1_500);
   const last = commits.at(-1) ?? '';
   await view.until(`${app} is still settled`, (apps) => isDone(apps.get(app), last), patienceMs);
-  return outcomeOf(one, commits);
+  const outcome = await outcomeOf(one, commits);
+  await kube.remove(`${applicationsPath}/${app}`);
+  await view.until(`${app} goes`, (apps) => !apps.has(app), patienceMs);
+  const left = (await objectsOf(app)).map(({ kind, metadata }) => `${kind ?? ''} ${metadata.name}`);
+  return { ...outcome, state: { ...outcome.state, left }, writes: one.writes };
+}
+
+async function objectsOf(app: string): Promise<AnyObject[]> {
+  const lists = [
+    `/api/v1/namespaces/${app}/configmaps`,
+    `/apis/${groupOf(app)}/v1/namespaces/${app}/widgets`,
+    `/apis/batch/v1/namespaces/${app}/jobs`,
+  ];
+  const found = (await Promise.all(lists.map((path) => kube.list(path)))).flat();
+  return found.filter(({ metadata }) => metadata.name !== 'kube-root-ca.crt');
 }
 
 function isDone(app: Application | undefined, commit: string): boolean {
@@ -247,7 +261,7 @@ function isDone(app: Application | undefined, commit: string): boolean {
 
 /** What must be the same however it was come by: objects, owners of their fields, status and history. */
 interface Outcome {
-  readonly state: unknown;
+  readonly state: object;
   readonly hooks: readonly string[];
   readonly hooksTwice: readonly string[];
   readonly writes: readonly string[];
@@ -255,12 +269,7 @@ interface Outcome {
 
 async function outcomeOf(one: Played, commits: readonly string[]): Promise<Outcome> {
   const { app } = one;
-  const namespace = `/api/v1/namespaces/${app}`;
-  const objects = [
-    ...(await kube.list(`${namespace}/configmaps`)).filter(({ metadata }) => metadata.name !== 'kube-root-ca.crt'),
-    ...(await kube.list(`/apis/${groupOf(app)}/v1/namespaces/${app}/widgets`)),
-    ...(await kube.list(`/apis/batch/v1/namespaces/${app}/jobs`)),
-  ];
+  const objects = await objectsOf(app);
   const found = view.get(app);
   const { status } = found ?? {};
   const state = {
@@ -317,8 +326,8 @@ function chosen(points: readonly Point[]): readonly Point[] {
   return one;
 }
 
-describe('a sync whose writes fail', () => {
-  test('ends as the sync without a fault, and runs no hook twice', async (context) => {
+describe('an Application whose writes fail', () => {
+  test('ends as one without a fault, and runs no hook twice', async (context) => {
     const calm = await play('calm', undefined);
     assert.deepEqual(calm.hooksTwice, []);
     assert.equal(calm.hooks.length, 4, 'two hooks of two syncs');
