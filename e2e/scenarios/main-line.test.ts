@@ -413,6 +413,24 @@ test('objects stay when their Application goes, if its own options say so and th
   await gone(configMapPath('keeping', 'dropped'));
 });
 
+test('a sync that is asked for takes the newest commit, also one that nobody told of', async () => {
+  const repository = await stage.repository('newest', { 'a.yaml': configMap('a', { value: '1' }) });
+  await stage.application('newest', repository, manual);
+  await sync('newest', {});
+  await finishes('newest', 'Succeeded');
+  const commit = await repository.commit({ files: { 'a.yaml': configMap('a', { value: '2' }) }, message: 'untold' });
+  await sync('newest', {});
+  await stage.view.until(
+    'it is brought in',
+    (apps) => {
+      const state = apps.get('newest')?.status?.operationState;
+      return state?.phase === 'Succeeded' && state.syncResult?.revision === commit;
+    },
+    10_000,
+  );
+  assert.equal((await stage.kube.get(configMapPath('newest', 'a')))['data'].value, '2');
+});
+
 test('a killed operator goes on where it was, and writes nothing that is there already', async () => {
   const repository = await stage.repository('killed', {
     'a.yaml': configMap('a', { value: '1' }),

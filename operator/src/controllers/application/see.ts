@@ -43,7 +43,9 @@ export async function want(app: Application, world: World, memory: Memory): Prom
   const { project, cluster: place } = admit(app, asked.source, world);
   const refresh = app.metadata.annotations?.[annotation.refresh];
   const repository = world.store.repository(asked.source.repoURL, project.metadata.name ?? '');
-  const notBefore = refresh === undefined ? memory.revisionNotBefore : world.clock.now();
+  // Whoever asks for a sync means the newest commit there is, also where no webhook told of it and the poll is yet to come.
+  const isAsked = refresh !== undefined || app.operation !== undefined;
+  const notBefore = isAsked ? world.clock.now() : memory.revisionNotBefore;
   const [cluster, revision] = await Promise.all([
     world.clusters.open(place.server),
     world.git.resolve(repository, asked.revision, notBefore),
