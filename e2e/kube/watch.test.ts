@@ -284,6 +284,14 @@ describe('lists', () => {
     wire.cut(true);
     await real.api.call('PATCH', `${path}/expired-kept`, { data: { a: '1' } });
     await real.api.call('DELETE', `${path}/expired-lost`);
+    // A kind may go meanwhile, and nothing tells of its definition's end.
+    assert.ok(hasRecord(widget));
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    await real.api.call('DELETE', `${definitions}/widgets.example.com`);
+    await until('it is gone', async () => {
+      const { items } = await real.api.call('GET', definitions);
+      return items.every((item: KubeObject) => item.metadata.name !== 'widgets.example.com');
+    });
     // A fresh API server's watch cache begins at its start: it cannot go on from a version before it.
     await restartApiServer();
     const healed = performance.now();
@@ -299,6 +307,8 @@ describe('lists', () => {
     );
     assert.ok(!counts.seen.has('expired-lost'));
     await until('the whole view follows', () => view.fault() === undefined);
+    await until('the kind is gone', () => view.cluster.scopeOf('example.com', 'Widget') === undefined);
+    assert.ok(!hasRecord(widget));
     console.log(
       `# the whole view followed ${Math.round(performance.now() - healed)} ms after the API server's restart`,
     );

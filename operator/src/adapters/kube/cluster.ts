@@ -182,7 +182,11 @@ async function watchAll(
           { server, kind: kind.kind, group: kind.group, why, refusals, error: fault.message },
           'a watch failed',
         );
-        if (why === 'unserved' && fault.data['httpStatus'] !== 503) return settled(name);
+        if (why === 'unserved' && fault.data['httpStatus'] !== 503) {
+          // Its definition may have gone while nothing could tell of it.
+          expect(`${kind.plural}.${kind.group}`, false);
+          return settled(name);
+        }
         if (why === 'broken' && refusals < lostAfterRefusals) return;
         if (why !== 'forbidden' && !isBuiltIn(apiVersionOf(kind))) {
           follow(name, kind, unseeable(kind, fault));
@@ -264,8 +268,13 @@ async function watchAll(
   let series: Promise<void> | undefined;
 
   function expectDefinition(object: KubeObject, present: boolean): void {
+    expect(object.metadata.name ?? '', present);
+  }
+
+  /** `name` is that of a CustomResourceDefinition: plural and group. */
+  function expect(name: string, present: boolean): void {
     if (!isReady || isClosed) return;
-    expected.set(object.metadata.name ?? '', present);
+    expected.set(name, present);
     series ??= refreshUntilServed().finally(() => {
       series = undefined;
     });
