@@ -14,6 +14,7 @@ import { admit, permittedIn } from '@mooring/operator/controllers/application/ad
 import { compare } from '@mooring/operator/controllers/application/compare.ts';
 import { renderRequest } from '@mooring/operator/controllers/application/request.ts';
 import { desire } from '@mooring/operator/engine/desire/desire.ts';
+import { ignoreProblems } from '@mooring/operator/engine/diff/ignore.ts';
 import { hasHealthRule, healthOf } from '@mooring/operator/engine/health/health.ts';
 import type { Change } from '@mooring/operator/model/change.ts';
 import { operatorLimits } from '@mooring/operator/model/limits.ts';
@@ -55,7 +56,7 @@ export interface Inspected {
 export interface Inspection {
   readonly app: Application;
   readonly changes: readonly Inspected[];
-  /** For people: of the renderer, and of what the project forbids. */
+  /** For people: of the renderer, of rules in `ignoreDifferences` that ignore nothing, and of what the project forbids. */
   readonly warnings: readonly string[];
 }
 
@@ -117,6 +118,7 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
       warnings: [
         ...rendered.warnings,
         ...[...desired.warnings, ...compared.shared].map(({ message }) => message),
+        ...ignoreProblems(app.spec.ignoreDifferences ?? []),
         ...forbidden,
       ],
     };

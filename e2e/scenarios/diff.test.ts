@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { mooring, type Run } from '../../cli/src/testing.ts';
 import type { GitRepository } from '../git-server/git-repository.ts';
-import { isSettled } from '../harness/applications.ts';
+import { applicationsPath, isSettled } from '../harness/applications.ts';
 import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
 
 const app = 'diffed';
@@ -127,6 +127,28 @@ test('drift is shown, and a checkout on disk is compared before it is committed'
     await writeFile(join(folder, path), content);
   }
   assert.deepEqual(await diff('--local', folder), { code: 0, stdout: '', stderr: '' });
+});
+
+test('rules that ignore nothing are told, and the others hold', async (t) => {
+  const path = `${applicationsPath}/${app}`;
+  const ignoreDifferences = [
+    { kind: 'ConfigMap', jsonPointers: ['/data/color', 'data/size'], jqPathExpressions: ['.data | keys'] },
+  ];
+  await stage.kube.merge(configMapPath(app, 'a'), { data: { color: 'green', size: '2' } });
+  await stage.kube.merge(path, { spec: { ignoreDifferences } });
+  t.after(() => stage.kube.merge(path, { spec: { ignoreDifferences: null } }));
+  const { code, stdout, stderr } = await diff();
+  assert.match(
+    stderr,
+    /^mooring: warning: ignoreDifferences of ConfigMap: 'data\/size' is no JSON pointer; begin it with \/\n/,
+  );
+  assert.match(
+    stderr,
+    /\nmooring: warning: ignoreDifferences of ConfigMap: the jq expression '\.data \| keys' is not supported/,
+  );
+  assert.match(stdout, /^-\s+size: "2"\n\+\s+size: "1"$/m);
+  assert.doesNotMatch(stdout, /color/);
+  assert.equal(code, 1);
 });
 
 test('what stands in the way is said', async () => {
