@@ -10,7 +10,10 @@ export async function withProgress<T>(what: string, work: () => Promise<T>): Pro
     const elapsedMs = performance.now() - started;
     if (elapsedMs < quietMs) return;
     shown = true;
-    process.stderr.write(`\r\x1b[K${what} … ${(elapsedMs / 1_000).toFixed(1)} s`);
+    const elapsed = ` … ${(elapsedMs / 1_000).toFixed(1)} s`;
+    // A line that wraps could not be taken back.
+    const room = Math.max(0, (process.stderr.columns || 80) - 1 - elapsed.length);
+    process.stderr.write(`\r\x1b[K${what.slice(0, room)}${elapsed}`);
   }, stepMs);
   try {
     return await work();

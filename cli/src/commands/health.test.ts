@@ -70,3 +70,11 @@ test('objects may lack metadata, and lists may be empty', async () => {
   assert.deepEqual(linesOf(stdout), [{ file: '-', group: '', kind: 'Pod', name: '', status: 'Healthy', message: '' }]);
   assert.equal(code, 0);
 });
+
+test('where there is nothing to judge, that is said', async () => {
+  const { code, stdout, stderr } = await mooring(['health', '-f', '-'], { input: '' });
+  assert.deepEqual(
+    { code, stdout, stderr },
+    { code: 0, stdout: '', stderr: 'mooring: there are no objects in what was given\n' },
+  );
+});

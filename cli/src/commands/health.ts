@@ -64,6 +64,7 @@ interface ManifestFile {
 
 async function health(paths: readonly string[]): Promise<number> {
   let code: number = exitCode.done;
+  let count = 0;
   const complain = (thrown: unknown): void => {
     if (!(thrown instanceof Failure || thrown instanceof RenderError)) throw thrown;
     tell(thrown.message);
@@ -74,6 +75,7 @@ async function health(paths: readonly string[]): Promise<number> {
       for await (const file of filesAt(path, complain)) {
         try {
           const objects = await objectsOf(file);
+          count += objects.length;
           await print(objects.map((object) => `${JSON.stringify(healthLine(file.path, object))}\n`).join(''));
         } catch (thrown) {
           complain(thrown);
@@ -81,6 +83,7 @@ async function health(paths: readonly string[]): Promise<number> {
       }
     }
   });
+  if (count === 0 && code === exitCode.done) tell('there are no objects in what was given');
   return code;
 }
 
