@@ -4,6 +4,9 @@ import { parseArgs } from 'node:util';
 import { messageOf } from './model/fault.ts';
 import { createOperator, type OperatorOptions } from './operator.ts';
 
+const defaultListen = '0.0.0.0:8080';
+const defaultData = join(tmpdir(), 'mooring');
+
 const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
 
   mooring-operator [options]
@@ -11,26 +14,26 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --kubeconfig PATH   default: $KUBECONFIG, ~/.kube/config, or the pod's own account
   --context NAME      default: the kubeconfig's current context
   --namespace NAME    where Applications, projects and settings are; default: argocd
-  --listen HOST:PORT  /api/webhook, /metrics, /healthz, /readyz; default: 0.0.0.0:8080
-  --data PATH         Git repositories are kept here and may be deleted; default: a folder under ${tmpdir()}
+  --listen HOST:PORT  /api/webhook, /metrics, /healthz, /readyz; default: ${defaultListen}
+  --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
 `;
 
 /** Milliseconds that what is under way may take to finish after SIGTERM. */
 const drainMs = 8_000;
 
+interface Arguments {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly listen?: string;
+  readonly data?: string;
+  readonly 'log-level'?: string;
+  readonly help?: boolean;
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      kubeconfig: { type: 'string' },
-      context: { type: 'string' },
-      namespace: { type: 'string' },
-      listen: { type: 'string' },
-      data: { type: 'string' },
-      'log-level': { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  });
+  const values = readArguments();
   if (values.help) {
     process.stdout.write(usage);
     return;
@@ -39,11 +42,13 @@ async function main(): Promise<void> {
     ...(values.kubeconfig !== undefined && { kubeconfig: values.kubeconfig }),
     ...(values.context !== undefined && { context: values.context }),
     ...(values.namespace !== undefined && { namespace: values.namespace }),
-    http: listenAddress(values.listen ?? '0.0.0.0:8080'),
-    dataDirectory: values.data ?? join(tmpdir(), 'mooring'),
+    http: listenAddress(values.listen ?? defaultListen),
+    dataDirectory: values.data ?? defaultData,
     logLevel: logLevel(values['log-level'] ?? 'info'),
   };
-  const operator = await createOperator(options);
+  const operator = await createOperator(options).catch((thrown: unknown) => {
+    throw startFailure(thrown, values);
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       operator.stop(drainMs).then(
@@ -55,6 +60,39 @@ async function main(): Promise<void> {
       );
     });
   }
+}
+
+function readArguments(): Arguments {
+  try {
+    return parseArgs({
+      options: {
+        kubeconfig: { type: 'string' },
+        context: { type: 'string' },
+        namespace: { type: 'string' },
+        listen: { type: 'string' },
+        data: { type: 'string' },
+        'log-level': { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (thrown) {
+    throw new Error(`${messageOf(thrown)}; --help says what there is`, { cause: thrown });
+  }
+}
+
+/** A failed system call, for people; anything else as it is. */
+function startFailure(thrown: unknown, { listen, data }: Arguments): unknown {
+  const { code, syscall } = thrown as NodeJS.ErrnoException;
+  if (syscall === 'listen' || syscall === 'getaddrinfo') {
+    const what = code === 'EADDRINUSE' ? 'something else listens there' : messageOf(thrown);
+    return new Error(`--listen ${listen ?? defaultListen}: ${what}; give another HOST:PORT`, { cause: thrown });
+  }
+  if (syscall === 'mkdir' || syscall === 'open') {
+    return new Error(`--data ${data ?? defaultData}: ${messageOf(thrown)}; give a folder that can be written`, {
+      cause: thrown,
+    });
+  }
+  return thrown;
 }
 
 function listenAddress(text: string): { host: string; port: number } {

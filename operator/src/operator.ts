@@ -137,11 +137,12 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
     const started = startControllers(world);
     controllers = started;
     undo.push(collectWhenIdle(() => started.runs, systemClock));
+    const { namespace } = world.store;
+    log.info({ cluster: connection.server, namespace, port: server.port }, 'Mooring has started');
   } catch (thrown) {
     await close();
     throw thrown;
   }
-  log.info({ port: server.port, namespace: world.store.namespace }, 'Mooring has started');
   const started = controllers;
   return {
     port: server.port,

@@ -92,6 +92,24 @@ describe('a kubeconfig', () => {
   });
 });
 
+test('where there is no kubeconfig at all, that is said, and no cluster is made up', async (t) => {
+  const { HOME, KUBECONFIG } = process.env;
+  t.after(() => {
+    for (const [name, value] of Object.entries({ HOME, KUBECONFIG })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+  delete process.env['KUBECONFIG'];
+  process.env['HOME'] = folder;
+  for (const choice of [{}, { context: 'one' }]) {
+    await assert.rejects(fromKubeconfig(choice), {
+      code: 'cluster-refused',
+      message: /there is no kubeconfig: KUBECONFIG is not set/,
+    });
+  }
+});
+
 describe('a pod', () => {
   test('uses its service account, and reads its token again when it was refused', async () => {
     const environment = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };

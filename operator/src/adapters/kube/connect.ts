@@ -15,6 +15,7 @@ export interface KubeconfigChoice {
 }
 
 const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+const madeUpServer = 'http://localhost:8080';
 /** Kubelet renews a token long before it ends; client-go reads it as often. */
 const tokenMs = 60_000;
 
@@ -104,8 +105,19 @@ async function loadKubeconfig(choice: KubeconfigChoice): Promise<KubeConfig> {
       thrown,
     );
   }
+  if (isMadeUp(config)) {
+    throw new Fault(
+      'cluster-refused',
+      'there is no kubeconfig: KUBECONFIG is not set and ~/.kube/config does not exist: set it, or name a file with --kubeconfig',
+    );
+  }
   if (choice.context !== undefined) config.setCurrentContext(choice.context);
   return config;
+}
+
+/** Where `loadFromDefault` finds nothing it makes up a cluster, as old versions of kubectl did. */
+function isMadeUp(config: KubeConfig): boolean {
+  return config.getCurrentContext() === 'loaded-context' && config.getCurrentCluster()?.server === madeUpServer;
 }
 
 interface Credentials {

@@ -91,7 +91,7 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
           failed.reject(
             new Fault(
               'object-missing',
-              `the cluster does not serve ${served.kind} of ${served.group}/${served.version}: install Mooring's CustomResourceDefinitions (kubectl apply --server-side -f crds)`,
+              `the cluster does not serve ${served.kind} of ${served.group}/${served.version}: install Mooring's CustomResourceDefinitions (kubectl apply --server-side -f crds/application.yaml -f crds/appproject.yaml)`,
               {},
               fault,
             ),
