@@ -302,6 +302,15 @@ test('failures name folder, file and line, and are not rendered twice', async ()
   assert.equal(renders, 2);
 });
 
+test('a message that names its line is left as it is, and the root has a name', async () => {
+  const pool = open([plainRenderer]);
+  await fault(
+    'render-failed',
+    /^cannot render "\." of https:\/\/git\.example\.com\/shop: x\.yaml, line \d: broken YAML/,
+    pool.render(gitTreeOf({ 'x.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: [\n' }), request(''), cached),
+  );
+});
+
 test('a folder that is missing, or a file, or outside, is a clear fault', async () => {
   const pool = open([plainRenderer]);
   const tree = gitTreeOf({ 'a/x.yaml': configMap('x'), out: { link: '../..' }, in: { link: 'a' } }, 'c'.repeat(40));

@@ -321,10 +321,11 @@ function renderFault(error: unknown, request: RenderRequest): Fault {
   if (!(error instanceof RenderError)) throw error;
   const { code, file, line } = error;
   const place = file === undefined ? '' : line === undefined ? file : `${file}:${line}`;
-  const named = place === '' || error.message.includes(place) ? error.message : `${place}: ${error.message}`;
+  const isNamed = error.message.includes(place) || error.message.includes(`${file}, line ${line}`);
+  const named = isNamed ? error.message : `${place}: ${error.message}`;
   return new Fault(
     code === 'limit' || code === 'timeout' ? 'render-limit' : 'render-failed',
-    `cannot render ${JSON.stringify(request.path)} of ${request.repository}: ${named}`,
+    `cannot render ${JSON.stringify(request.path || '.')} of ${request.repository}: ${named}`,
     { path: request.path, reason: code, file, line },
     error,
   );
