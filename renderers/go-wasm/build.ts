@@ -41,8 +41,20 @@ export interface EngineBuild {
 const sharedGo = fileURLToPath(new URL('./go/', import.meta.url));
 const goEnvironment = { ...process.env, GOOS: 'wasip1', GOARCH: 'wasm', GOFLAGS: '-mod=readonly -buildvcs=false' };
 
-/** Builds an engine's WebAssembly module, if anything that it is made from has changed since. Prints what it does and how long that takes. */
+/**
+ * Builds an engine's WebAssembly module, if anything that it is made from has changed since. Prints what it does and how long that takes, and what is
+ * wrong where it fails: the process then ends with 1.
+ */
 export async function buildEngine(build: EngineBuild): Promise<void> {
+  try {
+    await buildIfChanged(build);
+  } catch (thrown) {
+    console.error(`${build.name}.wasm: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    process.exitCode = 1;
+  }
+}
+
+async function buildIfChanged(build: EngineBuild): Promise<void> {
   const folder = fileURLToPath(build.folder);
   const goFolder = join(folder, 'go');
   const target = join(folder, 'dist', `${build.name}.wasm`);
@@ -130,7 +142,8 @@ async function writePatched(goFolder: string, into: string, patches: readonly Pa
     writeFileSync(file, patched(patch, readFileSync(file, 'utf8')));
   }
   const modFile = join(into, 'go.mod');
-  const replaced = [...copies].map(([module, copy]) => `replace ${module} => ${copy}\n`);
+  // In quotes, because a path may have a space in it.
+  const replaced = [...copies].map(([module, copy]) => `replace ${module} => ${JSON.stringify(copy)}\n`);
   writeFileSync(modFile, `${readFileSync(join(goFolder, 'go.mod'), 'utf8')}\n${replaced.join('')}`);
   cpSync(join(goFolder, 'go.sum'), join(into, 'go.sum'));
   return modFile;

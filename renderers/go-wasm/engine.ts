@@ -85,7 +85,11 @@ export function createEngine(options: EngineOptions): Engine {
     const state = new URL(options.wasm.href.replace(/\.wasm$/, '.state'));
     for (const file of [options.wasm, state]) {
       if (existsSync(file)) continue;
-      throw new RenderError('crashed', `there is no ${fileURLToPath(file)}: build it with the build.ts of its package`);
+      const wanted = fileURLToPath(file);
+      throw new RenderError(
+        'crashed',
+        `there is no ${wanted}: build it, with \`make wasm\` or the build.ts of its package`,
+      );
     }
     return startThread({ ...options, state }, memoryBytes);
   };
