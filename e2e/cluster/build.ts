@@ -158,7 +158,7 @@ async function goBuild(target: Target, source: string, output: string, onProgres
     else complaints.push(line);
   });
   const timer = setInterval(() => {
-    onProgress(`building ${target.name}: ${modules} modules downloaded, ${packages} packages compiled, ${elapsed()}`);
+    onProgress(`building ${target.name}, ${elapsed()}: ${modules} modules downloaded, ${packages} compiled`);
   }, 5000);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {

@@ -35,8 +35,16 @@ export async function installPackages(onProgress: Progress): Promise<void> {
   onProgress(`installing ${packages.join(' ')}: ${missing.join(', ')} missing`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const wait = ['-o', 'DPkg::Lock::Timeout=300', '-qq'];
-  await run('apt-get', ['update', ...wait], { env });
-  await run('apt-get', ['install', '-y', '--no-install-recommends', ...wait, ...packages], { env });
+  const started = performance.now();
+  const timer = setInterval(() => {
+    onProgress(`installing packages, ${Math.round((performance.now() - started) / 1_000)} s`);
+  }, 5_000);
+  try {
+    await run('apt-get', ['update', ...wait], { env });
+    await run('apt-get', ['install', '-y', '--no-install-recommends', ...wait, ...packages], { env });
+  } finally {
+    clearInterval(timer);
+  }
   const still = await missingPrograms();
   if (still.length > 0)
     throw new Error(`after installing ${packages.join(' ')} these are still missing: ${still.join(', ')}`);

@@ -153,7 +153,9 @@ export async function startProcess(
 export function checkRunning(process: Started): void {
   if (process.child.exitCode === null && process.child.signalCode === null) return;
   const how = process.child.signalCode ?? `exit ${process.child.exitCode}`;
-  const end = readFileSync(process.log, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+  // What a Go program panics about stands before its stack traces.
+  const [text = ''] = readFileSync(process.log, 'utf8').split(/^goroutine \d+ \[/m, 1);
+  const end = text.trimEnd().split('\n').slice(-15).join('\n');
   throw new Error(`${process.id.role} ended (${how}); the end of its log:\n${end}`);
 }
 

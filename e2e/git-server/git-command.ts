@@ -47,7 +47,9 @@ export async function runGit(args: string[], run: GitRun): Promise<Buffer> {
     inputError = error;
   });
   const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
-    child.on('error', (cause) => reject(new Error(`cannot run git ${args[0]}: ${cause.message}`, { cause })));
+    child.on('error', (cause) =>
+      reject(new Error(`cannot run git ${args[0]}: ${cause.message}; is git installed?`, { cause })),
+    );
     child.on('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
   });
   child.stdin.cork();
