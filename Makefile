@@ -58,6 +58,7 @@ crds: tools ## Write crds/*.yaml from the schemas
 	@node crds/emit.ts
 
 clean: ## Remove everything that was built or installed
+	@if [ -e .mooring/running.json ]; then node e2e/demo/main.ts --down; fi
 	@rm -rf .tools .mooring node_modules renderers/*/dist
 
 # A Node of the machine that is new enough is used as it is.

@@ -30,15 +30,13 @@ export const busyboxPath = '/bin/busybox';
 
 /**
  * Builds the sample web server if need be and writes the sample images into a folder, for a cluster of another making such as
- * kind. Returns the paths of the archives. Throws where this machine has no static busybox.
+ * kind. Returns the paths of the archives. Throws where `busybox` is no static program.
  */
-export async function sampleImageTars(dir: string, onProgress: Progress): Promise<string[]> {
-  if (!(await isStaticProgram(busyboxPath))) {
-    throw new Error(
-      `the sample images need a static ${busyboxPath}: install Debian's busybox-static or its equivalent`,
-    );
+export async function sampleImageTars(dir: string, onProgress: Progress, busybox: string): Promise<string[]> {
+  if (!(await isStaticProgram(busybox))) {
+    throw new Error(`the sample images need a static ${busybox}: install Debian's busybox-static or its equivalent`);
   }
-  return await writeSampleImages(dir, { web: await buildWeb(onProgress), busybox: busyboxPath });
+  return await writeSampleImages(dir, { web: await buildWeb(onProgress), busybox });
 }
 
 /** Writes the sample images as tar files into a folder and returns their paths. */

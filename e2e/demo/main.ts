@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Application } from '@mooring/crds';
 import {
@@ -12,15 +13,27 @@ import {
 } from '../harness/applications.ts';
 import { type AnyObject, connectKube, type Kube } from '../harness/kube.ts';
 import { type OperatorProcess, startOperatorProcess } from '../harness/operator-process.ts';
-import { findPlace, type Place, readLeft, saveLeft, stopPlace } from './place.ts';
+import { identityOf, isInUse, type Left, readLeft, writeLeft } from './left.ts';
+import { findPlace, type Place } from './place.ts';
 import { createScreen, type Screen } from './screen.ts';
 import { type Shop, serveShop } from './shop.ts';
+import { takeDown } from './take-down.ts';
+
+const usage = `usage: node e2e/demo/main.ts [--up | --down]
+
+  (nothing)   show the whole thing, then clean up
+  --up        leave everything running at the end
+  --down      remove what --up left, or an interrupted run
+`;
 
 const folder = '.mooring';
 const reportPath = join(folder, 'demo-report.json');
 const leftPath = join(folder, 'running.json');
+const logPath = join(folder, 'operator.log');
 const settleMs = 300_000;
 const stepMs = 60_000;
+/** How long a start that is interrupted may take to end by itself. */
+const interruptMs = 10_000;
 /** Applications that the shop's root makes, itself included. */
 const shopApplications = 25;
 
@@ -47,84 +60,152 @@ interface Report {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { up: { type: 'boolean' }, down: { type: 'boolean' } } });
-  await mkdir(folder, { recursive: true });
-  if (values.down) return takeDown();
-  const screen = createScreen(process.stdout);
-  const undo: (() => Promise<unknown>)[] = [];
-  const cleanUp = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      screen.say('stopping');
-      cleanUp().finally(() => process.exit(130));
-    });
-  }
-  try {
-    const stage = await setUp(screen, values.up === true, undo);
-    if (values.up) {
-      undo.length = 0;
-      await explain(stage);
-    } else {
-      const report = await show(stage);
-      await writeFile(reportPath, `${JSON.stringify(report, null, 2)}\n`);
-      summarize(report, screen);
-      screen.say('cleaning up');
-      await cleanUp();
-      screen.say('done');
-    }
-  } catch (thrown) {
-    screen.say(`failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-    screen.say(`the operator's log is ${join(folder, 'operator.log')}`);
-    await cleanUp();
-    process.exitCode = 1;
+  const options = { up: { type: 'boolean' }, down: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  const { values } = parseArgs({ options });
+  if (values.help) {
+    process.stdout.write(usage);
     return;
   }
-  process.exit(0);
+  await mkdir(folder, { recursive: true });
+  const screen = createScreen(process.stdout);
+  if (values.down) {
+    const left = await readLeft(leftPath);
+    if (!(await takeDown(leftPath, screen.say))) process.exitCode = 1;
+    else screen.say(left === undefined ? 'nothing was running' : 'stopped');
+    return;
+  }
+  const running = run(screen, values.up === true);
+  let interrupted = false;
+  const interrupt = async (code: number): Promise<void> => {
+    // The second time somebody is in a hurry: `make down` and the next run clean up.
+    if (interrupted) process.exit(code);
+    interrupted = true;
+    screen.say('stopping');
+    // What is being started meanwhile fails when its ground is taken away, and is written down before it starts: so twice.
+    await takeDown(leftPath, screen.say);
+    await Promise.race([running.catch(() => undefined), sleep(interruptMs)]);
+    if (await takeDown(leftPath, screen.say)) screen.say('stopped');
+    process.exit(code);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => void interrupt(128 + constants.signals[signal]));
+  }
+  // Nobody reads on, as with `make demo | head`.
+  process.stdout.on('error', () => {
+    if (!interrupted) void interrupt(1);
+  });
+  try {
+    await running;
+  } catch (thrown) {
+    if (interrupted) return;
+    screen.say(`failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    await takeDown(leftPath, screen.say);
+    process.exit(1);
+  }
+  if (!interrupted) process.exit(0);
 }
 
-async function setUp(screen: Screen, keep: boolean, undo: (() => Promise<unknown>)[]): Promise<Stage> {
-  const place = await findPlace(keep, screen.say);
-  undo.push(() => place.leave());
+async function run(screen: Screen, keep: boolean): Promise<void> {
+  const before = await readLeft(leftPath);
+  if (before !== undefined) {
+    if (isInUse(before)) {
+      const who = before.owner === undefined ? 'what `make up` started is' : `a demo (process ${before.owner.pid}) is`;
+      // It is not ours to take down.
+      screen.say(`failed: ${who} still running; stop it with: make down`);
+      process.exit(1);
+    }
+    screen.say('removing what an earlier run left');
+    if (!(await takeDown(leftPath, screen.say))) throw new Error('something of it stays; `make down` tries again');
+  }
+  const stage = await setUp(screen, keep);
+  await settle(stage);
+  if (keep) {
+    const left = await readLeft(leftPath);
+    const { owner: _, ...rest } = left ?? {};
+    await writeLeft(leftPath, rest);
+    explain(stage);
+    return;
+  }
+  const report = await whileRunning(stage.operator, show(stage));
+  await writeFile(reportPath, `${JSON.stringify(report, null, 2)}\n`);
+  summarize(report, screen);
+  screen.say('cleaning up');
+  if (!(await takeDown(leftPath, screen.say))) throw new Error('something stays; `make down` tries again');
+  screen.say('done');
+}
+
+async function setUp(screen: Screen, keep: boolean): Promise<Stage> {
+  const self = identityOf(process.pid);
+  let left: Left = self === undefined ? {} : { owner: self };
+  const note = async (more: Left): Promise<void> => {
+    left = { ...left, ...more };
+    await writeLeft(leftPath, left);
+  };
+  await rm(logPath, { force: true });
+  const place = await findPlace(keep, screen.say, (cluster) => note({ cluster }));
   screen.say(`cluster: ${place.name}`);
   const kube = await connectKube(place.kubeconfigPath, place.context);
-  undo.push(() => kube.close());
+  await refuseOthers(kube, place);
   await installMooring(kube);
   screen.say('CRDs installed');
   const data = await mkdtemp(join(tmpdir(), 'mooring-demo-'));
-  if (!keep) undo.push(() => rm(data, { recursive: true, force: true }));
-  const shop = await serveShop(data, place.webImage, keep);
-  undo.push(() => shop.close());
+  await note({ folder: data });
+  const shop = await serveShop(data, place.webImage);
+  await noteProcess(shop.serverPid, 'gitServer');
   screen.say(`sample repository: ${shop.repository.url}`);
+  // Each in a session of its own: Ctrl-C in a terminal is for the demo, which ends them in the right order.
   const operator = await startOperatorProcess({
     kubeconfigPath: place.kubeconfigPath,
     ...(place.context !== undefined && { context: place.context }),
     dataDirectory: join(data, 'operator'),
-    logPath: join(folder, 'operator.log'),
-    detached: keep,
+    logPath,
+    detached: true,
   });
-  undo.push(() => operator.stop());
-  screen.say(`operator: ${operator.url} (metrics, webhook), process ${operator.pid}`);
+  await noteProcess(operator.pid, 'operator');
+  screen.say(`operator: ${operator.url} (process ${operator.pid})`);
+  screen.say(`operator's log: ${logPath}`);
   const view = viewApplications(kube);
-  undo.push(async () => view.stop());
-  const root = await shop.root();
-  await kube.apply(`${applicationsPath}/shop`, root);
-  // On a cluster that stays, the shop goes with its root.
-  if (place.context !== undefined) undo.push(() => removeShop(kube, view));
-  screen.say('root Application applied; waiting until everything is Synced and Healthy');
+  return { place, kube, shop, operator, view, screen };
+
+  async function noteProcess(pid: number, role: 'gitServer' | 'operator'): Promise<void> {
+    const id = identityOf(pid);
+    if (id !== undefined) await note({ [role]: id });
+  }
+}
+
+/** The demo's operator would look after every Application that is there. */
+async function refuseOthers(kube: Kube, place: Place): Promise<void> {
+  const list = await kube.find(applicationsPath);
+  const count = (list?.['items'] as readonly unknown[] | undefined)?.length ?? 0;
+  if (count === 0) return;
+  throw new Error(
+    `${place.name} has ${count} Applications in the namespace argocd, and the demo would take them over: use a cluster without any`,
+  );
+}
+
+/** Applies the root Application and waits for everything that it makes. */
+async function settle({ kube, shop, operator, view, screen }: Stage): Promise<void> {
+  await kube.apply(`${applicationsPath}/shop`, await shop.root());
+  screen.say('root Application applied; waiting until all is Synced and Healthy');
   const hide = screen.live(() => view.all());
   try {
     const allSettled = (apps: ReadonlyMap<string, Application>): boolean =>
       apps.size >= shopApplications && [...apps.values()].every((app) => isSettled(app));
-    const ms = await view.until('everything Synced and Healthy', allSettled, settleMs);
+    const settled = view.until('everything Synced and Healthy', allSettled, settleMs);
+    const ms = await whileRunning(operator, settled);
     hide();
     screen.say(`${view.all().length} applications Synced and Healthy after ${seconds(ms)}`);
   } finally {
     hide();
   }
-  if (keep) await saveLeft(leftPath, { operatorPid: operator.pid, gitServerPid: shop.serverPid });
-  return { place, kube, shop, operator, view, screen };
+}
+
+/** What the work answers. Throws as soon as the operator ends. */
+function whileRunning<T>(operator: OperatorProcess, work: Promise<T>): Promise<T> {
+  const ended = operator.ended.then((code): never => {
+    throw new Error(`the operator ended (${code === null ? 'killed' : `exit ${code}`}); its log is ${logPath}`);
+  });
+  return Promise.race([work, ended]);
 }
 
 /** A commit, drift and a prune, each timed by an observer of its own. */
@@ -231,44 +312,28 @@ function observe(kube: Kube, path: string, test: (type: string, object: AnyObjec
   });
 }
 
-async function removeShop(kube: Kube, view: ApplicationView): Promise<void> {
-  await kube.remove(`${applicationsPath}/shop`);
-  await view.until('the shop is gone', (apps) => apps.size === 0, stepMs * 2);
-}
-
 function summarize(report: Report, screen: Screen): void {
   screen.say('summary');
   for (const [name, value] of Object.entries(report)) screen.say(`  ${name.padEnd(20)} ${value}`);
   screen.say(`written to ${reportPath}`);
 }
 
-async function explain({ place, shop, operator, screen }: Stage): Promise<void> {
-  const kubectl = `export KUBECONFIG=${place.kubeconfigPath}`;
-  screen.say('everything stays up; to look around:');
+function explain({ place, shop, operator, screen }: Stage): void {
+  const { url } = shop.repository;
+  const push = JSON.stringify({ repository: { clone_url: url } });
+  screen.say('everything stays up; these lines can be copied:');
   for (const line of [
-    kubectl,
-    `${place.context === undefined ? '.tools/cluster/kubectl' : 'kubectl'} get applications -n argocd   # npx mooring --help has more`,
-    `git clone ${shop.repository.url}   # change, commit and push; the operator polls, or curl the webhook`,
+    `export KUBECONFIG='${place.kubeconfigPath}'`,
+    `${place.kubectl} get applications -n argocd`,
+    `npx mooring diff storefront-dev   # nothing: the cluster is as Git says`,
+    `git clone ${url} /tmp/shop   # change, commit and push; things to try: e2e/samples/README.md`,
+    `curl -H 'X-GitHub-Event: push' -d '${push}' ${operator.url}/api/webhook   # else it asks every 2 to 3 minutes`,
     `curl ${operator.url}/metrics`,
-    `tail -f ${join(folder, 'operator.log')}`,
+    `tail -f ${logPath}`,
     'make down   # stops it all',
   ]) {
-    screen.say(`  ${line}`);
+    screen.print(`  ${line}`);
   }
-}
-
-async function takeDown(): Promise<void> {
-  const left = await readLeft(leftPath);
-  for (const pid of [left?.operatorPid, left?.gitServerPid]) {
-    if (pid === undefined) continue;
-    try {
-      process.kill(pid, 'SIGTERM');
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
-    }
-  }
-  await rm(leftPath, { force: true });
-  process.stdout.write((await stopPlace()) ? 'stopped\n' : 'nothing was running\n');
 }
 
 const milliseconds = (ms: number): string => `${Math.round(ms)} ms`;

@@ -1,11 +1,14 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { startCluster, stopCluster } from '../cluster/cluster.ts';
-
-const run = promisify(execFile);
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text as readText } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { kubectlPath, type Progress, startCluster, stopCluster } from '../cluster/cluster.ts';
+import { busyboxPath, isStaticProgram, sampleImageTars } from '../cluster/images.ts';
+import type { LeftCluster } from './left.ts';
 
 /** The Kubernetes that the demo runs on. */
 export interface Place {
@@ -14,8 +17,8 @@ export interface Place {
   readonly context?: string;
   /** Image of the shop's web server that this cluster can pull or has; undefined where the samples' own is there. */
   readonly webImage?: string;
-  /** Undoes what `findPlace` made; a cluster that was there before stays. */
-  leave(): Promise<void>;
+  /** How a person calls kubectl for this cluster, once `KUBECONFIG` is set. */
+  readonly kubectl: string;
 }
 
 /** Name of the demo's own cluster. */
@@ -23,85 +26,134 @@ export const clusterName = 'mooring-demo';
 
 /**
  * The context that `MOORING_CONTEXT` names; else kind, where Docker and kind are there; else the local cluster, with a real node for root on Linux and a
- * simulated one for others.
+ * simulated one for others. `making` is told what is to be removed, before it is made.
  */
-export async function findPlace(keep: boolean, say: (line: string) => void): Promise<Place> {
+export async function findPlace(
+  keep: boolean,
+  say: Progress,
+  making: (cluster: LeftCluster) => Promise<void>,
+): Promise<Place> {
   const context = process.env['MOORING_CONTEXT'];
-  if (context) return contextPlace(context);
-  if (await canRunKind()) return kindPlace(say);
+  if (context) {
+    const place = await contextPlace(context);
+    await making({ kind: 'context', context });
+    return place;
+  }
+  const lacking = await whyNoKind();
+  if (lacking === undefined) return kindPlace(say, making);
   const node = process.platform === 'linux' && process.getuid?.() === 0 ? 'real' : 'simulated';
-  say(`no MOORING_CONTEXT, no kind with Docker: using the local cluster with a ${node} node`);
+  say(`no MOORING_CONTEXT, ${lacking}: local cluster with a ${node} node`);
+  await making({ kind: 'local' });
   const cluster = await startCluster({ name: clusterName, node, detached: keep, onProgress: say });
-  return { name: `local cluster (${node} node)`, kubeconfigPath: cluster.kubeconfigPath, leave: () => cluster.stop() };
+  return { name: `local cluster (${node} node)`, kubeconfigPath: cluster.kubeconfigPath, kubectl: kubectlPath };
+}
+
+/** Removes a cluster that the demo made. One of somebody else's stays. */
+export async function removePlace(cluster: LeftCluster): Promise<void> {
+  if (cluster.kind === 'local') await stopCluster(clusterName);
+  if (cluster.kind !== 'kind') return;
+  const kubeconfigPath = join(cluster.folder, 'kubeconfig');
+  // Its exit code is 0 where there is no such cluster.
+  await run('kind', ['delete', 'cluster', '--name', clusterName, '--kubeconfig', kubeconfigPath]);
+  await rm(cluster.folder, { recursive: true, force: true });
+}
+
+/** The file of `KUBECONFIG` or `~/.kube/config` that has the context. Throws where none has. */
+export async function kubeconfigOf(context: string): Promise<string> {
+  const named = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
+  const paths = named.length > 0 ? named : [join(homedir(), '.kube', 'config')];
+  for (const path of paths) {
+    const text = await readFile(path, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
+      if (thrown.code === 'ENOENT') return '';
+      throw thrown;
+    });
+    const { contexts } = (parse(text) ?? {}) as { contexts?: readonly { name?: unknown }[] };
+    if (contexts?.some(({ name }) => name === context)) return path;
+  }
+  throw new Error(
+    `MOORING_CONTEXT=${context}: ${paths.join(', ')} has no such context; \`kubectl config get-contexts\` lists them`,
+  );
 }
 
 async function contextPlace(context: string): Promise<Place> {
-  const webImage = process.env['MOORING_DEMO_IMAGE'];
-  if (!webImage) {
+  const webImage = process.env['MOORING_DEMO_IMAGE'] ?? '';
+  if (!/^[^@\s]+:[\w.-]+$/.test(webImage)) {
     throw new Error(
-      'MOORING_CONTEXT is set: set MOORING_DEMO_IMAGE too, to an image that this cluster can pull and that serves HTTP on port 8080 with /healthz',
+      `MOORING_CONTEXT is set: set MOORING_DEMO_IMAGE too${webImage && ` (it is ${JSON.stringify(webImage)})`}, to the NAME:TAG of an image that this cluster can pull and that serves HTTP on port 8080 with /healthz`,
     );
   }
-  const kubeconfigPath = process.env['KUBECONFIG']?.split(':')[0] || join(homedir(), '.kube/config');
-  return { name: `context ${context}`, kubeconfigPath, context, webImage, leave: async () => {} };
+  const kubeconfigPath = await kubeconfigOf(context);
+  return { name: `context ${context}`, kubeconfigPath, context, webImage, kubectl: `kubectl --context ${context}` };
 }
 
-async function canRunKind(): Promise<boolean> {
-  try {
-    await run('kind', ['version'], { timeout: 10_000 });
-    await run('docker', ['info'], { timeout: 10_000 });
-    return true;
-  } catch {
-    // Either is missing, or Docker's daemon does not run.
-    return false;
+/** What kind needs and this machine lacks; undefined where it can run. */
+async function whyNoKind(): Promise<string | undefined> {
+  const works = (program: string, ...args: readonly string[]): Promise<boolean> =>
+    run(program, args, undefined, 10_000).then(
+      () => true,
+      () => false,
+    );
+  if (!(await works('kind', 'version'))) return 'no kind';
+  if (!(await works('docker', 'info'))) return 'no Docker daemon that answers';
+  return undefined;
+}
+
+async function kindPlace(say: Progress, making: (cluster: LeftCluster) => Promise<void>): Promise<Place> {
+  // Perhaps of a demo in another checkout: not ours to delete.
+  if ((await run('kind', ['get', 'clusters'])).split('\n').includes(clusterName)) {
+    throw new Error(
+      `there is a kind cluster ${clusterName} already; remove it with: kind delete cluster --name ${clusterName}`,
+    );
   }
-}
-
-async function kindPlace(say: (line: string) => void): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'mooring-kind-'));
+  await making({ kind: 'kind', folder });
+  // The images first: what is missing for them should not be found out after the cluster was made.
+  const tars = await sampleImageTars(folder, say, await staticBusybox(folder, say));
   const kubeconfigPath = join(folder, 'kubeconfig');
-  say('creating a kind cluster (about a minute)');
-  const config = new URL('../../kind-config.yaml', import.meta.url).pathname;
-  const limits = { timeout: 600_000, maxBuffer: 16 * 1024 * 1024 };
-  await run(
-    'kind',
-    ['create', 'cluster', '--name', clusterName, '--config', config, '--kubeconfig', kubeconfigPath],
-    limits,
-  );
-  const { sampleImageTars } = await import('../cluster/images.ts');
-  for (const tar of await sampleImageTars(folder, say)) {
-    await run('kind', ['load', 'image-archive', tar, '--name', clusterName], limits);
-  }
-  return {
-    name: 'kind',
-    kubeconfigPath,
-    async leave() {
-      await run('kind', ['delete', 'cluster', '--name', clusterName, '--kubeconfig', kubeconfigPath], limits);
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  say('creating a kind cluster (about a minute; longer where its image must be pulled)');
+  const config = fileURLToPath(new URL('../../kind-config.yaml', import.meta.url));
+  const named = ['--name', clusterName];
+  await run('kind', ['create', 'cluster', ...named, '--config', config, '--kubeconfig', kubeconfigPath], say);
+  await run('kind', ['load', 'image-archive', ...tars, ...named], say);
+  return { name: 'kind', kubeconfigPath, kubectl: 'kubectl' };
 }
 
-/** Stops the local cluster of `make up`. */
-export async function stopPlace(): Promise<boolean> {
-  return stopCluster(clusterName);
-}
-
-/** What `make up` leaves for `make down`. */
-export interface LeftRunning {
-  readonly operatorPid: number;
-  readonly gitServerPid: number;
-}
-
-export async function saveLeft(path: string, left: LeftRunning): Promise<void> {
-  await writeFile(path, JSON.stringify(left));
-}
-
-export async function readLeft(path: string): Promise<LeftRunning | undefined> {
+/** This machine's busybox where it is a static one, else that of Docker Hub. */
+async function staticBusybox(folder: string, say: Progress): Promise<string> {
+  if (await isStaticProgram(busyboxPath)) return busyboxPath;
+  const image = 'busybox:musl';
+  const program = join(folder, 'busybox');
+  say(`${busyboxPath} is not a static program: taking that of the image ${image}`);
+  const container = `${clusterName}-busybox`;
+  await run('docker', ['create', '--name', container, image], say);
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as LeftRunning;
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw thrown;
+    await run('docker', ['cp', `${container}:/bin/busybox`, program]);
+  } finally {
+    await run('docker', ['rm', container]);
   }
+  return program;
+}
+
+/**
+ * Runs a program to its end and answers its standard output; each line that it writes to standard error is said at once. Throws with its last lines
+ * where it fails.
+ */
+async function run(program: string, args: readonly string[], say?: Progress, timeoutMs = 900_000): Promise<string> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
+  const lines: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    const text = line.trim();
+    if (text === '') return;
+    lines.push(text);
+    say?.(`  ${text}`);
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  const [code, output] = await Promise.all([ended, readText(child.stdout)]);
+  if (code === 0) return output;
+  throw new Error(
+    [`${program} ${args.join(' ')} failed (${code ?? 'killed'})`, ...(say ? [] : lines.slice(-15))].join('\n'),
+  );
 }

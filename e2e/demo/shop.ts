@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { type GitRepository, openRepository } from '../git-server/git-repository.ts';
+import { type GitRepository, NO_COMMIT, openRepository } from '../git-server/git-repository.ts';
 import { githubPush, sendWebhook } from '../git-server/webhook.ts';
 import { freePort } from '../harness/operator-process.ts';
 
 const samples = fileURLToPath(new URL('../samples', import.meta.url));
 const placeholder = 'https://git.example.com/shop.git';
-const webImage = 'mooring.local/web:v1';
 
 /** The sample repository, served over smart HTTP by a process of its own. */
 export interface Shop {
@@ -23,28 +23,27 @@ export interface Shop {
     message: string,
     files: Record<string, string | null>,
   ): Promise<{ readonly commit: string; readonly at: number }>;
-  close(): Promise<void>;
 }
 
-export async function serveShop(folder: string, image: string | undefined, detached: boolean): Promise<Shop> {
+/** `image` takes the place of the samples' own web server, where it is given. */
+export async function serveShop(folder: string, image: string | undefined): Promise<Shop> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/shop.git`;
   const repository = await openRepository({ name: 'shop', url, path: join(folder, 'shop.git') });
   const first = await repository.commit({ from: samples, message: 'The shop' });
   if (image !== undefined) await useImage(repository, first, image);
-  const server = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('serve.ts', import.meta.url)), folder, String(port), 'shop'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      detached,
-    },
-  );
-  await listening(server);
-  if (detached) {
-    server.stdout?.destroy();
-    server.unref();
-  }
+  // Not our own standard error: whoever reads that would wait for the server's end.
+  const errorsPath = join(folder, 'git-server.log');
+  const errors = openSync(errorsPath, 'a');
+  const program = fileURLToPath(new URL('serve.ts', import.meta.url));
+  const server = spawn(process.execPath, [program, folder, String(port), 'shop'], {
+    stdio: ['ignore', 'pipe', errors],
+    detached: true,
+  });
+  closeSync(errors);
+  await listening(server, errorsPath);
+  server.stdout?.destroy();
+  server.unref();
   return {
     repository,
     serverPid: server.pid ?? 0,
@@ -62,28 +61,46 @@ export async function serveShop(folder: string, image: string | undefined, detac
       if (answer.status !== 200) throw new Error(`the webhook was answered ${answer.status}: ${answer.body}`);
       return { commit: after, at };
     },
-    async close() {
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      server.kill('SIGTERM');
-      await ended;
-    },
   };
 }
 
-async function listening(server: ChildProcess): Promise<void> {
+async function listening(server: ChildProcess, errorsPath: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.stdout?.once('data', () => resolve());
-    server.once('exit', (code) => reject(new Error(`the Git server ended with ${code}`)));
+    server.once('exit', (code) => {
+      reject(new Error(`the Git server ended with ${code}:\n${readFileSync(errorsPath, 'utf8')}`));
+    });
   });
 }
 
-/** Names another image wherever the samples name their own. */
+/** Names another web server wherever the samples name their own, and a busybox that every cluster can pull. */
 async function useImage(repository: GitRepository, first: string, image: string): Promise<void> {
-  const { added } = await repository.changes('0'.repeat(40), first);
+  const { added } = await repository.changes(NO_COMMIT, first);
   const files: Record<string, string> = {};
   for (const path of added) {
     const text = await repository.read(path, first);
-    if (text.includes(webImage)) files[path] = text.replaceAll(webImage, image);
+    const changed = withImage(text, image);
+    if (changed !== text) files[path] = changed;
   }
   await repository.commit({ files, message: `Use ${image}` });
+}
+
+/** A file of the samples with another web server, `NAME:TAG`. */
+export function withImage(text: string, image: string): string {
+  const colon = image.lastIndexOf(':');
+  const [name, tag] = [image.slice(0, colon), image.slice(colon + 1)];
+  return (
+    text
+      .replaceAll('mooring.local/web:v1', image)
+      .replaceAll('mooring.local/busybox:1', 'docker.io/library/busybox:1')
+      // A kustomization names the image that is replaced, a chart's values the one that is used.
+      .replaceAll(
+        /^( *)- name: mooring\.local\/web\n *newTag: v1$/gm,
+        `$1- name: mooring.local/web\n$1  newName: ${name}\n$1  newTag: "${tag}"`,
+      )
+      .replaceAll(
+        /^( *)repository: mooring\.local\/web\n([\s\S]*?)^ *tag: ""$/gm,
+        `$1repository: ${name}\n$2$1tag: "${tag}"`,
+      )
+  );
 }

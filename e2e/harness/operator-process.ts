@@ -14,6 +14,8 @@ export interface OperatorProcess {
   /** Resident memory now, bytes, and CPU seconds used so far, user and system. */
   usage(): { rssBytes: number; cpuSeconds: number };
   metrics(): Promise<string>;
+  /** Settles when it ends, with its exit code, or null where a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** False once it has ended, however. */
   isRunning(): boolean;
   /** Sends SIGTERM and waits; SIGKILL after 15 s. Answers the exit code. */
@@ -66,6 +68,7 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
   return {
     pid,
     url,
+    ended,
     usage: () => usageOf(pid),
     isRunning: () => child.exitCode === null && child.signalCode === null,
     metrics: async () => (await fetch(`${url}/metrics`)).text(),
