@@ -12,7 +12,7 @@ export NO_PROXY := 127.0.0.1,localhost$(addprefix $(comma),$(or $(NO_PROXY),$(no
 export no_proxy := $(NO_PROXY)
 export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'examples/**/*.test.ts'
+TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'examples/**/*.test.ts' 'docs/*.test.ts'
 
 .PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages crds clean
 
