@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startCluster } from '../e2e/cluster/cluster.ts';
+import { startCluster, stopCluster } from '../e2e/cluster/cluster.ts';
 import type { GitRepository } from '../e2e/git-server/git-repository.ts';
 import { startGitServer } from '../e2e/git-server/git-server.ts';
 import { githubPush, sendWebhook } from '../e2e/git-server/webhook.ts';
@@ -24,16 +24,37 @@ const usage = `Measures Mooring on the local cluster; one JSON line a figure on 
   node bench/main.ts [--applications 200] [--commits 20] [--bursts 3] [--idle 60]
 `;
 
-const { values } = parseArgs({
-  options: {
-    applications: { type: 'string', default: '200' },
-    commits: { type: 'string', default: '20' },
-    bursts: { type: 'string', default: '3' },
-    idle: { type: 'string', default: '60' },
-    help: { type: 'boolean' },
-  },
-});
-const applications = Number(values.applications);
+const clusterName = 'mooring-bench';
+const { help, ...counts } = readArguments();
+const { applications } = counts;
+
+function readArguments(): Record<'applications' | 'commits' | 'bursts' | 'idle', number> & { help: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        applications: { type: 'string', default: '200' },
+        commits: { type: 'string', default: '20' },
+        bursts: { type: 'string', default: '3' },
+        idle: { type: 'string', default: '60' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const count = (name: 'applications' | 'commits' | 'bursts' | 'idle'): number => {
+      if (/^[1-9]\d{0,5}$/.test(values[name])) return Number(values[name]);
+      throw new Error(`--${name} ${values[name]}: give a whole number from 1 on`);
+    };
+    return {
+      applications: count('applications'),
+      commits: count('commits'),
+      bursts: count('bursts'),
+      idle: count('idle'),
+      help: values.help,
+    };
+  } catch (thrown) {
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 interface Rig {
   readonly kube: Kube;
@@ -131,63 +152,74 @@ async function rest(rig: Rig, idleSeconds: number): Promise<void> {
   });
 }
 
+const undo: (() => unknown)[] = [];
+
+async function cleanUp(): Promise<void> {
+  for (const step of undo.splice(0).reverse()) await step();
+}
+
 async function main(): Promise<void> {
-  if (values.help) {
+  if (help) {
     process.stdout.write(usage);
     return;
   }
   const data = await mkdtemp(join(tmpdir(), 'mooring-bench-'));
-  const cluster = await startCluster({ name: 'mooring-bench', node: 'none', onProgress: tell });
+  undo.push(() => rm(data, { recursive: true, force: true }));
+  // By name, so that one that is just starting goes too.
+  undo.push(() => stopCluster(clusterName));
+  const cluster = await startCluster({ name: clusterName, node: 'none', onProgress: tell });
   const git = await startGitServer();
+  undo.push(() => git.close());
   const repository = await git.createRepository('bench');
   const kube = await connectKube(cluster.kubeconfigPath);
-  let operator: OperatorProcess | undefined;
-  let view: ApplicationView | undefined;
-  try {
-    await installMooring(kube);
-    await kube.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    const files = Object.assign({}, ...Array.from({ length: applications }, (_, index) => filesOf(index))) as Record<
-      string,
-      string
-    >;
-    const commit = await repository.commit({ files, message: 'start' });
-    operator = await startOperatorProcess({
-      kubeconfigPath: cluster.kubeconfigPath,
-      dataDirectory: join(data, 'operator'),
-      logPath: join('.mooring', 'bench-operator.log'),
-    });
-    view = viewApplications(kube);
-    const rig = { kube, view, operator, repository };
-    tell(`creating ${applications} applications of 10 objects`);
-    const startedAt = performance.now();
-    for (let index = 0; index < applications; index += 1)
-      await kube.create(applicationsPath, applicationOf(index, repository.url));
-    await view.until(
-      'first sync',
-      (apps) => apps.size === applications && [...apps.values()].every((app) => isSettled(app, commit)),
-      300_000,
-    );
-    print({ figure: `firstSyncOf${applications}`, unit: 's', runs: [(performance.now() - startedAt) / 1_000] });
-    tell(`${values.commits} commits, one application each`);
-    await latency(rig, Number(values.commits));
-    tell(`${values.bursts} commits, all applications each`);
-    await burst(rig, Number(values.bursts));
-    tell(`at rest for ${values.idle} s`);
-    await rest(rig, Number(values.idle));
-  } finally {
-    view?.stop();
-    await operator?.stop();
-    await kube.close();
-    await git.close();
-    await cluster.stop();
-    await rm(data, { recursive: true, force: true });
-  }
+  undo.push(() => kube.close());
+  await installMooring(kube);
+  await kube.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const files = Object.assign({}, ...Array.from({ length: applications }, (_, index) => filesOf(index))) as Record<
+    string,
+    string
+  >;
+  const commit = await repository.commit({ files, message: 'start' });
+  const operator = await startOperatorProcess({
+    kubeconfigPath: cluster.kubeconfigPath,
+    dataDirectory: join(data, 'operator'),
+    logPath: join('.mooring', 'bench-operator.log'),
+  });
+  undo.push(() => operator.stop());
+  const view = viewApplications(kube);
+  undo.push(() => view.stop());
+  const rig = { kube, view, operator, repository };
+  tell(`creating ${applications} applications of 10 objects`);
+  const startedAt = performance.now();
+  for (let index = 0; index < applications; index += 1)
+    await kube.create(applicationsPath, applicationOf(index, repository.url));
+  await view.until(
+    'first sync',
+    (apps) => apps.size === applications && [...apps.values()].every((app) => isSettled(app, commit)),
+    300_000,
+  );
+  print({ figure: `firstSyncOf${applications}`, unit: 's', runs: [(performance.now() - startedAt) / 1_000] });
+  tell(`${counts.commits} commits, one application each`);
+  await latency(rig, counts.commits);
+  tell(`${counts.bursts} commits, all applications each`);
+  await burst(rig, counts.bursts);
+  tell(`at rest for ${counts.idle} s`);
+  await rest(rig, counts.idle);
 }
 
-main().then(
-  () => process.exit(0),
-  (thrown: unknown) => {
-    process.stderr.write(`${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);
-    process.exit(1);
-  },
-);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    tell('stopping');
+    cleanUp().finally(() => process.exit(128 + constants.signals[signal]));
+  });
+}
+
+main()
+  .finally(cleanUp)
+  .then(
+    () => process.exit(0),
+    (thrown: unknown) => {
+      process.stderr.write(`${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);
+      process.exit(1);
+    },
+  );
