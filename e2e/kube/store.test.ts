@@ -158,7 +158,7 @@ describe('the store', () => {
       () =>
         opened.store.settings().pollIntervalMs === 5_400_000 &&
         opened.store.settings().waveDelayMs === 5_000 &&
-        opened.store.settings().githubWebhookSecret === 'hook',
+        opened.store.settings().webhookSecrets['github.secret'] === 'hook',
     );
     const settings = opened.store.settings();
     assert.equal(settings.renderers['helm.enable'], 'false');

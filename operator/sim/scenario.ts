@@ -63,8 +63,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     settings: {
       pollIntervalMs: 30_000,
       pollJitterMs: 10_000,
-      githubWebhookSecret: undefined,
-      gitlabWebhookSecret: undefined,
+      webhookSecrets: {},
       syncTimeoutMs: random.chance(0.3) ? 60_000 : 0,
       waveDelayMs: random.pick([0, 2_000]),
       renderers: {},

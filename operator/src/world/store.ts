@@ -13,9 +13,8 @@ export interface Settings {
   readonly pollIntervalMs: number;
   /** `timeout.reconciliation.jitter` in milliseconds. Default 60 s. */
   readonly pollJitterMs: number;
-  /** `webhook.github.secret` of `argocd-secret`; undefined where there is none. */
-  readonly githubWebhookSecret: string | undefined;
-  readonly gitlabWebhookSecret: string | undefined;
+  /** What `argocd-secret` has under `webhook.`, by the rest of the key (`github.secret`), trimmed; without what is empty. */
+  readonly webhookSecrets: Readonly<Record<string, string>>;
   /** `controller.sync.timeout.seconds` in milliseconds; 0 is none. */
   readonly syncTimeoutMs: number;
   /** `controller.sync.wave.delay.seconds` in milliseconds. Default 2 s. */

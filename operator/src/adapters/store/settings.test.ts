@@ -15,8 +15,7 @@ test("Argo CD's defaults hold where nothing is set", () => {
   assert.deepEqual(settings, {
     pollIntervalMs: 120_000,
     pollJitterMs: 60_000,
-    githubWebhookSecret: undefined,
-    gitlabWebhookSecret: undefined,
+    webhookSecrets: {},
     syncTimeoutMs: 0,
     waveDelayMs: 2_000,
     renderers: {},
@@ -33,13 +32,17 @@ test('each key is read', () => {
       'kustomize.buildOptions': '--reorder none',
     },
     parameters: { 'controller.sync.timeout.seconds': '300', 'controller.sync.wave.delay.seconds': '0' },
-    secret: { 'webhook.github.secret': ' hub ', 'webhook.gitlab.secret': 'lab' },
+    secret: {
+      'webhook.github.secret': ' hub ',
+      'webhook.gitlab.secret': 'lab',
+      'webhook.gogs.secret': ' ',
+      other: 'x',
+    },
   });
   assert.deepEqual(settings, {
     pollIntervalMs: 0,
     pollJitterMs: 5_000,
-    githubWebhookSecret: 'hub',
-    gitlabWebhookSecret: 'lab',
+    webhookSecrets: { 'github.secret': 'hub', 'gitlab.secret': 'lab' },
     syncTimeoutMs: 300_000,
     waveDelayMs: 0,
     renderers: { 'helm.enable': 'false', 'kustomize.buildOptions': '--reorder none' },

@@ -34,18 +34,21 @@ export function readSettings(source: SettingsSource, warn: (message: string) => 
     warn(`argocd-cmd-params-cm: ${key} must be a number of seconds; ${fallbackMs / 1000} is used`);
     return fallbackMs;
   };
-  const webhookSecret = (key: string): string | undefined => {
-    const value = (secret[key] ?? '').trim();
-    return value === '' ? undefined : value;
-  };
-
   return {
     pollIntervalMs: duration('timeout.reconciliation', 120_000),
     pollJitterMs: duration('timeout.reconciliation.jitter', 60_000),
-    githubWebhookSecret: webhookSecret('webhook.github.secret'),
-    gitlabWebhookSecret: webhookSecret('webhook.gitlab.secret'),
+    webhookSecrets: webhookSecrets(secret),
     syncTimeoutMs: seconds('controller.sync.timeout.seconds', 0),
     waveDelayMs: seconds('controller.sync.wave.delay.seconds', 2_000),
     renderers: Object.fromEntries(Object.entries(config).filter(([key]) => aboutRenderers.test(key))),
   };
+}
+
+const webhookPrefix = 'webhook.';
+
+function webhookSecrets(secret: Fields): Fields {
+  const found = Object.entries(secret)
+    .filter(([key, value]) => key.startsWith(webhookPrefix) && value.trim() !== '')
+    .map(([key, value]) => [key.slice(webhookPrefix.length), value.trim()] as const);
+  return Object.fromEntries(found);
 }

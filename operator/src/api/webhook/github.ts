@@ -5,7 +5,8 @@ import { addresses, memberAt, parseBody, type WebhookHost } from './host.ts';
 export const github: WebhookHost = {
   name: 'github',
   recognizes: ({ headers }) => headers['x-github-event'] !== undefined,
-  read({ headers, body }, secret) {
+  read({ headers, body }, secrets) {
+    const secret = secrets['github.secret'];
     if (secret !== undefined && !isSigned(body, secret, headers['x-hub-signature-256'] ?? '')) {
       return { kind: 'refused', status: 401, reason: 'the signature does not fit webhook.github.secret' };
     }

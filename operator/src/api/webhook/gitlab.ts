@@ -7,7 +7,8 @@ const pushEvents = new Set(['Push Hook', 'Tag Push Hook', 'System Hook']);
 export const gitlab: WebhookHost = {
   name: 'gitlab',
   recognizes: ({ headers }) => headers['x-gitlab-event'] !== undefined,
-  read({ headers, body }, secret) {
+  read({ headers, body }, secrets) {
+    const secret = secrets['gitlab.secret'];
     if (secret !== undefined && !isSame(headers['x-gitlab-token'] ?? '', secret)) {
       return { kind: 'refused', status: 401, reason: 'the token does not fit webhook.gitlab.secret' };
     }

@@ -1,3 +1,5 @@
+import type { Settings } from '../../world/store.ts';
+
 /** One push to a repository, as far as Mooring listens: where to look. What is there is asked of Git itself. */
 export interface Push {
   /** Every address that the host gives the repository. */
@@ -21,8 +23,8 @@ export interface WebhookHost {
   readonly name: string;
   /** Whether this host made the delivery, by its headers. */
   recognizes(delivery: Delivery): boolean;
-  /** Checks the delivery against the secret, where one is set, and reads it. */
-  read(delivery: Delivery, secret: string | undefined): Verdict;
+  /** Checks the delivery against the host's secret among `secrets` (`github.secret`), where one is set, and reads it. */
+  read(delivery: Delivery, secrets: Settings['webhookSecrets']): Verdict;
 }
 
 /** The member of a parsed payload at a path; undefined where there is none. */

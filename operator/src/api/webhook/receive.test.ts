@@ -8,13 +8,12 @@ const secret = 'correct horse';
 const open: Settings = {
   pollIntervalMs: 0,
   pollJitterMs: 0,
-  githubWebhookSecret: undefined,
-  gitlabWebhookSecret: undefined,
+  webhookSecrets: {},
   syncTimeoutMs: 0,
   waveDelayMs: 0,
   renderers: {},
 };
-const closed: Settings = { ...open, githubWebhookSecret: secret, gitlabWebhookSecret: secret };
+const closed: Settings = { ...open, webhookSecrets: { 'github.secret': secret, 'gitlab.secret': secret } };
 
 /** Hands in a delivery; answers the status, the body and the addresses that were looked at. */
 function receive(headers: Readonly<Record<string, string>>, payload: unknown, settings: Settings = open) {

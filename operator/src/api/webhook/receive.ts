@@ -3,12 +3,7 @@ import { github } from './github.ts';
 import { gitlab } from './gitlab.ts';
 import type { Delivery, WebhookHost } from './host.ts';
 
-/** A host, and where its secret is. */
-const hosts: readonly { readonly host: WebhookHost; readonly secretOf: (settings: Settings) => string | undefined }[] =
-  [
-    { host: github, secretOf: (settings) => settings.githubWebhookSecret },
-    { host: gitlab, secretOf: (settings) => settings.gitlabWebhookSecret },
-  ];
+const hosts: readonly WebhookHost[] = [github, gitlab];
 
 /**
  * Takes a delivery of a Git host: answers at once, and has every repository that it names looked at. The payload is a hint, never believed:
@@ -19,12 +14,12 @@ export function receiveWebhook(
   settings: Settings,
   refresh: (url: string) => number,
 ): { readonly status: number; readonly body: string } {
-  const found = hosts.find(({ host }) => host.recognizes(delivery));
+  const found = hosts.find((host) => host.recognizes(delivery));
   if (found === undefined) {
-    const known = hosts.map(({ host }) => host.name).join(' and ');
+    const known = hosts.map(({ name }) => name).join(' and ');
     return { status: 400, body: `unknown webhook: send the event header of ${known}\n` };
   }
-  const verdict = found.host.read(delivery, found.secretOf(settings));
+  const verdict = found.read(delivery, settings.webhookSecrets);
   if (verdict.kind === 'refused') return { status: verdict.status, body: `${verdict.reason}\n` };
   if (verdict.kind === 'ignored') return { status: 200, body: `ignored: ${verdict.reason}\n` };
   const users = Math.max(0, ...verdict.push.urls.map(refresh));
