@@ -46,6 +46,27 @@ describe('an engine', () => {
     assert.match(await waiting, /a: b/);
   });
 
+  test('a run that takes long does not hold up the others, and their thread ends when they are done', async () => {
+    const workers = (): number => (process.report.getReport() as { workers: unknown[] }).workers.length;
+    const stop = new AbortController();
+    const long = engine.run(endless, request(''), { signal: stop.signal });
+    let ended = false;
+    const rejected = assert.rejects(long, /enough/).finally(() => {
+      ended = true;
+    });
+    for (const text of await Promise.all([1, 2, 3].map(() => engine.run(harmless, request(''))))) {
+      assert.match(new TextDecoder().decode(text.text), /a: b/);
+    }
+    assert.equal(ended, false);
+    for (let waited = 0; workers() > 1 && waited < 5_000; waited += 20) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.equal(workers(), 1);
+    stop.abort(new Error('enough'));
+    await rejected;
+    assert.match(await text(harmless), /a: b/);
+  });
+
   test('ends a run that needs too much memory, and goes on', async () => {
     const greedy = treeWith('{{ $s := "x" }}{{ range until 40 }}{{ $s = print $s $s }}{{ end }}a: {{ len $s }}\n');
     await fails(engine.run(greedy, request(''), { memoryBytes: 64 * 1024 * 1024 }), 'limit', /64 MiB of memory/);

@@ -11,7 +11,7 @@ export interface EngineOptions {
   readonly name: string;
   /** The module that its build wrote; beside it, as `.state`, what it starts from. */
   readonly wasm: URL;
-  /** Milliseconds without a render after which the worker ends and its memory is freed. Default 20,000: to start again takes a quarter of a second. */
+  /** Milliseconds without a render after which the worker ends and its memory is freed. Default 60,000; to start again takes a quarter of a second. */
   readonly idleMs?: number;
   /** Renders between two returns to the state after the warm-up. 1 lets nothing of a render be seen by the next. Default 1. */
   readonly rendersPerClone?: number;
@@ -39,7 +39,7 @@ export interface Answer {
   readonly log: string;
 }
 
-/** A Go program in WebAssembly in one worker thread. Runs wait for each other, in order. */
+/** A Go program in WebAssembly in a worker thread. Runs wait for each other, in order; behind one that takes longer than two seconds they get a second thread. */
 export interface Engine {
   /**
    * Runs a request over a tree. Throws `RenderError`: the engine's own, `timeout`, `limit` (memory, files) or `crashed`; what the tree throws;
@@ -74,22 +74,95 @@ interface Fault {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Milliseconds that runs wait for one under way before they get a thread of their own: nobody's endless loop holds up the others. */
+const patienceMs = 2_000;
+const threadsMax = 2;
+
+/** A run that waits for its turn. */
+interface Turn {
+  readonly take: (lane: Lane) => Promise<void>;
+}
+
 /** Makes an engine; nothing is loaded before the first run. */
 export function createEngine(options: EngineOptions): Engine {
-  const idleMs = options.idleMs ?? 20_000;
+  const lanes: Lane[] = [];
+  const waiting: Turn[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  /** A lane that is free, or a new one where there is none yet, or where all runs under way have had their time. */
+  const freeLane = (): Lane | undefined => {
+    const free = lanes.find(({ since }) => since === undefined);
+    if (free !== undefined) return free;
+    const patient = lanes.some(({ since = 0 }) => performance.now() - since < patienceMs);
+    if (lanes.length >= threadsMax || patient) return undefined;
+    const lane = createLane(options);
+    lanes.push(lane);
+    return lane;
+  };
+
+  const proceed = (): void => {
+    clearTimeout(timer);
+    while (waiting.length > 0) {
+      const lane = freeLane();
+      if (lane === undefined) {
+        timer = setTimeout(proceed, patienceMs / 4);
+        return;
+      }
+      lane.since = Number.POSITIVE_INFINITY;
+      void waiting
+        .shift()
+        ?.take(lane)
+        .finally(() => leave(lane));
+    }
+  };
+
+  const leave = (lane: Lane): void => {
+    lane.since = undefined;
+    proceed();
+    if (lane.since !== undefined || lanes.length === 1) return;
+    lanes.splice(lanes.indexOf(lane), 1);
+    void lane.end();
+  };
+
+  return {
+    run(tree, request, bounds = {}) {
+      const turn = new Promise<Answer>((resolve, reject) => {
+        waiting.push({ take: (lane) => lane.run(tree, request, bounds).then(resolve, reject) });
+        proceed();
+      });
+      // A caller who has left does not hear how it ends.
+      turn.catch(() => undefined);
+      return bounds.signal === undefined ? turn : abortable(turn, bounds.signal);
+    },
+    async start() {
+      if (lanes.length === 0) lanes.push(createLane(options));
+      await Promise.all(lanes.map((lane) => lane.start()));
+    },
+    async close() {
+      await Promise.all(lanes.map((lane) => lane.end()));
+    },
+  };
+}
+
+/** A worker thread, started by a run and ended when idle; one run at a time. */
+interface Lane {
+  /** When the run under way began, infinite while its worker starts; undefined where there is none. */
+  since: number | undefined;
+  run(tree: Tree, request: unknown, bounds: RunOptions): Promise<Answer>;
+  start(): Promise<void>;
+  end(): Promise<void>;
+}
+
+function createLane(options: EngineOptions): Lane {
+  const idleMs = options.idleMs ?? 60_000;
   let thread: Promise<Thread> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
   let idle: NodeJS.Timeout | undefined;
 
   const newThread = async (memoryBytes: number): Promise<Thread> => {
     const state = new URL(options.wasm.href.replace(/\.wasm$/, '.state'));
     for (const file of [options.wasm, state]) {
       if (existsSync(file)) continue;
-      const wanted = fileURLToPath(file);
-      throw new RenderError(
-        'crashed',
-        `there is no ${wanted}: build it, with \`make wasm\` or the build.ts of its package`,
-      );
+      throw new RenderError('crashed', `there is no ${fileURLToPath(file)}: build it with the build.ts of its package`);
     }
     return startThread({ ...options, state }, memoryBytes);
   };
@@ -111,13 +184,14 @@ export function createEngine(options: EngineOptions): Engine {
     return thread;
   };
 
-  const runNow = async (tree: Tree, request: unknown, bounds: RunOptions): Promise<Answer> => {
+  const run: Lane['run'] = async (tree, request, bounds) => {
     bounds.signal?.throwIfAborted();
     clearTimeout(idle);
     const memoryBytes = bounds.memoryBytes ?? defaultLimits.memoryBytes;
     try {
       const current = await threadWith(memoryBytes);
       bounds.signal?.throwIfAborted();
+      lane.since = performance.now();
       return await current.run(
         tree,
         { request: encoder.encode(JSON.stringify(request)), save: false },
@@ -139,17 +213,15 @@ export function createEngine(options: EngineOptions): Engine {
     }
   };
 
-  return {
-    run(tree, request, bounds = {}) {
-      const turn = last.then(() => runNow(tree, request, bounds));
-      last = turn.catch(() => undefined);
-      return bounds.signal === undefined ? turn : abortable(turn, bounds.signal);
-    },
+  const lane: Lane = {
+    since: undefined,
+    run,
     async start() {
       await threadWith(defaultLimits.memoryBytes);
     },
-    close: end,
+    end,
   };
+  return lane;
 }
 
 /** Wraps what a run failed with when its worker is gone too. */

@@ -7,7 +7,7 @@ export const helmVersion = 'v4.3.1';
 
 /** How the engine runs. */
 export interface HelmOptions {
-  /** Milliseconds without a render after which the worker thread ends and its memory is freed. Default 20,000. */
+  /** Milliseconds without a render after which the worker thread ends and its memory is freed. Default 60,000. */
   readonly idleMs?: number;
   /** Renders between two returns to the state after start-up. Default 1: nothing of a render can be seen by the next. */
   readonly rendersPerClone?: number;
@@ -27,7 +27,7 @@ export interface Templated {
   readonly warnings: string[];
 }
 
-/** Helm in a worker thread. Renders wait for each other, in order. */
+/** Helm in a worker thread. Renders wait for each other, in order; behind one that takes longer than two seconds they get a second thread. */
 export interface Helm {
   /**
    * Renders the chart in the folder `chartPath` (`''` is the root) of a tree, as `helm template` does. Nothing outside the tree is read: a dependency is in

@@ -8,7 +8,7 @@ export const kustomizeVersion = 'v5.8.2';
 
 /** How the engine runs. */
 export interface KustomizeOptions {
-  /** Milliseconds without a build after which the worker thread ends and its memory is freed. Default 20,000. */
+  /** Milliseconds without a build after which the worker thread ends and its memory is freed. Default 60,000. */
   readonly idleMs?: number;
   /** Builds between two returns to the state after start-up. Default 1: nothing of a build can be seen by the next. */
   readonly rendersPerClone?: number;
@@ -26,7 +26,7 @@ export interface Built {
   readonly warnings: string[];
 }
 
-/** Kustomize in a worker thread. Builds wait for each other, in order. */
+/** Kustomize in a worker thread. Builds wait for each other, in order; behind one that takes longer than two seconds they get a second thread. */
 export interface Kustomize {
   /**
    * Builds the kustomization in the folder `path` (`''` is the root) of a tree. Nothing outside the tree is read; remote bases are refused.
