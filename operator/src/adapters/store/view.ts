@@ -21,8 +21,12 @@ export interface ObjectView {
 interface Write {
   writers: number;
   known: KubeObject | undefined;
+  /** Version that was known before the write, or that the last of several stored. */
+  before: string | undefined;
   /** Uid of an object whose end the watch told before the answer to the write came. */
   gone: string | undefined;
+  /** Versions that the watch brought meanwhile: the own one may be among them, every other is somebody else's. */
+  readonly seen: Set<string>;
 }
 
 export interface ObjectViewListener {
@@ -40,6 +44,8 @@ export function watchObjects(
 ): ObjectView {
   const objects = new Map<string, KubeObject>();
   const writes = new Map<string, Write>();
+  /** Versions that own writes stored and that the watch has still to bring. */
+  const own = new Map<string, Set<string>>();
   let listed: Map<string, KubeObject> | undefined;
   /** The newest version that the server told of; what this process wrote itself may be newer. */
   let newest = '0';
@@ -80,7 +86,12 @@ export function watchObjects(
       delete object.metadata.managedFields;
       if (listed === undefined) heard(object.metadata.resourceVersion);
       else listed.set(name, object);
-      if (put(object)) tell(name);
+      const version = object.metadata.resourceVersion ?? '';
+      writes.get(name)?.seen.add(version);
+      const isOwn = own.get(name)?.delete(version) === true;
+      // A version that an own write has overtaken is in what that write stored, but nobody has been told of it.
+      const isOvertaken = !isOwn && objects.get(name)?.metadata.resourceVersion !== version;
+      if (put(object) || isOvertaken) tell(name);
     },
     gone: (object) => {
       heard(object.metadata.resourceVersion);
@@ -90,10 +101,13 @@ export function watchObjects(
       const old = objects.get(name);
       if (old === undefined || (old.metadata.uid !== object.metadata.uid && isNewer(old, object))) return;
       objects.delete(name);
+      own.delete(name);
       tell(name);
     },
     listBegan: () => {
       listed = new Map();
+      // A list brings what is there now, and none of the events before it.
+      own.clear();
     },
     listEnded: (resourceVersion) => {
       if (listed !== undefined && isOlder(resourceVersion, newest)) {
@@ -122,7 +136,13 @@ export function watchObjects(
     get: (name) => objects.get(name),
     all: () => [...objects.values()],
     beginWrite: (name) => {
-      const write: Write = writes.get(name) ?? { writers: 0, known: objects.get(name), gone: undefined };
+      const write: Write = writes.get(name) ?? {
+        writers: 0,
+        known: objects.get(name),
+        before: objects.get(name)?.metadata.resourceVersion,
+        gone: undefined,
+        seen: new Set(),
+      };
       write.writers++;
       writes.set(name, write);
       return (stored) => {
@@ -130,11 +150,19 @@ export function watchObjects(
           delete stored.metadata.managedFields;
           if (stored.metadata.uid !== write.gone) put(stored);
           write.known = stored;
+          const version = stored.metadata.resourceVersion ?? '';
+          // One that is known already changed nothing, and makes no event.
+          if (!write.seen.delete(version) && write.before !== version) {
+            const versions = own.get(name) ?? new Set();
+            own.set(name, versions.add(version));
+          }
+          write.before = version;
         }
         write.writers--;
         if (write.writers > 0) return;
         writes.delete(name);
-        if (objects.get(name)?.metadata.resourceVersion !== write.known?.metadata.resourceVersion) tell(name);
+        const isSame = objects.get(name)?.metadata.resourceVersion === write.known?.metadata.resourceVersion;
+        if (!isSame || write.seen.size > 0) tell(name);
       };
     },
     stop: () => reflector.stop(),
