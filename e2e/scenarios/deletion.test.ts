@@ -154,3 +154,51 @@ test('an Application whose cluster is no destination any more can go', async () 
   await stage.kube.remove('/api/v1/namespaces/argocd/secrets/elsewhere');
   await goes('homeless');
 });
+
+test('a hook that goes by itself when it is done has run', async () => {
+  const job = JSON.parse(hook('fleeting', 'PreSync', ['true'], 'HookFailed'));
+  job.spec.ttlSecondsAfterFinished = 0;
+  const repository = await stage.repository('fleeting', {
+    'a.yaml': configMap('a', {}),
+    'job.yaml': JSON.stringify(job),
+  });
+  await stage.application('fleeting', repository, {
+    syncPolicy: { automated: {}, retry: { limit: 0 }, syncOptions: ['CreateNamespace=true'] },
+  });
+  await stage.view.until(
+    'the sync is over',
+    (apps) => apps.get('fleeting')?.status?.operationState?.finishedAt !== undefined,
+    patienceMs,
+  );
+  const state = stage.view.get('fleeting')?.status?.operationState;
+  assert.equal(state?.phase, 'Succeeded', state?.message ?? '');
+  assert.ok(await stage.kube.find(configMapPath('fleeting', 'a')));
+});
+
+test('what is pruned is gone before the next wave starts', async () => {
+  const first = JSON.parse(configMap('first', {}));
+  first.metadata.finalizers = ['e2e.mooring.dev/hold'];
+  const later = configMap('later', {}, { 'argocd.argoproj.io/sync-wave': '1' });
+  const repository = await stage.repository('lingering', { 'first.yaml': JSON.stringify(first) });
+  await stage.application('lingering', repository);
+  await settles('lingering');
+  await stage.push(repository, { 'first.yaml': null, 'later.yaml': later });
+  await stage.view.until(
+    'it waits',
+    (apps) => apps.get('lingering')?.status?.operationState?.message === 'waiting for deletion of /ConfigMap/first',
+    patienceMs,
+  );
+  assert.equal(await stage.kube.find(configMapPath('lingering', 'later')), undefined);
+  await stage.kube.merge(configMapPath('lingering', 'first'), { metadata: { finalizers: null } });
+  await stage.view.until(
+    'the sync is over',
+    (apps) =>
+      apps.get('lingering')?.status?.operationState?.phase === 'Succeeded' &&
+      apps.get('lingering')?.status?.sync?.status === 'Synced',
+    patienceMs,
+  );
+  assert.ok(await stage.kube.find(configMapPath('lingering', 'later')));
+  assert.equal(await stage.kube.find(configMapPath('lingering', 'first')), undefined);
+  const results = stage.view.get('lingering')?.status?.operationState?.syncResult?.resources ?? [];
+  assert.deepEqual(results.map(({ name, status }) => `${name} ${status}`).toSorted(), ['first Pruned', 'later Synced']);
+});

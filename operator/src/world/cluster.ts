@@ -50,6 +50,8 @@ export interface Cluster {
   record(key: ResourceKey): LiveRecord | undefined;
   /** Every record whose tracking id names the Application, from the view. */
   tracked(app: string): readonly LiveRecord[];
+  /** A hook that is no more, as it was last seen alive; forgotten when many others have gone since, and with the process. */
+  lastOf(key: ResourceKey): LiveRecord | undefined;
   /** Kinds that cannot be seen while the rest of the cluster can; usually none. */
   unseen(): readonly UnseenKind[];
   /** Records whose owner reference names `uid`, from the view. */

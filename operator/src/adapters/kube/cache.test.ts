@@ -222,6 +222,20 @@ describe('what is found', () => {
     assert.deepEqual(cache.ownedBy('o2'), []);
   });
 
+  test('a hook that went by itself, as it was last', () => {
+    const hook = { hints: { 'argocd.argoproj.io/hook-run': 'abc-1-presync' } };
+    const done = { ...hook, health: { status: 'Healthy' } } as const;
+    for (const name of ['a', 'b']) cache.seen(record(name, 5, hook));
+    cache.seen(record('c', 5));
+    assert.equal(cache.lastOf(record('a', 0).key), undefined);
+    cache.gone(record('a', 6, done));
+    cache.gone(record('c', 6));
+    cache.beginWrite(record('b', 0).key)({ removed: 'uid-b' });
+    cache.gone(record('b', 7, done));
+    assert.equal(cache.lastOf(record('a', 0).key)?.health?.status, 'Healthy');
+    for (const name of ['b', 'c']) assert.equal(cache.lastOf(record(name, 0).key), undefined, name);
+  });
+
   test('a mark holds for the object that it was set for', () => {
     const { key } = record('a', 5);
     cache.setMark(key, 'wanted');

@@ -1,3 +1,4 @@
+import { annotation } from '../../model/annotations.ts';
 import type { AppliedMark, LiveRecord } from '../../model/live.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import type { LiveChange } from '../../world/cluster.ts';
@@ -11,6 +12,8 @@ export interface LiveCache {
   record(key: ResourceKey): LiveRecord | undefined;
   tracked(app: string): readonly LiveRecord[];
   ownedBy(uid: string): readonly LiveRecord[];
+  /** A hook that is no more, as it was last. */
+  lastOf(key: ResourceKey): LiveRecord | undefined;
   mark(key: ResourceKey): AppliedMark | undefined;
   setMark(key: ResourceKey, desiredHash: string): void;
   /** What a watch or a list says of an object; ignored where the view is newer. */
@@ -42,6 +45,9 @@ interface Write {
   gone: string | undefined;
 }
 
+/** Hooks whose end is remembered: those that end between two looks of their syncs. */
+const endedHooksKept = 1_000;
+
 /** A cache that tells `onChange` what matters to an Application: not its own writes, and not mere noise in a status. */
 export function createCache(onChange: (change: CacheChange) => void): LiveCache {
   const records = new Map<string, LiveRecord>();
@@ -52,6 +58,8 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
   const marks = new Map<string, AppliedMark>();
   /** Uids that an own delete ended, by key, until the watch confirms it. */
   const ended = new Map<string, string>();
+  /** Hooks that are no more, the latest last: one may go by itself when it is done, before its sync has looked at it. */
+  const endedHooks = new Map<string, LiveRecord>();
   const lists = new Map<string, Set<string>>();
   /** Own writes under way, by key, and the record that everybody knows of meanwhile. */
   const writes = new Map<string, Write>();
@@ -115,6 +123,14 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     forget(text);
   }
 
+  function rememberHook(text: string, record: LiveRecord): void {
+    if (record.hints?.[annotation.hookRun] === undefined) return;
+    endedHooks.delete(text);
+    endedHooks.set(text, record);
+    const [oldest] = endedHooks.keys();
+    if (endedHooks.size > endedHooksKept && oldest !== undefined) endedHooks.delete(oldest);
+  }
+
   function listOf(set: Set<string> | undefined): readonly LiveRecord[] {
     if (set === undefined) return [];
     return [...set].map((text) => records.get(text)).filter((record) => record !== undefined);
@@ -127,6 +143,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     record: (key) => records.get(keyText(key)),
     tracked: (app) => listOf(byApp.get(app)),
     ownedBy: (uid) => listOf(byOwner.get(uid)),
+    lastOf: (key) => endedHooks.get(keyText(key)),
     mark: (key) => marks.get(keyText(key)),
     setMark: (key, desiredHash) => {
       const text = keyText(key);
@@ -154,6 +171,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
       const old = records.get(text);
       // An object of the same name may have been created since.
       if (old === undefined || (old.uid !== record.uid && isOlder(record.resourceVersion, old.resourceVersion))) return;
+      rememberHook(text, record);
       forgetAndTell(text);
     },
     beginWrite: (key) => {

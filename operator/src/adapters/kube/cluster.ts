@@ -582,6 +582,7 @@ async function watchAll(
     scopeOf: (group, kind) => served.kind(group, kind)?.scope,
     record: cache.record,
     tracked: cache.tracked,
+    lastOf: cache.lastOf,
     unseen: () => [...unseen.values()],
     ownedBy: cache.ownedBy,
     mark: cache.mark,

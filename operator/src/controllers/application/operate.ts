@@ -1,5 +1,5 @@
 import type { Application, OperationState, ResourceResult, SyncOperationResource } from '@mooring/crds';
-import { fold, next, observeTasks } from '../../engine/plan/next.ts';
+import { fold, next, observeTasks, referencesTo } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { containerImages } from '../../engine/summarize/images.ts';
@@ -75,16 +75,14 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   let wrote = false;
   for (;;) {
     const view = {
-      live: recordsOf(
-        syncPlan.tasks.map(({ key }) => key),
-        cluster,
-      ),
+      live: recordsOfTasks(syncPlan.tasks, cluster),
       sinceLastWaveMs: world.clock.now() - memory.waveAppliedAt,
       waveDelayMs: world.store.settings().waveDelayMs,
     };
     progress = observeTasks(syncPlan, progress, view);
     const step = interruption(request.state, world) ?? stop ?? next(syncPlan, progress, view);
-    if (step.do === 'run') {
+    const leaving = step.do === 'run' ? leavingBefore(step.tasks, syncPlan, progress, request) : [];
+    if (step.do === 'run' && leaving.length === 0) {
       if (!rehearsed && step.tasks.some(({ action }) => action === 'prune')) {
         rehearsed = true;
         const done = progress;
@@ -105,15 +103,41 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     }
     const state = withResults(request.state, syncPlan, progress);
     if (step.do === 'finish') return finish(request, state, step, syncPlan, progress, wrote, world);
+    const wait: Extract<Next, { do: 'wait' }> =
+      step.do === 'run' ? { do: 'wait', reason: `waiting for deletion of ${referencesTo(leaving)}` } : step;
     const limitMs = timeLeft(request.state, world);
-    const againMs = Math.min(step.forMs ?? Number.POSITIVE_INFINITY, limitMs ?? Number.POSITIVE_INFINITY);
+    const againMs = Math.min(wait.forMs ?? Number.POSITIVE_INFINITY, limitMs ?? Number.POSITIVE_INFINITY);
     return {
-      state: { ...state, message: step.reason },
+      state: { ...state, message: wait.reason },
       wrote,
       deployed: false,
       ...(Number.isFinite(againMs) && { againMs }),
     };
   }
+}
+
+/**
+ * What the operation has pruned and is still going, where what is to run is of a later wave: that does not start before it is gone, as in Argo CD. What
+ * an earlier pass pruned is no longer in the plan, but in the results.
+ */
+function leavingBefore(
+  tasks: readonly Task[],
+  syncPlan: SyncPlan,
+  progress: Progress,
+  { state, cluster }: OperateRequest,
+): readonly ResourceKey[] {
+  const [first] = tasks;
+  const isOfWave = (task: Task): boolean => task.phase === first?.phase && task.wave === first.wave;
+  const planned = new Set(syncPlan.tasks.map(({ key }) => keyText(key)));
+  const pruned = [
+    ...syncPlan.tasks
+      .filter((task) => progress.get(task.id)?.status === 'Pruned' && !isOfWave(task))
+      .map(({ key }) => key),
+    ...(state.syncResult?.resources ?? []).filter(
+      (result) => result.status === 'Pruned' && !planned.has(keyText(result)),
+    ),
+  ];
+  return pruned.filter((key) => cluster.record(key)?.deleting === true);
 }
 
 /** Whether the same object was a hook of an earlier phase of this operation. */
@@ -203,6 +227,23 @@ function withTerminated(state: OperationState): OperationState {
 
 /** Characters of an operation's message. */
 const messageLength = 4_096;
+
+/** Records of what the tasks are about; of a hook that has gone by itself when it was done, the last one. */
+function recordsOfTasks(tasks: readonly Task[], cluster: Cluster): ReadonlyMap<string, LiveRecord> {
+  const records = new Map(
+    recordsOf(
+      tasks.map(({ key }) => key),
+      cluster,
+    ),
+  );
+  for (const { key, isHook, desired } of tasks) {
+    const last = isHook && !records.has(keyText(key)) ? cluster.lastOf(key) : undefined;
+    const isOfRun = last?.hints?.[annotation.hookRun] === desired?.object.metadata.annotations?.[annotation.hookRun];
+    const isDone = last?.health?.status === 'Healthy' || last?.health?.status === 'Degraded';
+    if (last !== undefined && isOfRun && isDone) records.set(keyText(key), last);
+  }
+  return records;
+}
 
 function recordsOf(keys: readonly ResourceKey[], cluster: Cluster): ReadonlyMap<string, LiveRecord> {
   const records = new Map<string, LiveRecord>();

@@ -1,15 +1,21 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { annotation } from '../../model/annotations.ts';
 import type { Health } from '../../model/health.ts';
 import { groupOf } from '../../model/resource-key.ts';
 import type { HealthCheck } from './check.ts';
 import { checks, groupChecks } from './checks.ts';
 
-/** Keeps a hook from going before its sync is over; an object that only waits for it still says its own health. */
+/** Argo CD's, which keeps a hook from going before its sync is over. */
 const hookFinalizer = 'argocd.argoproj.io/hook-finalizer';
 
-/** The health of a live object, as Argo CD 3.6 says it; undefined where its kind has no rule. One that is being deleted is Progressing, whatever its kind. */
+/**
+ * The health of a live object, as Argo CD 3.6 says it; undefined where its kind has no rule. One that is being deleted is Progressing, whatever its kind; but
+ * a hook still says how it ended, since it may be deleted by itself when it is done (`ttlSecondsAfterFinished` of a Job).
+ */
 export function healthOf(object: KubeObject): Health | undefined {
-  if (object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers?.includes(hookFinalizer)) {
+  const { annotations, deletionTimestamp, finalizers } = object.metadata;
+  const isHook = annotations?.[annotation.hookRun] !== undefined || finalizers?.includes(hookFinalizer) === true;
+  if (deletionTimestamp !== undefined && !isHook) {
     return { status: 'Progressing', message: 'Pending deletion' };
   }
   return checkFor(groupOf(object.apiVersion), object.kind)?.(object);

@@ -148,7 +148,8 @@ export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
   if (waiting.length > 0) return waitFor(waiting, delay);
   const confirm = pending.filter((task) => task.action === 'confirm');
   if (confirm.length > 0 && confirm.length === pending.length) {
-    return { do: 'wait', reason: `waiting for pruning confirmation of ${namesOf(confirm, 'resources')}` };
+    const names = referencesTo(confirm.map(({ key }) => key));
+    return { do: 'wait', reason: `waiting for pruning confirmation of ${names}` };
   }
   const startsWave = wave.every((task) => !progress.has(task.id)) && progress.size > 0;
   if (startsWave && delay !== undefined) return { do: 'wait', reason: 'waiting before the next wave', forMs: delay };
@@ -165,15 +166,18 @@ function waitFor(tasks: readonly Task[], delayMs?: number): Next {
   const forMs = delayMs ?? (tasks.some((task) => definesKinds(task.key)) ? definitionPollMs : undefined);
   return {
     do: 'wait',
-    reason: `waiting for ${what} ${namesOf(named, hooks.length === tasks.length ? 'hooks' : 'resources')}`,
+    reason: `waiting for ${what} ${referencesTo(
+      named.map(({ key }) => key),
+      hooks.length === tasks.length ? 'hooks' : 'resources',
+    )}`,
     ...(forMs !== undefined && { forMs }),
   };
 }
 
 /** The first of them and how many more there are, as Argo CD says it; scripts wait for these words. */
-function namesOf(tasks: readonly Task[], kind: 'hooks' | 'resources'): string {
-  const names = tasks.slice(0, 1).map((task) => referenceOf(task.key));
-  return tasks.length > 1 ? `${names.join('')} and ${tasks.length - 1} more ${kind}` : names.join('');
+export function referencesTo(keys: readonly ResourceKey[], kind: 'hooks' | 'resources' = 'resources'): string {
+  const names = keys.slice(0, 1).map(referenceOf);
+  return keys.length > 1 ? `${names.join('')} and ${keys.length - 1} more ${kind}` : names.join('');
 }
 
 /** `apps/Deployment/cart`, `/Pod/cart`: how Argo CD names an object that an operation waits for. */

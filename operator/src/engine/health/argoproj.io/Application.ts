@@ -1,13 +1,15 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { annotation } from '../../../model/annotations.ts';
 import { type HealthStatusCode, healthOrder } from '../../../model/health.ts';
 import { listAt, objectAt, textAt, valueAt } from '../../../model/json.ts';
 import { type HealthCheck, progressing } from '../check.ts';
 
 /**
- * A child Application is as healthy as it says. One that syncs by itself and has not done so once is Progressing, so that the waves of
- * its parent wait for it; a manual one may rest unsynced for good, and says so itself.
+ * A child Application says nothing about its parent's health, as in Argo CD, unless it has a wave of its own: then it is as healthy as it says, so that the
+ * waves of its parent wait for it. One that syncs by itself and has not done so once is Progressing; a manual one may rest unsynced for good.
  */
 export const application: HealthCheck = (object) => {
+  if (object.metadata.annotations?.[annotation.syncWave] === undefined) return undefined;
   const status = textAt(object, 'status', 'health', 'status') ?? '';
   if (!isHealthStatus(status)) return progressing('Waiting for the Application to be reconciled');
   const failed = status === 'Degraded' || status === 'Unknown';
