@@ -82,6 +82,8 @@ export function startReflector(
         return;
       case 'end-list':
         listener.listEnded(effect.resourceVersion);
+        // From here on the stream is a watch, and as quiet as one.
+        watchForStall(stallMs, generation);
         return;
       case 'get-page':
         void getPage(effect.more, generation);
@@ -226,6 +228,7 @@ export function startReflector(
   }
 
   function watchForStall(ms: number, of: number): void {
+    cancelStall?.();
     cancelStall = clock.after(ms, () => {
       if (of !== generation) return;
       const silent = clock.now() - heardAt;
