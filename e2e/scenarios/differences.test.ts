@@ -107,7 +107,14 @@ test('an object of two Applications is told to the one that does not have it, an
   assert.equal(await trackingId(), 'owner:/ConfigMap:shared/a');
   await stage.kube.merge(`${applicationsPath}/claimant`, { operation: { sync: { syncOptions: [] } } });
   await until('claimant', 'takes it over', ({ status }) => status?.operationState?.phase === 'Succeeded');
-  assert.equal(await trackingId(), 'claimant:/ConfigMap:shared/a');
+  // The owner heals by itself, and so takes it back.
+  await until('owner', 'heals', ({ status }) => status?.operationState?.operation.sync?.autoHealAttemptsCount === 1);
+  const loser = await until('claimant', 'has lost it', ({ status }) => status?.sync?.status === 'OutOfSync');
+  assert.deepEqual(
+    loser.status?.conditions?.map(({ message }) => message),
+    [warning],
+  );
+  assert.equal(await trackingId(), 'owner:/ConfigMap:shared/a');
 });
 
 test('what a project forbids meanwhile is left alone', async () => {

@@ -201,6 +201,18 @@ describe('a list', () => {
   });
 });
 
+test('an own write tells nobody but the Application that the object is taken from', () => {
+  cache.seen(record('a', 5));
+  told.length = 0;
+  cache.beginWrite(record('a', 0).key)({ stored: record('a', 6, { ownedHash: 'h2' }) });
+  assert.deepEqual(toldWhat(), []);
+  cache.beginWrite(record('a', 0).key)({ stored: record('a', 7, { app: 'till' }) });
+  cache.seen(record('a', 7, { app: 'till' }));
+  assert.deepEqual(toldWhat(), ['cart a gone']);
+  cache.beginWrite(record('a', 0).key)({ removed: 'uid-a' });
+  assert.deepEqual(toldWhat(), []);
+});
+
 describe('what is found', () => {
   test('by Application and by owner', () => {
     cache.seen(record('a', 5, { owners: ['o1'] }));

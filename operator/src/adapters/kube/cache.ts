@@ -20,7 +20,10 @@ export interface LiveCache {
   seen(record: LiveRecord): void;
   /** What a watch says of an object that is no more. */
   gone(record: LiveRecord): void;
-  /** Announces an own write of a key; the answer ends it. Nobody is told of what it does, however early the watch sees it. */
+  /**
+   * Announces an own write of a key; the answer ends it. Nobody is told of what it does, however early the watch sees it, but an Application that the object
+   * is taken from.
+   */
   beginWrite(key: ResourceKey): (outcome: WriteOutcome) => void;
   /** Begins a list of one part of the view; the answer ends it: what was not seen meanwhile is dropped, as of that version. */
   beginList(part: CachePart): (resourceVersion: string) => void;
@@ -40,6 +43,8 @@ export interface CachePart {
 
 interface Write {
   writers: number;
+  /** The object as it was before the write. */
+  readonly before: LiveRecord | undefined;
   known: LiveRecord | undefined;
   /** Uid of an object whose end the watch told before the answer to the write came. */
   gone: string | undefined;
@@ -176,7 +181,8 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     },
     beginWrite: (key) => {
       const text = keyText(key);
-      const write: Write = writes.get(text) ?? { writers: 0, known: records.get(text), gone: undefined };
+      const before = records.get(text);
+      const write: Write = writes.get(text) ?? { writers: 0, before, known: before, gone: undefined };
       write.writers++;
       writes.set(text, write);
       return (outcome) => {
@@ -186,7 +192,12 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
         write.writers--;
         if (write.writers > 0) return;
         writes.delete(text);
-        tell(write.known, records.get(text));
+        const now = records.get(text);
+        // Nobody wrote for the Application that the object was taken from.
+        const loser = write.before?.app;
+        if (loser !== undefined && now?.app !== undefined && now.app !== loser)
+          onChange({ app: loser, key: now.key, what: 'gone' });
+        tell(write.known, now);
       };
     },
     beginList: (part) => {
