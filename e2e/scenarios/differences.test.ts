@@ -89,7 +89,10 @@ test('an object of two Applications is told to the one that does not have it, an
   const repository = await stage.repository('shared', { 'a.yaml': configMap('a', { value: '1' }) });
   const destination = { server: 'https://kubernetes.default.svc', namespace: 'shared' };
   const syncOptions = ['CreateNamespace=true', 'FailOnSharedResource=true'];
-  await stage.application('owner', repository, { destination, syncPolicy: { ...automated, syncOptions } });
+  await stage.application('owner', repository, {
+    destination,
+    syncPolicy: { ...automated, syncOptions: ['CreateNamespace=true'] },
+  });
   await until('owner', 'settles', (app) => isSettled(app));
   await stage.application('claimant', repository, { destination, syncPolicy: { syncOptions } });
   const claimant = await until('claimant', 'is warned', ({ status }) => (status?.conditions?.length ?? 0) > 0);
