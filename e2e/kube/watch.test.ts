@@ -160,6 +160,7 @@ describe('kinds that cannot be seen', () => {
       metadata: { name: 'one', namespace: 'default' },
     });
     await real.api.call('POST', definitions, gadgets(undefined));
+    await until('the view knows the kind', () => view.cluster.scopeOf('example.com', 'Gadget') !== undefined);
     await view.cluster.apply(gadget, serverSide);
     await view.cluster.apply(tracked('beside', configMap('beside', {})), serverSide);
     // Nothing listens there.
