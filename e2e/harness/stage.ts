@@ -6,7 +6,7 @@ import { type Cluster, type NodeKind, startCluster } from '../cluster/cluster.ts
 import type { GitRepository } from '../git-server/git-repository.ts';
 import { type GitServer, startGitServer } from '../git-server/git-server.ts';
 import { githubPush, sendWebhook } from '../git-server/webhook.ts';
-import { type ApplicationView, applicationsPath, installMooring, viewApplications } from './applications.ts';
+import { type ApplicationView, applicationsPath, installMooring, isSettled, viewApplications } from './applications.ts';
 import { connectKube, type Kube } from './kube.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 
@@ -25,6 +25,10 @@ export interface Stage {
   push(repository: GitRepository, files: Record<string, string | null>): Promise<string>;
   /** Creates an Application in `argocd` whose destination is a namespace of its own name. */
   application(name: string, repository: GitRepository, spec?: Partial<ApplicationSpec>): Promise<Application>;
+  /** Waits, for at most a minute, until the test holds for the Application, and answers it. */
+  until(name: string, what: string, test: (app: Application) => boolean): Promise<Application>;
+  /** Waits until the Application is settled (see `isSettled`). */
+  settles(name: string, revision?: string): Promise<Application>;
   /** Stops and removes everything. Throws where a bug ended a reconcile of the operator. */
   close(): Promise<void>;
   /** Every line that the operators of this stage have logged. */
@@ -36,6 +40,9 @@ export interface StageOptions {
   readonly node: NodeKind;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** Milliseconds that a scenario waits for something to come about. */
+export const patienceMs = 60_000;
 
 export const ownServer = 'https://kubernetes.default.svc';
 
@@ -80,6 +87,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     });
     const view = viewApplications(kube);
     undo.push(() => view.stop());
+    const until: Stage['until'] = async (name, what, test) => {
+      const isSo = (app: Application | undefined): boolean => app !== undefined && test(app);
+      await view.until(`${name} ${what}`, (apps) => isSo(apps.get(name)), patienceMs);
+      return view.get(name) as Application;
+    };
     return {
       cluster,
       kube,
@@ -120,6 +132,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         };
         return (await kube.create(applicationsPath, app)) as unknown as Application;
       },
+      until,
+      settles: (name, revision) => until(name, 'settles', (app) => isSettled(app, revision)),
       async log() {
         const lines = (await readFile(logPath, 'utf8')).trimEnd().split('\n');
         return lines.map((line) => JSON.parse(line) as Record<string, unknown>);

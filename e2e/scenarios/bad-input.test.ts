@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Application } from '@mooring/crds';
 import type { GitRepository } from '../git-server/git-repository.ts';
 import { startGitServer } from '../git-server/git-server.ts';
 import { applicationsPath, isSettled } from '../harness/applications.ts';
-import { configMap, configMapPath, ownServer, type Stage, startStage } from '../harness/stage.ts';
+import { configMap, configMapPath, ownServer, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
-const patienceMs = 60_000;
 let stage: Stage;
 
 before(async () => {
@@ -20,7 +18,7 @@ const good = { 'a.yaml': configMap('a', { value: '1' }), 'b.yaml': configMap('b'
 async function settled(name: string): Promise<GitRepository> {
   const repository = await stage.repository(name, good);
   await stage.application(name, repository);
-  await stage.view.until(`${name} settles`, (apps) => isSettled(apps.get(name) ?? ({} as Application)), patienceMs);
+  await stage.settles(name);
   return repository;
 }
 
@@ -42,14 +40,7 @@ async function condition(name: string, type: string, ...expected: readonly RegEx
 
 /** What every scenario ends with: nothing was pruned meanwhile, and the cause gone means the trouble gone. */
 async function recovers(name: string, revision?: string): Promise<void> {
-  await stage.view.until(
-    `${name} recovers`,
-    (apps) => {
-      const app = apps.get(name);
-      return app !== undefined && isSettled(app, revision) && (app.status?.conditions ?? []).length === 0;
-    },
-    patienceMs,
-  );
+  await stage.until(name, 'recovers', (app) => isSettled(app, revision) && (app.status?.conditions ?? []).length === 0);
 }
 
 async function nothingPruned(name: string): Promise<void> {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
-import { applicationsPath, isSettled } from '../harness/applications.ts';
-import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
+import { applicationsPath } from '../harness/applications.ts';
+import { configMap, configMapPath, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
-const patienceMs = 60_000;
 let stage: Stage;
 let second: Cluster;
 
@@ -34,7 +33,7 @@ test('an Application reaches another cluster by a cluster Secret, and one that g
   await stage.application('east', repository, { destination: { name: 'east', namespace: 'east' } });
   await stage.application('here', repository);
   for (const name of ['east', 'here']) {
-    await stage.view.until(`${name} settles`, (apps) => isSettled(apps.get(name) ?? ({} as never)), patienceMs);
+    await stage.settles(name);
   }
   const object = await second.api.call('GET', configMapPath('east', 'a'));
   assert.equal(object.data.value, '1');
@@ -52,11 +51,7 @@ test('an Application reaches another cluster by a cluster Secret, and one that g
     metadata: { annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
   });
   const commit = await stage.push(repository, { 'a.yaml': configMap('a', { value: '2' }) });
-  await stage.view.until(
-    'the other goes on',
-    (apps) => isSettled(apps.get('here') ?? ({} as never), commit),
-    patienceMs,
-  );
+  await stage.settles('here', commit);
   await stage.view.until(
     'the loss is told',
     (apps) => {

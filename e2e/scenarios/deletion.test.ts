@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Application } from '@mooring/crds';
-import { applicationsPath, isSettled } from '../harness/applications.ts';
-import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
+import { applicationsPath } from '../harness/applications.ts';
+import { configMap, configMapPath, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
-const patienceMs = 60_000;
 let stage: Stage;
 
 before(async () => {
@@ -31,19 +30,7 @@ function hook(name: string, phase: string, command: readonly string[], policy = 
   });
 }
 
-async function settles(name: string, commit?: string): Promise<Application> {
-  await stage.view.until(
-    `${name} settles`,
-    (apps) => {
-      const app = apps.get(name);
-      return app !== undefined && isSettled(app, commit);
-    },
-    patienceMs,
-  );
-  const app = stage.view.get(name);
-  assert.ok(app);
-  return app;
-}
+const settles = (name: string, revision?: string): Promise<Application> => stage.settles(name, revision);
 
 const goes = (name: string): Promise<unknown> =>
   stage.view.until(`${name} is gone`, (apps) => !apps.has(name), patienceMs);

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Application } from '@mooring/crds';
-import { applicationsPath, isSettled } from '../harness/applications.ts';
+import { applicationsPath } from '../harness/applications.ts';
 import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
 
-const patienceMs = 60_000;
 let stage: Stage;
 
 before(async () => {
@@ -29,19 +27,7 @@ function deployment(image: string): string {
   });
 }
 
-async function until(name: string, what: string, test: (app: Application) => boolean): Promise<Application> {
-  await stage.view.until(
-    `${name}: ${what}`,
-    (apps) => {
-      const app = apps.get(name);
-      return app !== undefined && test(app);
-    },
-    patienceMs,
-  );
-  const app = stage.view.get(name);
-  assert.ok(app);
-  return app;
-}
+const until: Stage['until'] = (name, what, test) => stage.until(name, what, test);
 
 test('what is ignored is no drift, and a sync leaves it alone where it is told to respect it', async () => {
   const repository = await stage.repository('respected', { 'web.yaml': deployment('web:1') });
@@ -74,7 +60,7 @@ test('a difference that is no longer ignored is seen', async () => {
     ignoreDifferences: [{ kind: 'ConfigMap', group: '', jsonPointers: ['/data/value'] }],
     syncPolicy: { automated: { prune: true }, syncOptions: ['CreateNamespace=true'] },
   });
-  await until('noticed', 'settles', (app) => isSettled(app));
+  await stage.settles('noticed');
   await stage.kube.merge(configMapPath('noticed', 'a'), { data: { value: 'hand' } });
   await stage.kube.merge(`${applicationsPath}/noticed`, {
     metadata: { annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
@@ -93,7 +79,7 @@ test('an object of two Applications is told to the one that does not have it, an
     destination,
     syncPolicy: { ...automated, syncOptions: ['CreateNamespace=true'] },
   });
-  await until('owner', 'settles', (app) => isSettled(app));
+  await stage.settles('owner');
   await stage.application('claimant', repository, { destination, syncPolicy: { syncOptions } });
   const claimant = await until('claimant', 'is warned', ({ status }) => (status?.conditions?.length ?? 0) > 0);
   const warning = 'ConfigMap/a is part of applications argocd/claimant and owner';
@@ -137,12 +123,12 @@ test('what a project forbids meanwhile is left alone', async () => {
     },
   });
   await stage.application('tightened', repository, { project: 'tight' });
-  await until('tightened', 'settles', (app) => isSettled(app));
+  await stage.settles('tightened');
   await stage.kube.merge(`${projects}/tight`, {
     spec: { namespaceResourceBlacklist: [{ group: '', kind: 'ServiceAccount' }] },
   });
   const commit = await stage.push(repository, { 'b.yaml': null, 'a.yaml': configMap('a', { value: '2' }) });
-  await until('tightened', 'settles again', (app) => isSettled(app, commit));
+  await stage.settles('tightened', commit);
   assert.ok(await stage.kube.find('/api/v1/namespaces/tightened/serviceaccounts/b'));
 });
 

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Application } from '@mooring/crds';
-import { applicationsPath, isSettled } from '../harness/applications.ts';
+import { applicationsPath } from '../harness/applications.ts';
 import type { AnyObject } from '../harness/kube.ts';
-import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
+import { configMap, configMapPath, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
-const patienceMs = 60_000;
 let stage: Stage;
 
 before(async () => {
@@ -16,34 +15,13 @@ after(() => stage?.close());
 
 const manual = { syncPolicy: { syncOptions: ['CreateNamespace=true'] } };
 
-async function settles(name: string, revision?: string): Promise<Application> {
-  await stage.view.until(
-    `${name} settles`,
-    (apps) => {
-      const app = apps.get(name);
-      return app !== undefined && isSettled(app, revision);
-    },
-    patienceMs,
-  );
-  const app = stage.view.get(name);
-  assert.ok(app);
-  return app;
-}
+const settles = (name: string, revision?: string): Promise<Application> => stage.settles(name, revision);
 
-async function finishes(name: string, phase: string): Promise<Application> {
-  await stage.view.until(
-    `the operation of ${name} ends ${phase}`,
-    (apps) => {
-      const app = apps.get(name);
-      const state = app?.status?.operationState;
-      return app?.operation === undefined && state?.finishedAt !== undefined && state.phase === phase;
-    },
-    patienceMs,
-  );
-  const app = stage.view.get(name);
-  assert.ok(app);
-  return app;
-}
+const finishes = (name: string, phase: string): Promise<Application> =>
+  stage.until(name, `ends ${phase}`, ({ operation, status }) => {
+    const state = status?.operationState;
+    return operation === undefined && state?.finishedAt !== undefined && state.phase === phase;
+  });
 
 const sync = (name: string, operation: object): Promise<AnyObject> =>
   stage.kube.merge(`${applicationsPath}/${name}`, { operation: { initiatedBy: { username: 'ann' }, sync: operation } });

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { GitRepository } from '../git-server/git-repository.ts';
 import { githubPush, gitlabPush, sendWebhook } from '../git-server/webhook.ts';
-import { isSettled } from '../harness/applications.ts';
-import { configMap, type Stage, startStage } from '../harness/stage.ts';
+import { configMap, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
-const patienceMs = 60_000;
 let stage: Stage;
 let repository: GitRepository;
 
@@ -17,15 +15,7 @@ before(async () => {
 });
 after(() => stage?.close());
 
-const arrives = (commit: string): Promise<number> =>
-  stage.view.until(
-    `${commit} arrives`,
-    (apps) => {
-      const app = apps.get('news');
-      return app !== undefined && isSettled(app, commit);
-    },
-    patienceMs,
-  );
+const arrives = (commit: string): Promise<unknown> => stage.settles('news', commit);
 
 /** A commit that nobody has told the operator of yet, and what a Git host would say of it. */
 async function commit(value: string): Promise<Parameters<typeof githubPush>[0]> {
