@@ -9,7 +9,7 @@ import type { Log } from '../../world/telemetry.ts';
 import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
 import { createClient, type KubeClient, type KubeContext } from './client.ts';
 import type { Connection } from './connection.ts';
-import { discover, type ServedKind, type ServedKinds } from './discovery.ts';
+import { discover, type ServedKinds } from './discovery.ts';
 import { hasClientSideOwner, takeOwnership } from './ownership.ts';
 import { type HealthOf, recordOf } from './record.ts';
 import { type Reflector, type ReflectorListener, startReflector } from './reflector.ts';
@@ -23,6 +23,7 @@ import {
   replaceObject,
 } from './request.ts';
 import { isOlder } from './resource-version.ts';
+import type { ServedKind } from './served-kind.ts';
 import { watchedKinds } from './watched-kinds.ts';
 
 /** What a view of a cluster is made with. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ServedKind, servedKinds } from './discovery.ts';
+import { servedKinds } from './discovery.ts';
+import type { ServedKind } from './served-kind.ts';
 import { watchedKinds } from './watched-kinds.ts';
 
 const kind = (

@@ -1,17 +1,7 @@
 import { Fault } from '../../model/fault.ts';
 import type { KubeClient } from './client.ts';
 import { plainGet } from './request.ts';
-
-/** One kind in one version, as an API server serves it. */
-export interface ServedKind {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  /** The word in paths: `deployments`. */
-  readonly plural: string;
-  readonly scope: 'Namespaced' | 'Cluster';
-  readonly verbs: readonly string[];
-}
+import type { ServedKind } from './served-kind.ts';
 
 /** Everything that an API server serves. */
 export interface ServedKinds {

@@ -2,10 +2,10 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { isBuiltIn } from '../../engine/diff/defaults.ts';
 import { Fault } from '../../model/fault.ts';
 import type { KubeClient, KubeContext } from './client.ts';
-import type { ServedKind } from './discovery.ts';
 import type { KubeStatus } from './refusal.ts';
 import { apiVersionOf, listPage, type Selection, watchFrom } from './request.ts';
 import { isOlder } from './resource-version.ts';
+import type { ServedKind } from './served-kind.ts';
 import {
   initialWatchState,
   stepWatch,

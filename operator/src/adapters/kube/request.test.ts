@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Fault } from '../../model/fault.ts';
-import type { ServedKind } from './discovery.ts';
 import {
   applyObject,
   collectionPath,
@@ -14,6 +13,7 @@ import {
   targetOf,
   watchFrom,
 } from './request.ts';
+import type { ServedKind } from './served-kind.ts';
 
 const deployments: ServedKind = {
   group: 'apps',

@@ -2,7 +2,7 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../../model/fault.ts';
 import { keyForPeople, keyOf, type ResourceKey, versionOf } from '../../model/resource-key.ts';
 import type { ApplyOptions, Propagation } from '../../world/cluster.ts';
-import type { ServedKind } from './discovery.ts';
+import type { ServedKind } from './served-kind.ts';
 
 /** The name under which fields are owned; Argo CD's, so that a cluster can be taken over and handed back. */
 export const fieldManager = 'argocd-controller';

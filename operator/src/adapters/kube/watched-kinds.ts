@@ -1,5 +1,6 @@
 import { isExcludedKind } from '../../model/excluded-kinds.ts';
-import type { ServedKind, ServedKinds } from './discovery.ts';
+import type { ServedKinds } from './discovery.ts';
+import type { ServedKind } from './served-kind.ts';
 
 /** The kinds that the live view holds: each in its preferred version, where it can be listed and watched and is not left out. */
 export function watchedKinds(served: ServedKinds): readonly ServedKind[] {

@@ -3,8 +3,8 @@ import { timestamp } from '../../model/timestamp.ts';
 import type { Notice, Notifier } from '../../world/notifier.ts';
 import type { Log } from '../../world/telemetry.ts';
 import type { KubeClient, KubeContext } from '../kube/client.ts';
-import type { ServedKind } from '../kube/discovery.ts';
 import { createObject, patchObject } from '../kube/request.ts';
+import type { ServedKind } from '../kube/served-kind.ts';
 
 /** A notifier that can be looked at and closed. */
 export interface EventSender extends Notifier {

@@ -1,10 +1,10 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import type { Fault } from '../../model/fault.ts';
 import type { KubeClient, KubeContext } from '../kube/client.ts';
-import type { ServedKind } from '../kube/discovery.ts';
 import { startReflector } from '../kube/reflector.ts';
 import type { Selection } from '../kube/request.ts';
 import { isOlder } from '../kube/resource-version.ts';
+import type { ServedKind } from '../kube/served-kind.ts';
 import type { WatchFailure } from '../kube/watch-state.ts';
 
 /** Whole objects of one kind, by name, kept equal to the API server's. */
