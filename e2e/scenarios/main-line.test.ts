@@ -139,6 +139,25 @@ test('nothing is pruned for a commit whose objects the API server refuses', asyn
   assert.ok(await stage.kube.find(configMapPath('renamed-2', 'new')));
 });
 
+test('what only the pruned object stands in the way of is applied after the prune', async () => {
+  const service = (name: string): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name },
+      spec: { type: 'NodePort', selector: { app: name }, ports: [{ port: 80, nodePort: 30_123 }] },
+    });
+  const repository = await stage.repository('port', { 'a.yaml': service('before') });
+  await stage.application('port', repository);
+  await settles('port');
+  await settles('port', await stage.push(repository, { 'a.yaml': service('after') }));
+  const services = await stage.kube.list('/api/v1/namespaces/port/services');
+  assert.deepEqual(
+    services.map(({ metadata }) => metadata.name),
+    ['after'],
+  );
+});
+
 test('drift is healed, and fields that Git does not name are left alone', async () => {
   const repository = await stage.repository('healed', {
     'a.yaml': configMap('a', { value: '1' }),

@@ -50,8 +50,15 @@ export function comingNamespaces(tasks: readonly Task[], cluster: Cluster): Read
 }
 
 /**
+ * Refusals that may be due to the very objects that are about to go: a webhook that wants each host in one Ingress only, a port that is taken, a quota that is
+ * full. The words are the API server's.
+ */
+const hindered = /admission webhook .* denied the request|is already allocated|exceeded quota/;
+
+/**
  * Asks the API server whether it would take what is still to be applied, and answers what it would refuse: before a sync deletes anything, since what replaces
- * the deleted may be broken. Objects whose kind or namespace comes with the sync itself are not asked about.
+ * the deleted may be broken. Objects whose kind or namespace comes with the sync itself are not asked about, and what may only stand in the way until the
+ * prune is done is no refusal.
  */
 export async function rehearse(tasks: readonly Task[], context: ApplyContext): Promise<Outcome[]> {
   const { cluster, operation } = context;
@@ -67,7 +74,7 @@ export async function rehearse(tasks: readonly Task[], context: ApplyContext): P
   );
   const dry = { ...operation, sync: { ...operation.sync, dryRun: true } };
   const outcomes = await applyTasks(asked, { ...context, operation: dry });
-  return outcomes.filter(({ result }) => result.hookPhase === 'Failed');
+  return outcomes.filter(({ result }) => result.hookPhase === 'Failed' && !hindered.test(result.message));
 }
 
 async function applyTask(task: Task, context: ApplyContext): Promise<TaskResult> {
