@@ -28,3 +28,8 @@ export type Change =
 export interface ChangeSet {
   readonly changes: readonly Change[];
 }
+
+/** Whether a change keeps the Application from being Synced. */
+export function isOutOfSync(change: Change): boolean {
+  return change.action === 'prune' ? !change.ignored : change.action !== 'none';
+}

@@ -26,7 +26,7 @@ export interface LiveChange {
   /** Application named by the object's tracking id. */
   readonly app: string;
   readonly key: ResourceKey;
-  /** `drift`: our fields were touched; `gone`, `new`: the object; `health`: its health, or the hints Mooring acts on. */
+  /** `drift`: our fields were touched; `gone`, `new`: the object; `health`: its health, its links, or the hints Mooring acts on. */
   readonly what: 'drift' | 'gone' | 'new' | 'health';
 }
 

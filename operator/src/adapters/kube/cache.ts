@@ -110,9 +110,13 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     if (app === undefined) return;
     if (old === undefined || old.app !== app || old.uid !== record.uid) onChange({ app, key, what: 'new' });
     else if (old.ownedHash !== record.ownedHash) onChange({ app, key, what: 'drift' });
-    else if (old.deleting !== record.deleting || !sameHealth(old, record) || !sameMap(old.hints, record.hints))
+    else if (
+      old.deleting !== record.deleting ||
+      !sameHealth(old, record) ||
+      !sameMap(old.hints, record.hints) ||
+      !sameList(old.links ?? none, record.links ?? none)
+    )
       onChange({ app, key, what: 'health' });
-    else if (old.links?.join() !== record.links?.join()) onChange({ app, key, what: 'health' });
   }
 
   function store(text: string, record: LiveRecord, gone: string | undefined): LiveRecord {
@@ -254,6 +258,8 @@ function take(index: Map<string, Set<string>>, value: string, text: string): voi
   set?.delete(text);
   if (set?.size === 0) index.delete(value);
 }
+
+const none: readonly string[] = [];
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);

@@ -62,18 +62,13 @@ const hindered = /admission webhook .* denied the request|is already allocated|e
  */
 export async function rehearse(tasks: readonly Task[], context: ApplyContext): Promise<Outcome[]> {
   const { cluster, operation } = context;
-  const coming = comingNamespaces(tasks, cluster);
   const asked = tasks.filter(
     ({ action, key, isHook, unchanged }) =>
       action === 'refuse' ||
-      (action === 'apply' &&
-        !isHook &&
-        !unchanged &&
-        !coming.has(key.namespace) &&
-        cluster.scopeOf(key.group, key.kind) !== undefined),
+      (action === 'apply' && !isHook && !unchanged && cluster.scopeOf(key.group, key.kind) !== undefined),
   );
   const dry = { ...operation, sync: { ...operation.sync, dryRun: true } };
-  const outcomes = await applyTasks(asked, { ...context, operation: dry });
+  const outcomes = await applyTasks(asked, { ...context, operation: dry, coming: comingNamespaces(tasks, cluster) });
   return outcomes.filter(({ result }) => result.hookPhase === 'Failed' && !hindered.test(result.message));
 }
 

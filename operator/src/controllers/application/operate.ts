@@ -230,11 +230,9 @@ const messageLength = 4_096;
 
 /** Records of what the tasks are about; of a hook that has gone by itself when it was done, the last one. */
 function recordsOfTasks(tasks: readonly Task[], cluster: Cluster): ReadonlyMap<string, LiveRecord> {
-  const records = new Map(
-    recordsOf(
-      tasks.map(({ key }) => key),
-      cluster,
-    ),
+  const records = recordsOf(
+    tasks.map(({ key }) => key),
+    cluster,
   );
   for (const { key, isHook, desired } of tasks) {
     const last = isHook && !records.has(keyText(key)) ? cluster.lastOf(key) : undefined;
@@ -245,7 +243,7 @@ function recordsOfTasks(tasks: readonly Task[], cluster: Cluster): ReadonlyMap<s
   return records;
 }
 
-function recordsOf(keys: readonly ResourceKey[], cluster: Cluster): ReadonlyMap<string, LiveRecord> {
+function recordsOf(keys: readonly ResourceKey[], cluster: Cluster): Map<string, LiveRecord> {
   const records = new Map<string, LiveRecord>();
   for (const key of keys) {
     const record = cluster.record(key);

@@ -1,10 +1,11 @@
 import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
-import { type Decision, decide, driftOf, isOutOfSync } from '../../engine/policy/decide.ts';
+import { type Decision, decide, driftOf } from '../../engine/policy/decide.ts';
 import { retryWaitMs, sinceMs } from '../../engine/policy/retry.ts';
 import { targetOf } from '../../engine/policy/target.ts';
 import { isOfRevision, operationMessage } from '../../engine/summarize/fault-message.ts';
 import { notices } from '../../engine/summarize/notices.ts';
 import { cut, summarize, timestamp } from '../../engine/summarize/summarize.ts';
+import { isOutOfSync } from '../../model/change.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
 import { Fault, faultRules } from '../../model/fault.ts';
 import { withHookFinalizers } from '../../model/finalizers.ts';
@@ -46,10 +47,10 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     const persist = async (started: OperationState): Promise<void> => {
       current = await publish(current, world, { seen, decision, state: started, deployed: false });
     };
-    const { cluster, compared, comparison, target } = seen;
+    const { cluster, comparison, target } = seen;
     const namespace = namespaceOf(app, target, comparison.desired, cluster);
     const operated = await operate(
-      { app, state, desired: comparison.desired, compared, cluster, namespace, persist },
+      { app, state, desired: comparison.desired, compared: comparison, cluster, namespace, persist },
       world,
       memory,
     );

@@ -15,7 +15,7 @@ import type { RepositoryAccess, Revision } from '../../world/git.ts';
 import type { RenderAnswer } from '../../world/renderer.ts';
 import type { World } from '../../world/world.ts';
 import { admit, permittedIn } from './admit.ts';
-import { type CompareContext, type Compared, compare } from './compare.ts';
+import { type CompareContext, compare } from './compare.ts';
 import type { Memory } from './memory.ts';
 import { renderRequest } from './request.ts';
 import { requireSeen } from './unseen.ts';
@@ -34,7 +34,6 @@ export interface Wanted {
 export interface Seen extends Pick<Wanted, 'target' | 'cluster'> {
   readonly context: CompareContext;
   readonly comparison: Comparison;
-  readonly compared: Compared;
 }
 
 /** resolve → open → render → desire. Throws `Fault`. */
@@ -135,12 +134,12 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   const compared = await compare(app, desired, cluster, context);
   memory.ignoring = ignoring;
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
-  return { target, cluster, context, compared, comparison };
+  return { target, cluster, context, comparison };
 }
 
 /** Observe, diff and assess once more, after something was written. */
 export async function seeAgain(app: Application, seen: Seen): Promise<Seen> {
   const context = { ...seen.context, revisionChanged: false, thorough: false };
   const compared = await compare(app, seen.comparison.desired, seen.cluster, context);
-  return { ...seen, compared, comparison: { ...seen.comparison, ...compared } };
+  return { ...seen, comparison: { ...seen.comparison, ...compared } };
 }

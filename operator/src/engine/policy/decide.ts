@@ -1,5 +1,5 @@
 import type { Application, Operation, OperationState } from '@mooring/crds';
-import type { Change, ChangeSet } from '../../model/change.ts';
+import { type Change, type ChangeSet, isOutOfSync } from '../../model/change.ts';
 import { isNamespaceOutdated } from '../../model/managed-namespace.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
@@ -22,11 +22,6 @@ export interface Situation {
   readonly commit: string;
   readonly changes: ChangeSet;
   readonly now: number;
-}
-
-/** Whether a change keeps the Application from being Synced. */
-export function isOutOfSync(change: Change): boolean {
-  return change.action === 'prune' ? !change.ignored : change.action !== 'none';
 }
 
 /**

@@ -9,7 +9,7 @@ import type {
   ResourceStatus,
   RevisionHistory,
 } from '@mooring/crds';
-import type { Change, ChangeSet } from '../../model/change.ts';
+import { type Change, type ChangeSet, isOutOfSync } from '../../model/change.ts';
 import type { DesiredSet, DesiredWarning, SyncOptions } from '../../model/desired.ts';
 import { type Fault, faultRules } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
@@ -80,9 +80,7 @@ function compared(findings: Findings, comparison: Comparison): Partial<Applicati
   const { app } = findings;
   const outOfSync =
     isNamespaceOutdated(app.spec.syncPolicy, findings.state ?? app.status?.operationState) ||
-    comparison.changes.changes.some((change) =>
-      change.action === 'prune' ? !change.ignored : change.action !== 'none',
-    );
+    comparison.changes.changes.some(isOutOfSync);
   const live = [...comparison.live.desired.values(), ...comparison.live.others];
   const images = new Set(live.flatMap((record) => record.images ?? []));
   const links = new Set([...annotatedLinks(app.metadata.annotations), ...live.flatMap((record) => record.links ?? [])]);
