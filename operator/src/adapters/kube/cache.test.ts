@@ -213,6 +213,15 @@ test('an own write tells nobody but the Application that the object is taken fro
   assert.deepEqual(toldWhat(), []);
 });
 
+test('an own write that failed because somebody else was first tells both Applications once', () => {
+  cache.seen(record('a', 9, { app: 'giver' }));
+  told.splice(0);
+  const end = cache.beginWrite(record('a', 0).key);
+  cache.seen(record('a', 10, { app: 'taker' }));
+  end('failed');
+  assert.deepEqual(toldWhat(), ['giver a gone', 'taker a new']);
+});
+
 describe('what is found', () => {
   test('by Application and by owner', () => {
     cache.seen(record('a', 5, { owners: ['o1'] }));

@@ -197,9 +197,9 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
         if (write.writers > 0) return;
         writes.delete(text);
         const now = records.get(text);
-        // Nobody wrote for the Application that the object was taken from.
+        // Nobody wrote for the Application that the object was taken from. Where no own write did it, what follows tells it.
         const loser = write.before?.app;
-        if (loser !== undefined && now?.app !== undefined && now.app !== loser)
+        if (loser !== undefined && now?.app !== undefined && now.app !== loser && write.known?.app !== loser)
           onChange({ app: loser, key: now.key, what: 'gone' });
         tell(write.known, now);
       };
