@@ -139,6 +139,13 @@ test('a real node runs containers: a Deployment, a roll-out, Jobs, logs, exec an
     assert.equal(await cluster.kubectl('logs', 'job/greets'), 'hello from the job\n');
     assert.deepEqual(new Set(await Promise.all((await webPods(api)).map(answerOf))), new Set(['v1\n']));
 
+    // The API server's answer to a request without TLS.
+    const ask = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT`;
+    await apply(api, job('asks', { image: sampleImages.busybox, command: ['sh', '-c', ask] }));
+    await until('the Job has asked', async () => condition(await read(api, 'batch', 'jobs', 'asks'), 'Complete'));
+    assert.match(await cluster.kubectl('logs', 'job/asks'), /Client sent an HTTP request to an HTTPS server/);
+    assert.match(cluster.gateway ?? '', /^10\.244\.\d+\.1$/);
+
     await apply(api, { ...deployment('web', 2, { image: sampleImages.webV2 }) });
     await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
     await until('both pods answer with v2', async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Api, Endpoint } from './api.ts';
 import { type Binaries, buildCluster, type Progress } from './build.ts';
-import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import { createPodNetwork, installPackages, startContainerd, startKubelet } from './real-node.ts';
+import { type ControlPlane, startControlPlane, unroutedServices } from './control-plane.ts';
+import { createPodNetwork, installPackages, startApiService, startContainerd, startKubelet } from './real-node.ts';
 import {
   checkName,
   createRun,
@@ -55,6 +55,8 @@ export type Cluster = Endpoint & {
   readonly keyData: string;
   /** Folder of data and logs (`logs/*.log`); it goes when the cluster stops. */
   readonly dir: string;
+  /** Address at which pods of a real node reach this machine. */
+  readonly gateway: string | undefined;
   /** The processes of the cluster by role, such as `kube-apiserver`. */
   readonly pids: Readonly<Record<string, number>>;
   /** A small client with the administrator's rights. */
@@ -91,24 +93,27 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       throw new Error(`the cluster ${name} has no real node to load an image into`);
     };
     let controlPlane: ControlPlane;
+    let gateway: string | undefined;
     if (node === 'real') {
       const network = await createPodNetwork(state.dir);
       state = updateRun(state, { links: [network.bridge] });
       // Both are needed before kubelet starts, and neither needs the other.
       const [plane, containerd] = await settleAll(
-        startControlPlane(state, binaries, onStart),
+        startControlPlane(state, binaries, network.services, onStart),
         startContainerd(state, binaries, network, onStart),
       );
       controlPlane = plane;
       loadImage = containerd.loadImage;
+      gateway = network.gateway;
+      await startApiService(state, controlPlane, network, onStart);
       await startKubelet(state, binaries, controlPlane, network, onStart);
     } else {
-      controlPlane = await startControlPlane(state, binaries, onStart);
+      controlPlane = await startControlPlane(state, binaries, unroutedServices, onStart);
       if (node === 'simulated') await startSimulatedNode(state, binaries, controlPlane, onStart);
     }
     if (options.detached === true) state = releaseRun(state);
     onProgress(`the cluster ${name} is ready after ${seconds()}`);
-    return describe(state, options.node, binaries, controlPlane, loadImage);
+    return describe(state, options.node, binaries, controlPlane, { loadImage, gateway });
   } catch (error) {
     await removeRun(state);
     throw error;
@@ -133,7 +138,7 @@ function describe(
   node: NodeKind,
   binaries: Binaries,
   controlPlane: ControlPlane,
-  loadImage: Cluster['loadImage'],
+  { loadImage, gateway }: Pick<Cluster, 'loadImage' | 'gateway'>,
 ): Cluster {
   const { endpoint, api, kubeconfigPath } = controlPlane;
   const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
@@ -148,6 +153,7 @@ function describe(
     certData: base64(endpoint.cert),
     keyData: base64(endpoint.key),
     dir: state.dir,
+    gateway,
     pids: Object.fromEntries(state.processes.map(({ role, pid }) => [role, pid])),
     api,
     kubectl: async (...args) => {

@@ -11,7 +11,11 @@ import { checkRunning, type Run, type Started, startProcess } from './run.ts';
 /** Name of the one node, real or simulated. The API server reaches kubelet by it, so it must resolve to this machine. */
 export const nodeName = 'localhost';
 
-const serviceRange = '10.96.0.0/16';
+/** Addresses of Services; the first is the API server's own. */
+export type ServiceNetwork = { readonly range: string; readonly apiServer: string };
+
+/** For a cluster without a real node: its Services lead nowhere. */
+export const unroutedServices: ServiceNetwork = { range: '10.96.0.0/16', apiServer: '10.96.0.1' };
 
 export type ControlPlane = {
   readonly endpoint: Endpoint;
@@ -32,10 +36,13 @@ export function pki(state: Run, file: string): string {
 export async function startControlPlane(
   state: Run,
   binaries: Binaries,
+  services: ServiceNetwork,
   onStart: (started: Started) => void,
 ): Promise<ControlPlane> {
-  await mkdir(join(state.dir, 'pki'), { mode: 0o700 });
-  await promisify(execFile)(binaries.kubernetes, ['certs', '--dir', join(state.dir, 'pki'), '--node', nodeName]);
+  const certificates = join(state.dir, 'pki');
+  await mkdir(certificates, { mode: 0o700 });
+  const certs = { dir: certificates, node: nodeName, 'service-ip': services.apiServer };
+  await promisify(execFile)(binaries.kubernetes, ['certs', ...toArgs(certs)]);
   const endpoint: Endpoint = {
     server: `https://127.0.0.1:${await freePort()}`,
     ca: await readFile(pki(state, 'ca.crt'), 'utf8'),
@@ -50,7 +57,7 @@ export async function startControlPlane(
     onStart(started);
   };
   await start('etcd', etcdFlags(state));
-  await start('kube-apiserver', apiServerFlags(state, new URL(endpoint.server).port));
+  await start('kube-apiserver', apiServerFlags(state, services, new URL(endpoint.server).port));
   const api = createApi(endpoint);
   await untilReady('kube-apiserver', processes, async () => {
     await api.text('/readyz');
@@ -180,7 +187,7 @@ function etcdSocket(state: Run): string {
   return join(state.dir, 'etcd.sock');
 }
 
-function apiServerFlags(state: Run, port: string): Record<string, string> {
+function apiServerFlags(state: Run, services: ServiceNetwork, port: string): Record<string, string> {
   return {
     'etcd-servers': `unix://${etcdSocket(state)}`,
     'bind-address': '127.0.0.1',
@@ -188,7 +195,7 @@ function apiServerFlags(state: Run, port: string): Record<string, string> {
     'advertise-address': '127.0.0.1',
     // Endpoints of the kubernetes service can't be loopback addresses.
     'endpoint-reconciler-type': 'none',
-    'service-cluster-ip-range': serviceRange,
+    'service-cluster-ip-range': services.range,
     'authorization-mode': 'Node,RBAC',
     'enable-admission-plugins': 'NodeRestriction',
     'client-ca-file': pki(state, 'ca.crt'),

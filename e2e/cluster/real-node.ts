@@ -1,10 +1,20 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Binaries, Progress } from './build.ts';
-import { type ControlPlane, freePort, nodeName, pki, toArgs, untilReady, writeKubeconfig } from './control-plane.ts';
+import {
+  type ControlPlane,
+  freePort,
+  nodeName,
+  pki,
+  type ServiceNetwork,
+  toArgs,
+  untilReady,
+  writeKubeconfig,
+} from './control-plane.ts';
 import { busyboxPath, isStaticProgram, sampleImages, writeSampleImages } from './images.ts';
 import { bridgeAddress, containerdNamespace, networkName, type Run, type Started, startProcess } from './run.ts';
 
@@ -67,8 +77,13 @@ function cniFolder(): string | undefined {
   );
 }
 
-/** A pod network of a cluster's own: 254 addresses on a bridge that only this machine reaches. */
-export type PodNetwork = { readonly bridge: string; readonly subnet: string; readonly gateway: string };
+/** A pod network of a cluster's own: 254 addresses on a bridge that only this machine reaches. Pods reach this machine at `gateway`. */
+export type PodNetwork = {
+  readonly bridge: string;
+  readonly subnet: string;
+  readonly gateway: string;
+  readonly services: ServiceNetwork;
+};
 
 /** Makes a bridge with the first number that no other cluster on this machine has taken, with the run's mark. */
 export async function createPodNetwork(dir: string): Promise<PodNetwork> {
@@ -81,8 +96,10 @@ export async function createPodNetwork(dir: string): Promise<PodNetwork> {
       if (/File exists/.test(String((error as { stderr?: string }).stderr))) continue;
       throw error;
     }
-    const network = { bridge, subnet: `10.244.${number}.0/24`, gateway: `10.244.${number}.1` };
+    const services = { range: `10.96.${number}.0/24`, apiServer: `10.96.${number}.1` };
+    const network = { bridge, subnet: `10.244.${number}.0/24`, gateway: `10.244.${number}.1`, services };
     await run('ip', ['address', 'add', `${network.gateway}/24`, 'dev', bridge]);
+    await run('ip', ['address', 'add', `${services.apiServer}/32`, 'dev', bridge]);
     await run('ip', ['link', 'set', bridge, 'up']);
     return network;
   }
@@ -136,6 +153,30 @@ export async function startContainerd(
   ]);
   for (const archive of archives) await loadImage(archive);
   return { started, loadImage };
+}
+
+/**
+ * Makes the `kubernetes` Service lead to the API server, which listens on 127.0.0.1 alone: its address is this machine's on the bridge, and a small program hands
+ * on what comes to it. It is the one Service that works.
+ */
+export async function startApiService(
+  state: Run,
+  controlPlane: ControlPlane,
+  network: PodNetwork,
+  onStart: (started: Started) => void,
+): Promise<void> {
+  const flags = { listen: `${network.services.apiServer}:443`, to: new URL(controlPlane.endpoint.server).host };
+  const program = join(import.meta.dirname, 'forward.ts');
+  const started = await startProcess(state, 'kubernetes-service', process.execPath, [program, ...toArgs(flags)]);
+  onStart(started);
+  await untilReady('the kubernetes Service', [started], () => accepts(network.services.apiServer, 443));
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port }, () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
 }
 
 /** Starts kubelet and waits until the node is ready for pods. */
