@@ -144,7 +144,9 @@ test('a real node runs containers: a Deployment, a roll-out, Jobs, logs, exec an
     await apply(api, job('asks', { image: sampleImages.busybox, command: ['sh', '-c', ask] }));
     await until('the Job has asked', async () => condition(await read(api, 'batch', 'jobs', 'asks'), 'Complete'));
     assert.match(await cluster.kubectl('logs', 'job/asks'), /Client sent an HTTP request to an HTTPS server/);
-    assert.match(cluster.gateway ?? '', /^10\.244\.\d+\.1$/);
+    const { pods } = cluster;
+    assert.match(pods?.gateway ?? '', /^10\.244\.\d+\.1$/);
+    assert.match(pods?.server ?? '', /^https:\/\/10\.96\.\d+\.1$/);
 
     await apply(api, { ...deployment('web', 2, { image: sampleImages.webV2 }) });
     await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');

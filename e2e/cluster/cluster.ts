@@ -5,7 +5,14 @@ import { promisify } from 'node:util';
 import type { Api, Endpoint } from './api.ts';
 import { type Binaries, buildCluster, type Progress } from './build.ts';
 import { type ControlPlane, startControlPlane, unroutedServices } from './control-plane.ts';
-import { createPodNetwork, installPackages, startApiService, startContainerd, startKubelet } from './real-node.ts';
+import {
+  createPodNetwork,
+  installPackages,
+  type PodNetwork,
+  startApiService,
+  startContainerd,
+  startKubelet,
+} from './real-node.ts';
 import {
   checkName,
   createRun,
@@ -36,6 +43,8 @@ export type ClusterOptions = {
   /** 1 to 40 lower-case letters, digits and inner hyphens; one cluster per name and checkout. */
   readonly name: string;
   readonly node: NodeKind;
+  /** The API server is reached from pods of other clusters, too, at `podServer`: as root on Linux. A real node needs it anyway. */
+  readonly reachable?: boolean;
   readonly onProgress?: Progress;
   /** The cluster stays when this process ends; without it the next start or sweep removes what an ended process left. */
   readonly detached?: boolean;
@@ -55,8 +64,8 @@ export type Cluster = Endpoint & {
   readonly keyData: string;
   /** Folder of data and logs (`logs/*.log`); it goes when the cluster stops. */
   readonly dir: string;
-  /** Address at which pods of a real node reach this machine. */
-  readonly gateway: string | undefined;
+  /** Where pods reach this machine, and where they, and those of other clusters, reach this cluster's API server; undefined where it is not reachable. */
+  readonly pods: { readonly gateway: string; readonly server: string } | undefined;
   /** The processes of the cluster by role, such as `kube-apiserver`. */
   readonly pids: Readonly<Record<string, number>>;
   /** A small client with the administrator's rights. */
@@ -77,7 +86,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { name, node } = options;
   const onProgress = options.onProgress ?? ((): void => {});
   checkName(name);
-  if (node === 'real') await installPackages(onProgress);
+  if (node === 'real' || options.reachable) await installPackages(onProgress);
   const binaries = await buildCluster({ realNode: node === 'real', onProgress });
   for (const swept of await sweep()) onProgress(`removed what the cluster ${swept} had left`);
 
@@ -93,10 +102,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       throw new Error(`the cluster ${name} has no real node to load an image into`);
     };
     let controlPlane: ControlPlane;
-    let gateway: string | undefined;
-    if (node === 'real') {
-      const network = await createPodNetwork(state.dir);
+    let network: PodNetwork | undefined;
+    if (node === 'real' || options.reachable) {
+      network = await createPodNetwork(state.dir);
       state = updateRun(state, { links: [network.bridge] });
+    }
+    if (node === 'real' && network !== undefined) {
       // Both are needed before kubelet starts, and neither needs the other.
       const [plane, containerd] = await settleAll(
         startControlPlane(state, binaries, network.services, onStart),
@@ -104,16 +115,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       );
       controlPlane = plane;
       loadImage = containerd.loadImage;
-      gateway = network.gateway;
       await startApiService(state, controlPlane, network, onStart);
       await startKubelet(state, binaries, controlPlane, network, onStart);
     } else {
-      controlPlane = await startControlPlane(state, binaries, unroutedServices, onStart);
+      controlPlane = await startControlPlane(state, binaries, network?.services ?? unroutedServices, onStart);
+      if (network !== undefined) await startApiService(state, controlPlane, network, onStart);
       if (node === 'simulated') await startSimulatedNode(state, binaries, controlPlane, onStart);
     }
     if (options.detached === true) state = releaseRun(state);
     onProgress(`the cluster ${name} is ready after ${seconds()}`);
-    return describe(state, options.node, binaries, controlPlane, { loadImage, gateway });
+    return describe(state, options.node, binaries, controlPlane, { loadImage, network });
   } catch (error) {
     await removeRun(state);
     throw error;
@@ -138,7 +149,7 @@ function describe(
   node: NodeKind,
   binaries: Binaries,
   controlPlane: ControlPlane,
-  { loadImage, gateway }: Pick<Cluster, 'loadImage' | 'gateway'>,
+  { loadImage, network }: { loadImage: Cluster['loadImage']; network: PodNetwork | undefined },
 ): Cluster {
   const { endpoint, api, kubeconfigPath } = controlPlane;
   const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
@@ -153,7 +164,7 @@ function describe(
     certData: base64(endpoint.cert),
     keyData: base64(endpoint.key),
     dir: state.dir,
-    gateway,
+    pods: network && { gateway: network.gateway, server: `https://${network.services.apiServer}` },
     pids: Object.fromEntries(state.processes.map(({ role, pid }) => [role, pid])),
     api,
     kubectl: async (...args) => {
