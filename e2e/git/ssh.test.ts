@@ -133,12 +133,26 @@ test('a server whose host key is not known is refused, unless the check is switc
   const git = await newClient({ knownHosts: await newFile('known_hosts', '') });
   const access = { url: sshUrl(), sshPrivateKey: right.privateKey };
   const fault = await faultOf('repository-refused', git.resolve(access, 'main', Date.now()));
-  assert.match(fault.message, /the host key is not known; add it to the known hosts, or set insecure/);
+  assert.match(
+    fault.message,
+    /the host key is not known; add it to the known hosts \(argocd-ssh-known-hosts-cm\), or set insecure/,
+  );
   leaksNothing(fault, git, right);
   const { commit: found } = await git.resolve({ ...access, insecure: true }, 'main', Date.now());
   assert.equal(found, await repository.resolve('main'));
   // What was let in unchecked is not known from then on.
   await faultOf('repository-refused', git.resolve(access, 'main', Date.now()));
+});
+
+test('host keys that come with the access count, and none but those', async () => {
+  const git = await newClient({ knownHosts: await newFile('known_hosts', '') });
+  const access = { url: sshUrl(), sshPrivateKey: right.privateKey };
+  const { commit: found } = await git.resolve({ ...access, knownHosts: sshd.knownHost }, 'main', Date.now());
+  assert.equal(found, await repository.resolve('main'));
+  const [host = ''] = sshd.knownHost.split(' ');
+  const client = await newClient();
+  const other = client.resolve({ ...access, knownHosts: `${host} ${wrong.publicKey}` }, 'main', Date.now());
+  assert.match((await faultOf('repository-refused', other)).message, /not the one in the known hosts/);
 });
 
 test('a server with another host key than the known one is refused as such', async () => {

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createServer, type Server } from 'node:tls';
+import { createServer, rootCertificates, type Server } from 'node:tls';
 import { promisify } from 'node:util';
 import type { RepositoryAccess } from '@mooring/operator/world/git.ts';
 import type { GitRepository } from '../git-server/git-repository.ts';
@@ -21,6 +21,7 @@ let front: Server;
 let repository: GitRepository;
 let commit: string;
 let access: RepositoryAccess;
+let certificate: string;
 
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'mooring-tls-'));
@@ -31,7 +32,8 @@ before(async () => {
   server = await startGitServer({ users: { ada: password } });
   repository = await server.createRepository('team/shop');
   commit = await repository.commit({ files: { 'app/web.yaml': 'kind: Web\n' }, message: 'first' });
-  front = await startFront(await readText(key, 'utf8'), await readText(cert, 'utf8'), Number(new URL(server.url).port));
+  certificate = await readText(cert, 'utf8');
+  front = await startFront(await readText(key, 'utf8'), certificate, Number(new URL(server.url).port));
   const { port } = front.address() as AddressInfo;
   access = { url: `https://127.0.0.1:${port}/team/shop.git`, username: 'ada', password };
 });
@@ -78,7 +80,10 @@ test('a certificate that nobody vouches for is refused with what to do', async (
   for (const request of requests) {
     const fault = await faultOf('repository-unreachable', request);
     assert.match(fault.message, /its certificate cannot be verified \(.*self-signed certificate.*\)/);
-    assert.match(fault.message, /let the machine trust its authority, or set insecure in the repository Secret/);
+    assert.match(
+      fault.message,
+      /put its authority into argocd-tls-certs-cm .*, or set insecure in the repository Secret/,
+    );
     assert.ok(!JSON.stringify([fault, fault.message, ...git.lines]).includes(password));
   }
 });
@@ -90,4 +95,15 @@ test('with insecure it is taken, by our own requests and by those of git', async
   assert.equal((await git.resolve(open, commit.slice(0, 8), Date.now())).commit, commit);
   // What holds for one set of credentials holds for no other.
   await faultOf('repository-unreachable', git.resolve(access, 'main', Date.now()));
+});
+
+test('with its authority in the access it is taken, and no other authority counts then', async () => {
+  const git = await newClient();
+  const trusting = { ...access, ca: certificate };
+  assert.deepEqual(await readFile(git, trusting, 'main', 'app/web.yaml'), { commit, text: 'kind: Web\n' });
+  // A part of an id is looked up in a history that git itself fetches.
+  assert.equal((await git.resolve(trusting, commit.slice(0, 8), Date.now())).commit, commit);
+  await faultOf('repository-unreachable', git.resolve(access, 'main', Date.now()));
+  const [other = ''] = rootCertificates;
+  await faultOf('repository-unreachable', git.resolve({ ...access, ca: other }, 'main', Date.now()));
 });

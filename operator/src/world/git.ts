@@ -12,6 +12,10 @@ export interface RepositoryAccess {
   readonly tlsClientCertData?: string;
   readonly tlsClientCertKey?: string;
   readonly proxy?: string;
+  /** Host keys in the format of OpenSSH's known_hosts; none else is trusted. */
+  readonly knownHosts?: string;
+  /** Certificate authorities (PEM) of the server; none else is trusted. */
+  readonly ca?: string;
 }
 
 /** A revision as the user wrote it, resolved. */

@@ -168,7 +168,8 @@ export async function openAccess(
     if (access.insecure === true) words.push('-oStrictHostKeyChecking=no', '-oUserKnownHostsFile=/dev/null');
     else {
       words.push('-oStrictHostKeyChecking=yes');
-      if (knownHosts !== undefined) words.push(`-oUserKnownHostsFile=${quotePath(knownHosts)}`);
+      const file = access.knownHosts === undefined ? knownHosts : await keep('known_hosts', access.knownHosts);
+      if (file !== undefined) words.push(`-oUserKnownHostsFile=${quotePath(file)}`, '-oGlobalKnownHostsFile=/dev/null');
     }
     environment['GIT_SSH_COMMAND'] = words.map(quoteWord).join(' ');
     environment['GIT_SSH_VARIANT'] = 'ssh';
@@ -178,6 +179,7 @@ export async function openAccess(
     const authorization = authorizationOf(access);
     if (authorization !== undefined) settings.push([`${section}.extraHeader`, `Authorization: ${authorization}`]);
     if (access.insecure === true) settings.push([`${section}.sslVerify`, 'false']);
+    if (access.ca !== undefined) settings.push([`${section}.sslCAInfo`, await keep('authority', access.ca)]);
     if (access.proxy !== undefined && access.proxy !== '') settings.push([`${section}.proxy`, access.proxy]);
     if (access.tlsClientCertData !== undefined && access.tlsClientCertKey !== undefined) {
       settings.push([`${section}.sslCert`, await keep('certificate', access.tlsClientCertData)]);

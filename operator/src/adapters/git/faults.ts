@@ -133,13 +133,13 @@ function gitFault(error: GitFailure, fault: MakeFault, repository: string, addre
   if (/Host key for \S+ has changed/.test(said)) {
     return fault(
       'repository-refused',
-      `${repository}: the host key is not the one in the known hosts; if the server was given a new one, replace it there (${said})`,
+      `${repository}: the host key is not the one in the known hosts; if the server was given a new one, replace it there (in argocd-ssh-known-hosts-cm) (${said})`,
     );
   }
   if (/Host key verification failed/i.test(said)) {
     return fault(
       'repository-refused',
-      `${repository}: the host key is not known; add it to the known hosts, or set insecure ${secretHint} (${said})`,
+      `${repository}: the host key is not known; add it to the known hosts (argocd-ssh-known-hosts-cm), or set insecure ${secretHint} (${said})`,
     );
   }
   if (/Load key "/.test(said)) {
@@ -187,7 +187,7 @@ function connectionReason(error: unknown): string {
   const code = codeOf(error) ?? '';
   const message = cleanOutput(error instanceof Error && error.message !== '' ? error.message : code);
   if (/CERT|SELF_SIGNED|UNABLE_TO|DEPTH_/.test(code)) {
-    return `its certificate cannot be verified (${message}); let the machine trust its authority, or set insecure ${secretHint}`;
+    return `its certificate cannot be verified (${message}); put its authority into argocd-tls-certs-cm under the name of the host, or set insecure ${secretHint}`;
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host name is not known (${message})`;
   return message;

@@ -57,8 +57,9 @@ export function createHttpConnections(proxies: Readonly<Record<string, string>>)
   const open = (access: RepositoryAccess, secure: boolean): Dispatcher => {
     // The certificates that git itself trusts on this machine, beside those of Node.
     if (secure) trusted ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+    const ca = access.ca ?? trusted;
     const tls = {
-      ...(trusted === undefined ? {} : { ca: trusted }),
+      ...(ca === undefined ? {} : { ca }),
       rejectUnauthorized: access.insecure !== true,
       ...(access.tlsClientCertData === undefined || access.tlsClientCertKey === undefined
         ? {}
@@ -87,6 +88,7 @@ export function createHttpConnections(proxies: Readonly<Record<string, string>>)
         access.proxy ?? '',
         access.tlsClientCertData ?? '',
         access.tlsClientCertKey ?? '',
+        access.ca ?? '',
       ]);
       let pool = pools.get(key);
       if (pool === undefined) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessTo, type RepositorySecret } from './repositories.ts';
+import { accessTo, type RepositorySecret, withTrust } from './repositories.ts';
 
 const url = 'https://git.example.com/team/app';
 
@@ -63,4 +63,18 @@ test('credentials of a host are not given to a host that begins like it', () => 
   assert.deepEqual(accessTo(secrets, 'https://git.example.com.evil.net/team/app', 'default'), {
     url: 'https://git.example.com.evil.net/team/app',
   });
+});
+
+test('host keys go with ssh, certificates with their host, and nothing with the rest', () => {
+  const knownHosts = { ssh_known_hosts: 'git.example.com ssh-ed25519 AAAA' };
+  const certificates = { 'git.example.com': 'PEM', '[::1]': 'PEM 6', 'empty.example.com': ' ' };
+  const trusted = (address: string) => withTrust({ url: address }, { knownHosts, certificates });
+  for (const address of ['ssh://git@git.example.com/team/app', 'git@git.example.com:team/app'])
+    assert.deepEqual(trusted(address), { url: address, knownHosts: knownHosts.ssh_known_hosts });
+  for (const address of ['https://git.example.com/team/app', 'https://ada@Git.Example.com:8443/team/app'])
+    assert.deepEqual(trusted(address), { url: address, ca: 'PEM' });
+  assert.deepEqual(trusted('https://[::1]/app'), { url: 'https://[::1]/app', ca: 'PEM 6' });
+  for (const address of ['https://other.example.com/a', 'https://empty.example.com/a', 'http://git.example.com/a'])
+    assert.deepEqual(trusted(address), { url: address });
+  assert.deepEqual(withTrust({ url: 'git@host:a' }, { knownHosts: {}, certificates: {} }), { url: 'git@host:a' });
 });

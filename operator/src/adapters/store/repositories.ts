@@ -19,6 +19,26 @@ export function readRepositorySecret(secret: KubeObject, type: RepositorySecret[
   return { type, url: fields['url'] ?? '', project: fields['project'] ?? '', fields };
 }
 
+/** Whom to believe that they are the server, from Argo CD's ConfigMaps. */
+export interface TrustSource {
+  /** Data of `argocd-ssh-known-hosts-cm`; its key `ssh_known_hosts` is a file in OpenSSH's format. */
+  readonly knownHosts: Fields;
+  /** Data of `argocd-tls-certs-cm`: certificates (PEM) by name of the host. */
+  readonly certificates: Fields;
+}
+
+/** The access with what is known of the server itself. */
+export function withTrust(access: RepositoryAccess, { knownHosts, certificates }: TrustSource): RepositoryAccess {
+  const keys = knownHosts['ssh_known_hosts'] ?? '';
+  const host = /^https:\/\/(?:[^/]*@)?(\[[^\]]*\]|[^/:]*)/.exec(access.url)?.[1]?.toLowerCase();
+  if (host !== undefined) {
+    const ca = certificates[host] ?? '';
+    return ca.trim() === '' ? access : { ...access, ca };
+  }
+  const isHttp = /^http:/.test(access.url);
+  return isHttp || keys.trim() === '' ? access : { ...access, knownHosts: keys };
+}
+
 /**
  * How a repository is reached for a project: by its own Secret, that of the project before the global one; what that says nothing of
  * credentials is filled from the longest credentials prefix; else without credentials.

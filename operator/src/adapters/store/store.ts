@@ -9,7 +9,7 @@ import { type ClusterTarget, readClusterSecret, secretFields } from '../kube/clu
 import type { ClusterSource } from '../kube/clusters.ts';
 import { createObject, patchObject } from '../kube/request.ts';
 import type { ServedKind } from '../kube/served-kind.ts';
-import { accessTo, type RepositorySecret, readRepositorySecret } from './repositories.ts';
+import { accessTo, type RepositorySecret, readRepositorySecret, withTrust } from './repositories.ts';
 import { readSettings } from './settings.ts';
 import { type ObjectView, watchObjects } from './view.ts';
 
@@ -126,12 +126,15 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
     emit({ kind: 'Repository' });
     for (const listener of clusterListeners) listener();
   };
+  const trustChanged = (): void => emit({ kind: 'Repository' });
   const views = {
     applications: watch(applications, {}, (name) => emit({ kind: 'Application', name: { namespace, name } })),
     projects: watch(projects, {}, (name) => emit({ kind: 'AppProject', name: { namespace, name } })),
     secrets: watch(secrets, { labelSelector: `${secretType} in (repository,repo-creds,cluster)` }, secretsChanged),
     secret: watch(secrets, { fieldSelector: 'metadata.name=argocd-secret' }, settingsChanged),
     config: watch(configMaps, { fieldSelector: 'metadata.name=argocd-cm' }, settingsChanged),
+    knownHosts: watch(configMaps, { fieldSelector: 'metadata.name=argocd-ssh-known-hosts-cm' }, trustChanged),
+    certificates: watch(configMaps, { fieldSelector: 'metadata.name=argocd-tls-certs-cm' }, trustChanged),
     parameters: watch(configMaps, { fieldSelector: 'metadata.name=argocd-cmd-params-cm' }, settingsChanged),
   };
   const close = (): void => {
@@ -223,7 +226,11 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
     application: (name) =>
       name.namespace === namespace ? (views.applications.get(name.name) as Application | undefined) : undefined,
     project: (name) => views.projects.get(name) as AppProject | undefined,
-    repository: (url, project) => accessTo(repositories(), url, project),
+    repository: (url, project) =>
+      withTrust(accessTo(repositories(), url, project), {
+        knownHosts: dataOf(views.knownHosts.get('argocd-ssh-known-hosts-cm')),
+        certificates: dataOf(views.certificates.get('argocd-tls-certs-cm')),
+      }),
     settings: readAllSettings,
     patchApplication,
     ensureDefaultProject,
