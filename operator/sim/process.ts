@@ -330,6 +330,7 @@ export function startProcess(universe: Universe, died: () => void): Process {
       },
       metrics: {
         reconciled: () => journal.reconciled(),
+        stepped: () => {},
         synced: () => {},
         drifted: () => {},
         healed: () => {},

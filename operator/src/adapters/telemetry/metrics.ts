@@ -29,6 +29,13 @@ export function createMetrics(sources: MetricsSources): PrometheusMetrics {
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16],
     registers,
   });
+  const steps = new Histogram({
+    name: 'mooring_reconcile_step_seconds',
+    help: 'Seconds that one step of a look at an Application took.',
+    labelNames: ['step'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers,
+  });
   const syncs = new Counter({
     name: 'argocd_app_sync_total',
     help: 'Sync operations that reached a final phase.',
@@ -108,6 +115,9 @@ export function createMetrics(sources: MetricsSources): PrometheusMetrics {
     text: () => registry.metrics(),
     reconciled({ namespace, server, durationMs }) {
       reconcile.observe({ namespace, dest_server: server }, durationMs / 1_000);
+    },
+    stepped({ step, durationMs }) {
+      steps.observe({ step }, Math.max(0, durationMs) / 1_000);
     },
     synced({ namespace, name, project, server, phase, dryRun, durationMs }) {
       syncs.inc({ namespace, name, project, dest_server: server, phase, dry_run: String(dryRun) });

@@ -10,6 +10,7 @@ import type { Health } from '../../model/health.ts';
 import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import type { Cluster } from '../../world/cluster.ts';
+import type { Step } from '../../world/telemetry.ts';
 
 /** The cluster held against the desired set, at one moment. */
 export interface Compared {
@@ -32,6 +33,11 @@ export interface CompareContext {
   readonly thorough: boolean;
 }
 
+/** Makes a step of the comparison, such as one that is measured. */
+export type MakeStep = <T>(name: Step, run: () => T | Promise<T>) => Promise<T>;
+
+const justRun: MakeStep = async (_, run) => run();
+
 /**
  * Looks at the cluster and compares. Objects are asked for only where the marks don't vouch for them, and what turns out equal gets its mark,
  * so that the next look costs nothing.
@@ -41,13 +47,12 @@ export async function compare(
   desired: DesiredSet,
   cluster: Cluster,
   context: CompareContext,
+  step: MakeStep = justRun,
 ): Promise<Compared> {
   const { tracking, revisionChanged } = context;
-  const live = await observe(desired, cluster, context);
-  const changes = diff(desired, live, {
-    ignoreDifferences: app.spec.ignoreDifferences ?? [],
-    revisionChanged,
-  });
+  const live = await step('observe', () => observe(desired, cluster, context));
+  const rules = { ignoreDifferences: app.spec.ignoreDifferences ?? [], revisionChanged };
+  const changes = await step('diff', () => diff(desired, live, rules));
   for (const change of changes.changes) {
     if (change.action !== 'none') continue;
     const compared = live.objects.get(keyText(change.key));

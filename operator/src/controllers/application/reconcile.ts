@@ -11,6 +11,7 @@ import { Fault, faultRules } from '../../model/fault.ts';
 import { withHookFinalizers } from '../../model/finalizers.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import { mergePatch } from '../../model/merge-patch.ts';
+import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import type { Memory } from './memory.ts';
@@ -49,14 +50,11 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     };
     const { cluster, comparison, target } = seen;
     const namespace = namespaceOf(app, target, comparison.desired, cluster);
-    const operated = await operate(
-      { app, state, desired: comparison.desired, compared: comparison, cluster, namespace, persist },
-      world,
-      memory,
-    );
+    const request = { app, state, desired: comparison.desired, compared: comparison, cluster, namespace, persist };
+    const operated = await step(world, 'sync', () => operate(request, world, memory));
     state = operated.state;
     memory.faultsInRow = 0;
-    const after = operated.wrote ? await seeAgain(app, seen) : seen;
+    const after = operated.wrote ? await seeAgain(app, seen, world) : seen;
     await publish(current, world, { seen: after, decision, state, deployed: operated.deployed });
     count(app, world, seen, operated);
     if (operated.againMs !== undefined) return requeueAfter(operated.againMs);
@@ -88,8 +86,12 @@ interface Publication {
   readonly deployed: boolean;
 }
 
+function publish(app: Application, world: World, found: Publication): Promise<Application> {
+  return step(world, 'publish', () => writeStatus(app, world, found));
+}
+
 /** Writes the status once, and only what changed of it; tells people about it. */
-async function publish(app: Application, world: World, found: Publication): Promise<Application> {
+async function writeStatus(app: Application, world: World, found: Publication): Promise<Application> {
   const status = summarize({
     app,
     comparison: found.seen?.target.ofSpec ? found.seen.comparison : undefined,

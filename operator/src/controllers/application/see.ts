@@ -13,9 +13,10 @@ import { trackingName } from '../../model/tracking.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { RepositoryAccess, Revision } from '../../world/git.ts';
 import type { RenderAnswer } from '../../world/renderer.ts';
+import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { admit, permittedIn } from './admit.ts';
-import { type CompareContext, compare } from './compare.ts';
+import { type CompareContext, compare, type MakeStep } from './compare.ts';
 import type { Memory } from './memory.ts';
 import { renderRequest } from './request.ts';
 import { requireSeen } from './unseen.ts';
@@ -47,7 +48,7 @@ export async function want(app: Application, world: World, memory: Memory): Prom
   const notBefore = isAsked ? world.clock.now() : memory.revisionNotBefore;
   const [cluster, revision] = await Promise.all([
     world.clusters.open(place.server),
-    world.git.resolve(repository, asked.revision, notBefore),
+    step(world, 'resolve', () => world.git.resolve(repository, asked.revision, notBefore)),
   ]);
   const ofSpec = asked.ofSpec || (await isSpecCommit(asked, revision, repository, world));
   const target = { ...asked, ofSpec };
@@ -56,7 +57,8 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     const request = renderRequest(app, target.source, revision, cluster);
     return world.renderers.render(tree, request, { fresh: refresh === 'hard' });
   };
-  const rendered = target.manifests === undefined ? await render() : broughtAlong(app, target.manifests);
+  const rendered =
+    target.manifests === undefined ? await step(world, 'render', render) : broughtAlong(app, target.manifests);
   if (rendered.rendered) {
     for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
   }
@@ -131,15 +133,19 @@ export async function see(app: Application, world: World, memory: Memory): Promi
     // Marks are from comparisons under the rules of then.
     thorough: app.metadata.annotations?.[annotation.refresh] === 'hard' || memory.ignoring !== ignoring,
   };
-  const compared = await compare(app, desired, cluster, context);
+  const compared = await compare(app, desired, cluster, context, stepsOf(world));
   memory.ignoring = ignoring;
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
   return { target, cluster, context, comparison };
 }
 
 /** Observe, diff and assess once more, after something was written. */
-export async function seeAgain(app: Application, seen: Seen): Promise<Seen> {
+export async function seeAgain(app: Application, seen: Seen, world: World): Promise<Seen> {
   const context = { ...seen.context, revisionChanged: false, thorough: false };
-  const compared = await compare(app, seen.comparison.desired, seen.cluster, context);
+  const compared = await compare(app, seen.comparison.desired, seen.cluster, context, stepsOf(world));
   return { ...seen, comparison: { ...seen.comparison, ...compared } };
+}
+
+function stepsOf(world: World): MakeStep {
+  return (name, run) => step(world, name, run);
 }
