@@ -142,8 +142,10 @@ async function writePatched(goFolder: string, into: string, patches: readonly Pa
     writeFileSync(file, patched(patch, readFileSync(file, 'utf8')));
   }
   const modFile = join(into, 'go.mod');
-  // In quotes, because a path may have a space in it.
-  const replaced = [...copies].map(([module, copy]) => `replace ${module} => ${JSON.stringify(copy)}\n`);
+  // The path is part of what is built: relative, so that it is the same wherever the repository is. In quotes, because it may have a space in it.
+  const replaced = [...copies].map(
+    ([module, copy]) => `replace ${module} => ${JSON.stringify(relative(goFolder, copy))}\n`,
+  );
   writeFileSync(modFile, `${readFileSync(join(goFolder, 'go.mod'), 'utf8')}\n${replaced.join('')}`);
   cpSync(join(goFolder, 'go.sum'), join(into, 'go.sum'));
   return modFile;

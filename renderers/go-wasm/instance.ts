@@ -1,6 +1,6 @@
 import { globalPrefix } from './sections.ts';
 import { type EngineState, encodeState } from './state.ts';
-import { wasiImports } from './wasi.ts';
+import { realSurroundings, repeatableSurroundings, wasiImports } from './wasi.ts';
 
 /** A module with its memory, and the calls that go/host.go exports. */
 export interface Instance {
@@ -35,20 +35,23 @@ const decoder = new TextDecoder();
 /** Nanoseconds on the engine's clock when it is made from a state: later than that of any warm-up, which starts at 0. A clock that goes back would upset Go. */
 const clockOfState = 3_600_000_000_000n;
 
-/** Makes an instance; from a state where there is one, else by running the module's own start. */
+/**
+ * Makes an instance; from a state where there is one, else by running the module's own start, which only a build does: in the same surroundings each time, so that
+ * the same module comes to the same state.
+ */
 export async function createInstance(
   module: WebAssembly.Module,
   host: InstanceHost,
   state?: EngineState,
 ): Promise<Instance> {
-  const clockStart = process.hrtime.bigint() - (state === undefined ? 0n : clockOfState);
+  const surroundings = state === undefined ? repeatableSurroundings() : realSurroundings(clockOfState);
   let answer: Uint8Array = new Uint8Array();
   const bytes = (at: number, size: number): Uint8Array => new Uint8Array(exports.memory.buffer, at >>> 0, size);
   const instance = await WebAssembly.instantiate(module, {
     wasi_snapshot_preview1: wasiImports(module, {
       memory: () => exports.memory,
       log: host.log,
-      clock: () => process.hrtime.bigint() - clockStart,
+      surroundings,
     }),
     mooring: {
       ask(question: number, at: number, size: number): number {
