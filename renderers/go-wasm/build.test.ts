@@ -32,7 +32,7 @@ describe('an engine that is built elsewhere has the same bytes', () => {
   for (const [folder, name] of engines) {
     test(name, () => {
       execFileSync(process.execPath, [join(elsewhere, 'renderers', folder, 'build.ts')], { stdio: 'pipe' });
-      for (const end of ['wasm', 'state']) {
+      for (const end of ['wasm', 'state', 'modules.json']) {
         const [here, there] = [root, elsewhere].map((from) =>
           readFileSync(join(from, 'renderers', folder, 'dist', `${name}.${end}`)),
         ) as [Buffer, Buffer];

@@ -27,8 +27,20 @@ export interface Patch {
   readonly content?: string;
 }
 
+/** What an engine is made of, as its build wrote it to `dist/<name>.modules.json`. */
+export interface EngineModules {
+  /** Version of Go, without `go`. */
+  readonly go: string;
+  readonly modules: readonly {
+    readonly path: string;
+    readonly version: string;
+    /** Texts of its licence and notices. */
+    readonly license: string;
+  }[];
+}
+
 export interface EngineBuild {
-  /** `kustomize`: the result is `dist/kustomize.wasm`, and `dist/kustomize.state`. */
+  /** `kustomize`: the result is `dist/kustomize.wasm`, `dist/kustomize.state`, and `dist/kustomize.modules.json`. */
   readonly name: string;
   /** Folder of the npm package; the Go program is in its `go/`. */
   readonly folder: URL;
@@ -59,9 +71,11 @@ async function buildIfChanged(build: EngineBuild): Promise<void> {
   const goFolder = join(folder, 'go');
   const target = join(folder, 'dist', `${build.name}.wasm`);
   const stateFile = join(folder, 'dist', `${build.name}.state`);
+  const modulesFile = join(folder, 'dist', `${build.name}.modules.json`);
   const stamp = `${target}.stamp`;
   const hash = await hashOfInputs(goFolder, [build.patches, build.linkerVariables, build.warmUp]);
-  if (existsSync(target) && existsSync(stateFile) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
+  const isThere = [target, stateFile, modulesFile, stamp].every((file) => existsSync(file));
+  if (isThere && readFileSync(stamp, 'utf8') === hash) {
     console.log(`${build.name}.wasm is up to date`);
     return;
   }
@@ -85,6 +99,7 @@ async function buildIfChanged(build: EngineBuild): Promise<void> {
     const module = exposeState(readFileSync(raw));
     writeFileSync(raw, module);
     const state = await warmUpState(build.name, pathToFileURL(raw), build.warmUp);
+    replaceFile(modulesFile, `${JSON.stringify(await modulesOf(goFolder, modFile), null, 2)}\n`);
     replaceFile(stateFile, state);
     replaceFile(target, withoutData(module));
     rmSync(raw);
@@ -97,10 +112,33 @@ async function buildIfChanged(build: EngineBuild): Promise<void> {
 }
 
 /** Puts a file in the place of another at once: a process that has that one open keeps it whole. */
-function replaceFile(target: string, content: Uint8Array): void {
+function replaceFile(target: string, content: string | Uint8Array): void {
   const temporary = `${target}.new`;
   writeFileSync(temporary, content);
   renameSync(temporary, target);
+}
+
+/** The modules that packages of the program come from, without those of this repository. */
+async function modulesOf(goFolder: string, modFile: string): Promise<EngineModules> {
+  const format = '{{with .Module}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}';
+  const listed = await go(goFolder, ['list', '-deps', `-modfile=${modFile}`, '-f', format, '.']);
+  const lines = [...new Set(listed.split('\n'))]
+    .filter((line) => line !== '' && !line.startsWith('mooring.dev/'))
+    .sort();
+  const modules = lines.map((line) => {
+    const [path, version, folder] = line.split('\t') as [string, string, string];
+    const files = readdirSync(folder).filter((name) => /^(?:LICEN[CS]E|COPYING|NOTICE|PATENTS)/i.test(name));
+    if (files.length === 0) throw new Error(`the Go module ${path} ${version} has no licence file`);
+    return {
+      path,
+      version,
+      license: files
+        .sort()
+        .map((name) => readFileSync(join(folder, name), 'utf8'))
+        .join('\n'),
+    };
+  });
+  return { go: (await go(goFolder, ['env', 'GOVERSION'])).trim().replace(/^go/, ''), modules };
 }
 
 async function hashOfInputs(goFolder: string, settings: unknown): Promise<string> {
