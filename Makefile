@@ -12,9 +12,9 @@ export NO_PROXY := 127.0.0.1,localhost$(addprefix $(comma),$(or $(NO_PROXY),$(no
 export no_proxy := $(NO_PROXY)
 export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'examples/**/*.test.ts' 'docs/*.test.ts'
+TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'charts/**/*.test.ts' 'examples/**/*.test.ts' 'docs/*.test.ts'
 
-.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages crds clean
+.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages crds charts clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -60,6 +60,9 @@ packages: tools wasm ## Archives for npm of what can be used alone, in .mooring/
 
 crds: tools ## Write crds/*.yaml from the schemas
 	@node crds/emit.ts
+
+charts: tools wasm ## Write what is generated in charts/
+	@node charts/emit.ts
 
 clean: ## Remove everything that was built or installed
 	@if [ -e .mooring/running.json ]; then node e2e/demo/main.ts --down; fi

@@ -1,0 +1,18 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { crdFiles } from './crds.ts';
+
+/** Files that a program writes: path in this folder, and text. */
+export type Files = Readonly<Record<string, string>>;
+
+/** What is generated in this folder. Each step is made when those before it have been written: it may read their files. */
+export const steps: readonly (() => Promise<Files>)[] = [crdFiles];
+
+if (import.meta.main) {
+  for (const step of steps) {
+    for (const [path, text] of Object.entries(await step())) {
+      const file = new URL(path, import.meta.url);
+      await mkdir(new URL('./', file), { recursive: true });
+      await writeFile(file, text);
+    }
+  }
+}
