@@ -1,0 +1,40 @@
+{{- define "mooring.probe" -}}
+httpGet:
+  path: {{ .httpPath }}
+  port: http
+failureThreshold: {{ .failureThreshold }}
+initialDelaySeconds: {{ .initialDelaySeconds }}
+periodSeconds: {{ .periodSeconds }}
+successThreshold: {{ .successThreshold | default 1 }}
+timeoutSeconds: {{ .timeoutSeconds }}
+{{- end -}}
+
+{{- /* `controller.affinity`, or what `global.affinity` asks for. */ -}}
+{{- define "mooring.affinity" -}}
+{{- if .Values.controller.affinity -}}
+{{- toYaml .Values.controller.affinity -}}
+{{- else -}}
+{{- $asked := .Values.global.affinity -}}
+{{- $own := dict "matchLabels" (include "mooring.selectorLabels" . | fromYaml) -}}
+{{- $nodes := dict "labelSelector" $own "topologyKey" "kubernetes.io/hostname" -}}
+{{- $zones := dict "labelSelector" $own "topologyKey" "topology.kubernetes.io/zone" -}}
+{{- $affinity := dict -}}
+{{- if eq $asked.podAntiAffinity "soft" -}}
+{{- $_ := set $affinity "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" (list (dict "weight" 100 "podAffinityTerm" $nodes))) -}}
+{{- else if eq $asked.podAntiAffinity "hard" -}}
+{{- $preferred := list (dict "weight" 100 "podAffinityTerm" $zones) -}}
+{{- $_ := set $affinity "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" $preferred "requiredDuringSchedulingIgnoredDuringExecution" (list $nodes)) -}}
+{{- end -}}
+{{- with $asked.nodeAffinity.matchExpressions -}}
+{{- $term := dict "matchExpressions" . -}}
+{{- if eq $asked.nodeAffinity.type "soft" -}}
+{{- $_ := set $affinity "nodeAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" (list (dict "weight" 1 "preference" $term))) -}}
+{{- else if eq $asked.nodeAffinity.type "hard" -}}
+{{- $_ := set $affinity "nodeAffinity" (dict "requiredDuringSchedulingIgnoredDuringExecution" (dict "nodeSelectorTerms" (list $term))) -}}
+{{- end -}}
+{{- end -}}
+{{- with $affinity -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,108 @@
+{{- /* A scalar as text. Numbers of values are floats to Helm, which prints large ones as 1e+06. */ -}}
+{{- define "mooring.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) -}}
+{{- int64 . -}}
+{{- else -}}
+{{- toString . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A map with every value as text, for annotations and the data of ConfigMaps; without what is empty. */ -}}
+{{- define "mooring.texts" -}}
+{{- $texts := dict -}}
+{{- range $key, $value := . -}}
+{{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
+{{- $_ := set $texts $key (include "mooring.text" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- with $texts -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The same in base64, for the data of Secrets. */ -}}
+{{- define "mooring.secretTexts" -}}
+{{- $texts := dict -}}
+{{- range $key, $value := . -}}
+{{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
+{{- $_ := set $texts $key (include "mooring.text" $value | b64enc) -}}
+{{- end -}}
+{{- end -}}
+{{- with $texts -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* `annotations:` of several maps, the last one wins; nothing where they are empty. */ -}}
+{{- define "mooring.annotations" -}}
+{{- $all := dict -}}
+{{- range . -}}
+{{- $all = mergeOverwrite $all (deepCopy .) -}}
+{{- end -}}
+{{- with include "mooring.texts" $all -}}
+annotations:
+{{- . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{- /* More lines of `labels:`. */ -}}
+{{- define "mooring.moreLabels" -}}
+{{- $all := dict -}}
+{{- range . -}}
+{{- $all = mergeOverwrite $all (deepCopy .) -}}
+{{- end -}}
+{{- include "mooring.texts" $all -}}
+{{- end -}}
+
+{{- /* What Mooring may do in its own cluster. */ -}}
+{{- define "mooring.rbacMode" -}}
+{{- default (ternary "cluster-admin" "namespaced" .Values.createClusterRoles) .Values.rbac.mode -}}
+{{- end -}}
+
+{{- /* With the mode `namespaced`: where Mooring may deploy to, joined by commas. */ -}}
+{{- define "mooring.rbacNamespaces" -}}
+{{- .Values.rbac.namespaces | default (list (include "mooring.namespace" .)) | uniq | join "," -}}
+{{- end -}}
+
+{{- define "mooring.ingressHost" -}}
+{{- tpl .Values.server.ingress.hostname . | default .Values.global.domain -}}
+{{- end -}}
+
+{{- /* Paths of values that were given and have no effect, one a line. */ -}}
+{{- define "mooring.ignored" -}}
+{{- $values := .Values -}}
+{{- range list "applicationSet" "apiVersionOverrides" "commitServer" "createAggregateRoles" "dex" "externalRedis" "kubeVersionOverride" "notifications" "openshift" "redis" "redis-ha" "redisSecretInit" "repoServer" }}
+{{- if index $values . }}
+{{ . }}
+{{- end }}
+{{- end }}
+{{- range $key, $_ := omit $values.server "ingress" }}
+server.{{ $key }}
+{{- end }}
+{{- range list "aws" "controller" "gke" }}
+{{- if index $values.server.ingress . }}
+server.ingress.{{ . }}
+{{- end }}
+{{- end }}
+{{- range list "certificateAnnotations" "statefulsetAnnotations" "statefulsetLabels" }}
+{{- if index $values.global . }}
+global.{{ . }}
+{{- end }}
+{{- end }}
+{{- range list "cmp" "gpg" "styles" }}
+{{- if index $values.configs . }}
+configs.{{ . }}
+{{- end }}
+{{- end }}
+{{- range list "containerPorts" "dynamicClusterDistribution" "heartbeatTime" "statefulsetAnnotations" "statefulsetLabels" "vpa" }}
+{{- if index $values.controller . }}
+controller.{{ . }}
+{{- end }}
+{{- end }}
+{{- if $values.controller.metrics.applicationLabels }}
+controller.metrics.applicationLabels
+{{- end }}
+{{- if include "mooring.isArgoImage" . }}
+{{ ternary "controller.image" "global.image" (ne $values.controller.image.repository "") }} (it is Argo CD's)
+{{- end }}
+{{- end -}}

@@ -1,0 +1,5 @@
+{{- define "mooring.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "mooring.serviceAccountName" . }}
+  namespace: {{ include "mooring.namespace" . }}
+{{- end -}}
