@@ -84,9 +84,10 @@ server.{{ $key }}
 server.ingress.{{ . }}
 {{- end }}
 {{- end }}
-{{- range list "certificateAnnotations" "statefulsetAnnotations" "statefulsetLabels" }}
-{{- if index $values.global . }}
-global.{{ . }}
+{{- /* What is not checked by the schema, since it may be meant for another chart. */ -}}
+{{- range $key, $value := omit $values.global "additionalLabels" "addPrometheusAnnotations" "affinity" "deploymentAnnotations" "deploymentLabels" "deploymentStrategy" "domain" "dualStack" "env" "extraVolumeMounts" "extraVolumes" "hostAliases" "image" "imagePullSecrets" "logging" "networkPolicy" "nodeSelector" "podAnnotations" "podLabels" "priorityClassName" "revisionHistoryLimit" "runtimeClassName" "securityContext" "tolerations" "topologySpreadConstraints" }}
+{{- if $value }}
+global.{{ $key }}
 {{- end }}
 {{- end }}
 {{- range list "cmp" "gpg" "styles" }}
