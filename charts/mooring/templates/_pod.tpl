@@ -1,3 +1,28 @@
+{{- /* Environment of the container. A name twice would be refused by server-side apply: of several, the last one stays. */ -}}
+{{- define "mooring.env" -}}
+{{- $own := list
+  (dict "name" "POD_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name")))
+  (dict "name" "POD_NAMESPACE" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.namespace")))
+  (dict "name" "POD_IP" "valueFrom" (dict "fieldRef" (dict "fieldPath" "status.podIP")))
+  (dict "name" "SSL_CERT_FILE" "value" "/etc/ssl/certs/ca-certificates.crt")
+  (dict "name" "SSL_CERT_DIR" "value" "/app/config/tls")
+-}}
+{{- $all := concat $own .Values.global.env .Values.controller.env -}}
+{{- $kept := list -}}
+{{- range $index, $entry := $all -}}
+{{- $isLast := true -}}
+{{- range slice $all (int (add1 $index)) -}}
+{{- if eq .name $entry.name -}}
+{{- $isLast = false -}}
+{{- end -}}
+{{- end -}}
+{{- if $isLast -}}
+{{- $kept = append $kept $entry -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $kept -}}
+{{- end -}}
+
 {{- define "mooring.probe" -}}
 httpGet:
   path: {{ .httpPath }}
