@@ -12,9 +12,9 @@ export NO_PROXY := 127.0.0.1,localhost$(addprefix $(comma),$(or $(NO_PROXY),$(no
 export no_proxy := $(NO_PROXY)
 export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'charts/**/*.test.ts' 'examples/**/*.test.ts' 'docs/*.test.ts'
+TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'charts/**/*.test.ts' 'image/*.test.ts' 'examples/**/*.test.ts' 'docs/*.test.ts'
 
-.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages crds charts clean
+.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages image crds charts clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -57,6 +57,9 @@ cluster: tools ## The binaries of the local Kubernetes
 
 packages: tools wasm ## Archives for npm of what can be used alone, in .mooring/packages
 	@node renderers/pack.ts
+
+image: tools wasm ## The container image and its parts, in .mooring/image; ARCH=amd64 for one machine, LOCKED=1 to insist on the lock
+	@node image/main.ts $(if $(ARCH),--arch $(ARCH)) $(if $(LOCKED),--locked)
 
 crds: tools ## Write crds/*.yaml from the schemas
 	@node crds/emit.ts

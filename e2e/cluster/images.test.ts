@@ -33,8 +33,8 @@ test('an image archive is read by tar, and its config tells the digest of its la
     const listing = execFileSync('tar', ['-tf', manifest.Layers[0]], { cwd: dir, encoding: 'utf8' });
     assert.deepEqual(listing.trim().split('\n'), [
       'bin/',
-      'bin/program',
       'bin/alias',
+      'bin/program',
       'etc/',
       'etc/sample/',
       'etc/sample/config',

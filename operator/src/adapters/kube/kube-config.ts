@@ -2,9 +2,9 @@ import { registerHooks } from 'node:module';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 
 /** What `config.js` imports from the generated client: only `makeApiClient`, which is not used here, would call it. */
-const generatedClient = `data:text/javascript,${encodeURIComponent(
-  'export function createConfiguration() { throw new Error("the generated client is not loaded"); } export class ServerConfiguration {}',
-)}`;
+export const generatedClientStub =
+  'export function createConfiguration() { throw new Error("the generated client is not loaded"); } export class ServerConfiguration {}';
+const generatedClient = `data:text/javascript,${encodeURIComponent(generatedClientStub)}`;
 
 /**
  * An empty `KubeConfig` of `@kubernetes/client-node`. The generated client that comes with it, some 600 modules and 42 MB of memory for as
