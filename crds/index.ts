@@ -3,6 +3,7 @@ export * from './appproject.ts';
 export { applicationCrd, appProjectCrd, type CustomResourceDefinition, type PrinterColumn } from './crd.ts';
 export * from './operation.ts';
 export { apiGroup, apiVersion, type ManagedFieldsEntry, type ObjectMeta, type OwnerReference } from './resource.ts';
+export { sampleOf } from './sample.ts';
 export type { Schema, Structure } from './schema.ts';
 export * from './source.ts';
 export * from './spec.ts';
