@@ -32,7 +32,8 @@ export function viewOptions(log: Log = keepLog()): ViewOptions {
 }
 
 export function connectionTo(cluster: Cluster, server: string = cluster.server): Connection {
-  return { server, ca: cluster.ca, cert: cluster.cert, key: cluster.key };
+  const tls = { ca: cluster.ca, cert: cluster.cert, key: cluster.key };
+  return { server, tls: async () => tls };
 }
 
 /** A view of a cluster, and what it told. */

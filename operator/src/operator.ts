@@ -154,7 +154,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   };
 }
 
-function connect({ kubeconfig, context }: OperatorOptions): Promise<Connection> {
+async function connect({ kubeconfig, context }: OperatorOptions): Promise<Connection> {
   if (kubeconfig === undefined && context === undefined && isInCluster(process.env))
     return fromServiceAccount(process.env);
   return fromKubeconfig({

@@ -159,6 +159,58 @@ describe('a request', () => {
   });
 });
 
+test('connections are made anew where what secures them has changed; what is under way goes on', async () => {
+  let ports = new Set<number | undefined>();
+  let end = (): void => {};
+  answer = (request, response) => {
+    if (request.url !== '/watch') {
+      ports.add(request.socket.remotePort);
+      return json(response, 200, {});
+    }
+    response.writeHead(200).write('1\n');
+    end = () => void response.end('2\n');
+  };
+  const asked: boolean[] = [];
+  let tls = {};
+  const changing = createClient(
+    {
+      server: address(),
+      tls: async (renew) => {
+        asked.push(renew);
+        return tls;
+      },
+    },
+    context(),
+  );
+  const lines: string[] = [];
+  const ended = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  changing.stream(plainGet('/watch'), {
+    opened: begun.resolve,
+    line: (line) => lines.push(line),
+    ended: ended.resolve,
+    failed: ended.reject,
+  });
+  await begun.promise;
+  const sendSome = async (): Promise<ReadonlySet<number | undefined>> => {
+    ports = new Set();
+    for (let count = 0; count < 10; count++) await changing.send(get);
+    return ports;
+  };
+  const before = await sendSome();
+  tls = {};
+  const after = await sendSome();
+  assert.ok(before.size < 5 && after.isDisjointFrom(before), `${[...before]} and ${[...after]}`);
+  end();
+  await ended.promise;
+  assert.deepEqual(lines, ['1', '2']);
+  assert.ok(!asked.splice(0).includes(true));
+  answer = (request) => void request.socket.destroy();
+  await assert.rejects(changing.send(plainGet('/d')), { code: 'cluster-unreachable' });
+  assert.deepEqual(asked, [false, true, true, true], 'after a failure what secures them is looked at again');
+  await changing.close();
+});
+
 describe('a watch', () => {
   function listen(): { readonly heard: string[]; readonly stop: () => void } {
     const heard: string[] = [];

@@ -3,7 +3,7 @@ import { Fault, messageOf } from '../../model/fault.ts';
 import type { OperatorLimits } from '../../model/limits.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Random } from '../../world/random.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Tls } from './connection.ts';
 import { parseExact } from './exact-json.ts';
 import { splitLines } from './lines.ts';
 import { readStatus, refusalOf } from './refusal.ts';
@@ -58,9 +58,29 @@ export function createClient(connection: Connection, context: KubeContext): Kube
   const { clock, random, limits } = context;
   const url = new URL(connection.server);
   const prefix = url.pathname.replace(/\/+$/, '');
-  const requests = createDispatcher(connection, url.origin, limits.requestsPerCluster);
-  // Watches stay open for minutes: in the same pool they would use up the connections of the requests.
-  const watches = createDispatcher(connection, url.origin, null);
+  let secured: Secured | undefined;
+  /** Connections of before a change, until what they carry has ended. */
+  const retired = new Set<Dispatcher>();
+  let connectionFailed = false;
+  let isClosed = false;
+
+  async function connections(): Promise<Secured> {
+    const renew = connectionFailed;
+    connectionFailed = false;
+    const tls = (await connection.tls?.(renew)) ?? noTls;
+    if (secured !== undefined && (secured.tls === tls || isClosed)) return secured;
+    for (const dispatcher of secured === undefined ? [] : [secured.requests, secured.watches]) {
+      retired.add(dispatcher);
+      void dispatcher.close().finally(() => retired.delete(dispatcher));
+    }
+    secured = {
+      tls,
+      requests: createDispatcher(connection, tls, url.origin, limits.requestsPerCluster),
+      // Watches stay open for minutes: in the same pool they would use up the connections of the requests.
+      watches: createDispatcher(connection, tls, url.origin, null),
+    };
+    return secured;
+  }
 
   async function headersOf(request: KubeRequest, renew: boolean): Promise<Record<string, string>> {
     const headers: Record<string, string> = { accept: request.accept, 'user-agent': userAgent };
@@ -72,6 +92,7 @@ export function createClient(connection: Connection, context: KubeContext): Kube
 
   async function once(request: KubeRequest, renew: boolean): Promise<Answer> {
     const headers = await headersOf(request, renew);
+    const { requests } = await connections();
     const {
       statusCode,
       headers: answered,
@@ -120,6 +141,7 @@ export function createClient(connection: Connection, context: KubeContext): Kube
         if (waitMs > limits.requestTimeoutMs) throw fault;
       } catch (thrown) {
         if (thrown instanceof Fault) throw thrown;
+        connectionFailed = true;
         if (attempt === attempts || !request.repeatable || !isBrokenConnection(thrown))
           throw unreachable(connection.server, thrown);
         waitMs = backoff(attempt);
@@ -142,11 +164,13 @@ export function createClient(connection: Connection, context: KubeContext): Kube
       tell();
     };
     const run = async (): Promise<void> => {
+      const requestHeaders = await headersOf(request, false);
+      const { watches } = await connections();
       const { statusCode, headers, body } = await watches.request({
         origin: url.origin,
         path: prefix + targetOf(request),
         method: request.method,
-        headers: await headersOf(request, false),
+        headers: requestHeaders,
         headersTimeout: limits.requestTimeoutMs,
         bodyTimeout: 0,
         signal: abort.signal,
@@ -169,6 +193,7 @@ export function createClient(connection: Connection, context: KubeContext): Kube
       finish(() => listener.ended());
     };
     run().catch((thrown: unknown) => {
+      if (!(thrown instanceof Fault)) connectionFailed = true;
       finish(() => listener.failed(thrown instanceof Fault ? thrown : unreachable(connection.server, thrown)));
     });
     return () => finish(() => {});
@@ -179,17 +204,33 @@ export function createClient(connection: Connection, context: KubeContext): Kube
     send,
     stream,
     close: async () => {
-      await Promise.all([requests.destroy(), watches.destroy()]);
+      isClosed = true;
+      const open = secured === undefined ? [] : [secured.requests, secured.watches];
+      await Promise.all([...open, ...retired].map((dispatcher) => dispatcher.destroy()));
     },
   };
 }
 
-function createDispatcher(connection: Connection, origin: string, connections: number | null): Dispatcher {
-  const tls: Record<string, unknown> = { rejectUnauthorized: connection.insecure !== true };
-  if (connection.ca !== undefined) tls['ca'] = connection.ca;
-  if (connection.cert !== undefined) tls['cert'] = connection.cert;
-  if (connection.key !== undefined) tls['key'] = connection.key;
-  if (connection.serverName !== undefined) tls['servername'] = connection.serverName;
+/** Connections that were made with one and the same TLS. */
+interface Secured {
+  readonly tls: Tls;
+  readonly requests: Dispatcher;
+  readonly watches: Dispatcher;
+}
+
+const noTls: Tls = {};
+
+function createDispatcher(
+  { proxyUrl }: Connection,
+  { ca, cert, key, serverName, insecure }: Tls,
+  origin: string,
+  connections: number | null,
+): Dispatcher {
+  const tls: Record<string, unknown> = { rejectUnauthorized: insecure !== true };
+  if (ca !== undefined) tls['ca'] = ca;
+  if (cert !== undefined) tls['cert'] = cert;
+  if (key !== undefined) tls['key'] = key;
+  if (serverName !== undefined) tls['servername'] = serverName;
   const options = {
     connections,
     pipelining: 1,
@@ -197,8 +238,7 @@ function createDispatcher(connection: Connection, origin: string, connections: n
     keepAliveTimeout: 60_000,
     keepAliveMaxTimeout: 300_000,
   };
-  if (connection.proxyUrl !== undefined)
-    return new ProxyAgent({ ...options, uri: connection.proxyUrl, requestTls: tls });
+  if (proxyUrl !== undefined) return new ProxyAgent({ ...options, uri: proxyUrl, requestTls: tls });
   return new Pool(origin, {
     ...options,
     connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: tcpProbeAfterMs },

@@ -38,7 +38,8 @@ describe('a cluster Secret', () => {
       config: JSON.stringify({ bearerToken: 't', tlsClientConfig: { caData: base64('CA'), serverName: 'inner' } }),
     }).connect();
     assert.equal(await token.authorization?.(false), 'Bearer t');
-    assert.deepEqual([String(token.ca), token.serverName, token.insecure], ['CA', 'inner', false]);
+    const { ca, serverName, insecure } = (await token.tls?.(false)) ?? {};
+    assert.deepEqual([String(ca), serverName, insecure], ['CA', 'inner', false]);
     const user = secret({
       server,
       config: JSON.stringify({ username: 'u', password: 'p', proxyUrl: 'http://proxy:3128' }),
@@ -49,10 +50,8 @@ describe('a cluster Secret', () => {
       server,
       config: JSON.stringify({ tlsClientConfig: { insecure: true, certData: base64('C'), keyData: base64('K') } }),
     }).connect();
-    assert.deepEqual(
-      [String(certificate.cert), String(certificate.key), certificate.insecure, certificate.authorization],
-      ['C', 'K', true, undefined],
-    );
+    const { cert, key, insecure: isInsecure } = (await certificate.tls?.(false)) ?? {};
+    assert.deepEqual([String(cert), String(key), isInsecure, certificate.authorization], ['C', 'K', true, undefined]);
   });
 
   const refused: readonly (readonly [string, string, RegExp])[] = [

@@ -3,7 +3,7 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../../model/fault.ts';
 import { canonicalJson, isJsonObject, objectAt, textAt } from '../../model/json.ts';
 import type { ClusterIdentity } from '../../world/cluster.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Tls } from './connection.ts';
 
 /** A cluster that can be a destination. */
 export interface ClusterTarget extends ClusterIdentity {
@@ -85,12 +85,15 @@ function connectionOf(server: string, text: string, where: string): Connection {
   const serverName = textAt(config, 'tlsClientConfig', 'serverName');
   const proxyUrl = textAt(config, 'proxyUrl');
   const authorization = authorizationOf(config);
-  return {
-    server,
+  const secured: Tls = {
     insecure,
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
     ...(serverName === undefined || serverName === '' ? {} : { serverName }),
+  };
+  return {
+    server,
+    tls: async () => secured,
     ...(proxyUrl === undefined || proxyUrl === '' ? {} : { proxyUrl }),
     ...(authorization === undefined ? {} : { authorization: async () => authorization }),
   };

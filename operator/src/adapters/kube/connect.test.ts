@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fromKubeconfig, fromServiceAccount, isInCluster, serviceAccountNamespace } from './connect.ts';
+import type { Connection } from './connection.ts';
 
 let folder: string;
 before(async () => {
@@ -12,6 +13,11 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+async function tlsOf(connection: Connection): Promise<string[]> {
+  const { ca, cert, key, serverName, insecure } = (await connection.tls?.(false)) ?? {};
+  return [ca, cert, key, serverName, insecure].map(String);
+}
 
 function kubeconfig(user: Readonly<Record<string, unknown>>, cluster: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({
@@ -31,17 +37,8 @@ describe('a kubeconfig', () => {
       { 'certificate-authority-data': base64('CA'), 'tls-server-name': 'inner' },
     );
     const connection = await fromKubeconfig({ text });
-    assert.deepEqual(
-      [
-        connection.server,
-        String(connection.ca),
-        String(connection.cert),
-        String(connection.key),
-        connection.serverName,
-        connection.insecure,
-      ],
-      ['https://127.0.0.1:6443', 'CA', 'CERT', 'KEY', 'inner', false],
-    );
+    assert.equal(connection.server, 'https://127.0.0.1:6443');
+    assert.deepEqual(await tlsOf(connection), ['CA', 'CERT', 'KEY', 'inner', 'false']);
     assert.equal(await connection.authorization?.(false), undefined);
   });
 
@@ -50,11 +47,34 @@ describe('a kubeconfig', () => {
       text: kubeconfig({ token: 't' }, { 'insecure-skip-tls-verify': true, 'proxy-url': 'http://proxy:3128' }),
     });
     assert.deepEqual(
-      [await token.authorization?.(false), token.insecure, token.proxyUrl],
+      [await token.authorization?.(false), (await token.tls?.(false))?.insecure, token.proxyUrl],
       ['Bearer t', true, 'http://proxy:3128'],
     );
     const password = await fromKubeconfig({ text: kubeconfig({ username: 'u', password: 'p' }) });
     assert.equal(await password.authorization?.(false), `Basic ${base64('u:p')}`);
+  });
+
+  test('is read again with the files that it names; what has not changed is the same value', async () => {
+    const path = join(folder, 'kubeconfig');
+    const files = {
+      ca: join(folder, 'kube-ca.crt'),
+      cert: join(folder, 'client.crt'),
+      key: join(folder, 'client.key'),
+    };
+    for (const [name, file] of Object.entries(files)) await writeFile(file, `${name} 1`);
+    const user = { 'client-certificate': files.cert, 'client-key': files.key };
+    await writeFile(path, kubeconfig(user, { 'certificate-authority': files.ca }));
+    const connection = await fromKubeconfig({ path });
+    const first = await connection.tls?.(false);
+    assert.deepEqual(await tlsOf(connection), ['ca 1', 'cert 1', 'key 1', 'undefined', 'false']);
+    assert.equal(await connection.tls?.(true), first);
+    await writeFile(files.cert, 'cert 2');
+    assert.equal(await connection.tls?.(false), first, 'it is not read for each request');
+    assert.equal(String((await connection.tls?.(true))?.cert), 'cert 2');
+    await writeFile(path, kubeconfig({ token: 'renewed' }));
+    assert.equal(await connection.authorization?.(true), 'Bearer renewed');
+    await writeFile(path, '{ half of a');
+    assert.equal(await connection.authorization?.(true), 'Bearer renewed', 'what was good is used on');
   });
 
   test('runs the plugin of its user', async () => {
@@ -111,21 +131,28 @@ test('where there is no kubeconfig at all, that is said, and no cluster is made 
 });
 
 describe('a pod', () => {
-  test('uses its service account, and reads its token again when it was refused', async () => {
-    const environment = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };
+  const environment = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };
+
+  test('uses its service account, once it is there, and reads its files again when they were refused', async () => {
     assert.ok(isInCluster(environment) && !isInCluster({}));
-    await assert.rejects(fromServiceAccount(environment, folder), {
+    const connection = fromServiceAccount(environment, folder);
+    assert.equal(connection.server, 'https://[fd00::1]:443');
+    await assert.rejects(connection.authorization?.(false) ?? assert.fail(), {
       code: 'cluster-refused',
-      message: /token cannot be read/,
+      message: /(token|ca\.crt) cannot be read: .*automountServiceAccountToken/,
     });
     await writeFile(join(folder, 'token'), 'first\n');
     await writeFile(join(folder, 'ca.crt'), 'CA');
     await writeFile(join(folder, 'namespace'), 'argocd\n');
-    const connection = await fromServiceAccount(environment, folder);
-    assert.equal(connection.server, 'https://[fd00::1]:443');
+    assert.equal(await connection.authorization?.(false), 'Bearer first');
+    assert.deepEqual(await tlsOf(connection), ['CA', 'undefined', 'undefined', 'undefined', 'undefined']);
     await writeFile(join(folder, 'token'), 'second');
+    await writeFile(join(folder, 'ca.crt'), 'CA of tomorrow');
     assert.equal(await connection.authorization?.(false), 'Bearer first');
     assert.equal(await connection.authorization?.(true), 'Bearer second');
+    assert.equal((await tlsOf(connection))[0], 'CA of tomorrow');
+    await rm(join(folder, 'token'));
+    assert.equal(await connection.authorization?.(true), 'Bearer second', 'what was good is used on');
     assert.equal(await serviceAccountNamespace(folder), 'argocd');
     assert.equal(await serviceAccountNamespace(join(folder, 'none')), undefined);
   });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { Fault, messageOf } from '../../model/fault.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, sameOrNew, type Tls } from './connection.ts';
 import { newKubeConfig } from './kube-config.ts';
 
 /** Which kubeconfig, and which of its contexts. */
@@ -16,12 +16,13 @@ export interface KubeconfigChoice {
 
 const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 const madeUpServer = 'http://localhost:8080';
-/** Kubelet renews a token long before it ends; client-go reads it as often. */
-const tokenMs = 60_000;
+/** Kubelet renews a token long before it ends; client-go reads it as often. Certificates and the kubeconfig itself are looked at as often, too. */
+const freshMs = 60_000;
 
 /**
  * A connection by a kubeconfig, with every kind of auth that `@kubernetes/client-node` knows, exec plugins among them: so only for the
- * operator's own kubeconfig, never for one that a tenant wrote. Throws `Fault` `cluster-refused` where it cannot be read or used.
+ * operator's own kubeconfig, never for one that a tenant wrote. What changes in it and in the files that it names is taken without a restart, but for the
+ * server's address. Throws `Fault` `cluster-refused` where it cannot be read or used.
  */
 export async function fromKubeconfig(choice: KubeconfigChoice): Promise<Connection> {
   const config = await loadKubeconfig(choice);
@@ -32,13 +33,11 @@ export async function fromKubeconfig(choice: KubeconfigChoice): Promise<Connecti
       `the kubeconfig${choice.path === undefined ? '' : ` ${choice.path}`} has no context "${config.getCurrentContext() ?? ''}" with a cluster: name one that is there`,
     );
   }
-  const first = await authenticate(config);
+  const credentials = keepFresh(async () => authenticate(await loadKubeconfig(choice)), await authenticate(config));
   return {
     server: cluster.server.replace(/\/+$/, ''),
-    ...pemFields(first),
     ...(cluster.proxyUrl === undefined ? {} : { proxyUrl: cluster.proxyUrl }),
-    // KubeConfig caches what plugins and token files answer, and renews it when it is due.
-    authorization: async () => (await authenticate(config)).authorization,
+    ...credentials,
   };
 }
 
@@ -47,24 +46,21 @@ export function isInCluster(environment: Readonly<Record<string, string | undefi
   return environment['KUBERNETES_SERVICE_HOST'] !== undefined && environment['KUBERNETES_SERVICE_PORT'] !== undefined;
 }
 
-/** A connection by the pod's own service account. Throws `Fault` `cluster-refused` where its files are missing. */
-export async function fromServiceAccount(
+/**
+ * A connection by the pod's own service account. Its files are read when they are needed: one that is missing fails the requests, until it is
+ * there.
+ */
+export function fromServiceAccount(
   environment: Readonly<Record<string, string | undefined>>,
   folder: string = serviceAccountFolder,
-): Promise<Connection> {
+): Connection {
   const host = environment['KUBERNETES_SERVICE_HOST'] ?? '';
-  let token = await readToken(folder);
-  let readAt = performance.now();
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${environment['KUBERNETES_SERVICE_PORT'] ?? '443'}`,
-    ca: await readFile(`${folder}/ca.crt`),
-    authorization: async (renew) => {
-      if (renew || performance.now() - readAt > tokenMs) {
-        token = await readToken(folder);
-        readAt = performance.now();
-      }
-      return `Bearer ${token}`;
-    },
+    ...keepFresh(async () => ({
+      tls: { ca: await readAccountFile(folder, 'ca.crt') },
+      authorization: `Bearer ${await readToken(folder)}`,
+    })),
   };
 }
 
@@ -78,17 +74,58 @@ export async function serviceAccountNamespace(folder: string = serviceAccountFol
   }
 }
 
-async function readToken(folder: string): Promise<string> {
+function readToken(folder: string): Promise<string> {
+  return readAccountFile(folder, 'token');
+}
+
+async function readAccountFile(folder: string, name: 'token' | 'ca.crt'): Promise<string> {
   try {
-    return (await readFile(`${folder}/token`, 'utf8')).trim();
+    return (await readFile(`${folder}/${name}`, 'utf8')).trim();
   } catch (thrown) {
     throw new Fault(
       'cluster-refused',
-      `the service account's token cannot be read: ${messageOf(thrown)}: mount it (automountServiceAccountToken) or give a kubeconfig`,
+      `the service account's ${name} cannot be read: ${messageOf(thrown)}: mount it (automountServiceAccountToken) or give a kubeconfig`,
       {},
       thrown,
     );
   }
+}
+
+/** What requests are secured and authorized with. */
+interface Credentials {
+  readonly tls: Tls;
+  readonly authorization: string | undefined;
+}
+
+/** Reads credentials again each minute, and whenever they were refused. One that cannot be read any more is used until the API server refuses it. */
+function keepFresh(
+  read: () => Promise<Credentials>,
+  first?: Credentials,
+): Required<Pick<Connection, 'tls' | 'authorization'>> {
+  let known = first;
+  let readAt = performance.now();
+  let reading: Promise<Credentials> | undefined;
+  const readOnce = async (): Promise<Credentials> => {
+    try {
+      const now = await read();
+      known = { ...now, tls: sameOrNew(known?.tls, now.tls) };
+      readAt = performance.now();
+    } catch (thrown) {
+      if (known === undefined || !(thrown instanceof Fault)) throw thrown;
+    }
+    return known;
+  };
+  const fresh = async (renew: boolean): Promise<Credentials> => {
+    if (known !== undefined && !renew && performance.now() - readAt < freshMs) return known;
+    reading ??= readOnce().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  return {
+    tls: async (renew) => (await fresh(renew)).tls,
+    authorization: async (renew) => (await fresh(renew)).authorization,
+  };
 }
 
 async function loadKubeconfig(choice: KubeconfigChoice): Promise<KubeConfig> {
@@ -120,15 +157,6 @@ function isMadeUp(config: KubeConfig): boolean {
   return config.getCurrentContext() === 'loaded-context' && config.getCurrentCluster()?.server === madeUpServer;
 }
 
-interface Credentials {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly serverName?: string;
-  readonly insecure: boolean;
-  readonly authorization: string | undefined;
-}
-
 async function authenticate(config: KubeConfig): Promise<Credentials> {
   const options: Record<string, unknown> & { headers?: Record<string, string> } = {};
   try {
@@ -144,11 +172,13 @@ async function authenticate(config: KubeConfig): Promise<Credentials> {
   const basic =
     typeof options['auth'] === 'string' ? `Basic ${Buffer.from(options['auth']).toString('base64')}` : undefined;
   return {
-    ...pick(options, 'ca', 'ca'),
-    ...pick(options, 'cert', 'cert'),
-    ...pick(options, 'key', 'key'),
-    ...pick(options, 'servername', 'serverName'),
-    insecure: options['rejectUnauthorized'] === false,
+    tls: {
+      ...pick(options, 'ca', 'ca'),
+      ...pick(options, 'cert', 'cert'),
+      ...pick(options, 'key', 'key'),
+      ...pick(options, 'servername', 'serverName'),
+      insecure: options['rejectUnauthorized'] === false,
+    },
     authorization: options.headers?.['Authorization'] ?? basic,
   };
 }
@@ -156,8 +186,4 @@ async function authenticate(config: KubeConfig): Promise<Credentials> {
 function pick(options: Readonly<Record<string, unknown>>, from: string, to: string): Record<string, string> {
   const value = options[from];
   return value === undefined || value === null ? {} : { [to]: value as string };
-}
-
-function pemFields({ authorization: _, ...fields }: Credentials): Omit<Credentials, 'authorization'> {
-  return fields;
 }
