@@ -23,6 +23,7 @@ import { trackingName } from '@mooring/operator/model/tracking.ts';
 import { defaultRenderers } from '@mooring/operator/renderers.ts';
 import type { Cluster } from '@mooring/operator/world/cluster.ts';
 import type { RepositoryAccess } from '@mooring/operator/world/git.ts';
+import type { Report } from '@mooring/operator/world/readiness.ts';
 import type { RenderAnswer } from '@mooring/operator/world/renderer.ts';
 import type { Store } from '@mooring/operator/world/store.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
@@ -69,12 +70,18 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
     ...(choice.context !== undefined && { context: choice.context }),
   });
   const client = open.adopt(createClient(connection, context), (one) => one.close());
-  const { store: stored, clusters: secrets } = open.adopt(
-    await withProgress(`reading Applications from ${connection.server}`, () =>
-      createStore(client, { ...context, namespace: choice.namespace }),
-    ),
-    (one) => one.close(),
-  );
+  const obstacle = Promise.withResolvers<never>();
+  const report: Report = (check, [problem]) => {
+    // Bad settings have defaults instead.
+    if (check !== 'settings' && problem !== undefined) obstacle.reject(new Failure(problem.message));
+  };
+  const { namespace } = choice;
+  const {
+    store: stored,
+    clusters: secrets,
+    ready,
+  } = open.adopt(createStore(client, { ...context, namespace, purpose: 'inspect', report }), (one) => one.close());
+  await withProgress(`reading Applications from ${connection.server}`, () => Promise.race([ready, obstacle.promise]));
   const store = withDefaultProject(stored);
   const clusters = open.adopt(createClusters(connection, secrets, { ...context, healthOf, hasHealthRule }), (one) =>
     one.close(),

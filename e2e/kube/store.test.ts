@@ -7,7 +7,7 @@ import { createClusters } from '@mooring/operator/adapters/kube/clusters.ts';
 import { fromKubeconfig } from '@mooring/operator/adapters/kube/connect.ts';
 import { createEvents } from '@mooring/operator/adapters/store/events.ts';
 import { createStore, type OpenStore } from '@mooring/operator/adapters/store/store.ts';
-import { Fault } from '@mooring/operator/model/fault.ts';
+import type { Check, Problem, Report } from '@mooring/operator/world/readiness.ts';
 import type { StoreChange } from '@mooring/operator/world/store.ts';
 import { type Cluster, type Json, startCluster } from '../cluster/cluster.ts';
 import { configMap, connectionTo, keepLog, startWire, until, viewOptions } from './fixture.ts';
@@ -16,6 +16,8 @@ let real: Cluster;
 let client: KubeClient;
 let opened: OpenStore;
 const changes: StoreChange[] = [];
+const problems = new Map<Check, readonly Problem[]>();
+const report: Report = (check, found) => void problems.set(check, found);
 const namespace = 'argocd';
 const log = keepLog();
 
@@ -59,28 +61,22 @@ function found(name: string): Application {
 
 describe('the store', () => {
   test('says what to install where the CRDs are missing', async () => {
-    await assert.rejects(createStore(client, { ...viewOptions(), log, namespace }), (thrown: unknown) => {
-      assert.ok(thrown instanceof Fault);
-      assert.equal(thrown.code, 'object-missing');
-      assert.match(thrown.message, /install Mooring's CustomResourceDefinitions/);
-      return true;
-    });
+    opened = createStore(client, { ...viewOptions(), log, namespace, purpose: 'operate', report });
+    opened.store.subscribe((change) => changes.push(change));
+    await until('it is told', () => problems.has('crds'));
+    assert.deepEqual(
+      problems.get('crds')?.map(({ reason }) => reason),
+      ['CRDsMissing'],
+    );
+    assert.match(problems.get('crds')?.[0]?.message ?? '', /install those of this version \(kubectl apply/);
+    assert.deepEqual([problems.get('permissions'), problems.get('api-server')], [[], []]);
   });
 
-  test('opens once they are there, and creates the default project', async () => {
+  test('opens by itself once they are there, and creates the default project', async () => {
     for (const crd of [applicationCrd, appProjectCrd])
       await real.api.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd);
-    await until('the CRDs are served', async () => {
-      try {
-        await real.api.call('GET', applications);
-        await real.api.call('GET', applications.replace('applications', 'appprojects'));
-        return true;
-      } catch {
-        return false;
-      }
-    });
-    opened = await createStore(client, { ...viewOptions(), log, namespace });
-    opened.store.subscribe((change) => changes.push(change));
+    await opened.ready;
+    assert.deepEqual(Object.fromEntries(problems), { 'api-server': [], crds: [], permissions: [], settings: [] });
     assert.deepEqual(opened.store.applications(), []);
     await opened.store.ensureDefaultProject();
     await opened.store.ensureDefaultProject();
@@ -162,7 +158,9 @@ describe('the store', () => {
     );
     const settings = opened.store.settings();
     assert.equal(settings.renderers['helm.enable'], 'false');
-    assert.ok(log.lines.some(({ message }) => message.includes('timeout.reconciliation.jitter')));
+    const [problem] = problems.get('settings') ?? [];
+    assert.match(problem?.message ?? '', /^argocd-cm: timeout\.reconciliation\.jitter is "soon", but must be/);
+    assert.deepEqual([problem?.about?.kind, problem?.about?.name], ['ConfigMap', 'argocd-cm']);
   });
 });
 

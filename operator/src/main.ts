@@ -14,7 +14,7 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --kubeconfig PATH   default: $KUBECONFIG, ~/.kube/config, or the pod's own account
   --context NAME      default: the kubeconfig's current context
   --namespace NAME    where Applications, projects and settings are; default: argocd
-  --listen HOST:PORT  /api/webhook, /metrics, /healthz, /readyz; default: ${defaultListen}
+  --listen HOST:PORT  /api/webhook, /metrics, /livez, /readyz, /healthz; default: ${defaultListen}
   --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
 `;

@@ -2,23 +2,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Renderer } from '@mooring/renderer-contract';
 import { createGit } from './adapters/git/git.ts';
+import { createReadiness } from './adapters/http/readiness.ts';
 import { serve } from './adapters/http/server.ts';
-import { createClient } from './adapters/kube/client.ts';
+import { createClient, type KubeContext } from './adapters/kube/client.ts';
 import { createClusters } from './adapters/kube/clusters.ts';
-import { fromKubeconfig, fromServiceAccount, isInCluster } from './adapters/kube/connect.ts';
+import { fromKubeconfig, fromServiceAccount, isInCluster, ownPod } from './adapters/kube/connect.ts';
 import type { Connection } from './adapters/kube/connection.ts';
 import { collectWhenIdle } from './adapters/memory/idle-collection.ts';
 import { createRenderPool } from './adapters/render/render-pool.ts';
 import { createEvents } from './adapters/store/events.ts';
 import { createStore } from './adapters/store/store.ts';
 import { createLog, type LogLevel } from './adapters/telemetry/log.ts';
-import { createMetrics } from './adapters/telemetry/metrics.ts';
+import { createMetrics, type PrometheusMetrics } from './adapters/telemetry/metrics.ts';
 import { systemClock, systemRandom } from './adapters/time/system.ts';
 import { receiveWebhook } from './api/webhook/receive.ts';
 import { type Controllers, startControllers } from './controllers/start.ts';
 import { hasHealthRule, healthOf } from './engine/health/health.ts';
+import { Fault, messageOf } from './model/fault.ts';
 import { operatorLimits } from './model/limits.ts';
 import { defaultRenderers } from './renderers.ts';
+import type { ObjectReference, Problem, Report } from './world/readiness.ts';
+import type { Store } from './world/store.ts';
+import type { Log } from './world/telemetry.ts';
 import type { World } from './world/world.ts';
 
 /** How an operator is set up; everything has a default. */
@@ -39,10 +44,12 @@ export interface OperatorOptions {
   readonly logLevel?: LogLevel;
 }
 
-/** An operator at work. */
+/** An operator, from the moment that it serves health checks. */
 export interface Operator {
   /** Port of webhook, metrics and health checks. */
   readonly port: number;
+  /** Resolves when the controllers are at work. Until then `/readyz` says what is missing; it never rejects, since whatever it is may be mended. */
+  readonly started: Promise<void>;
   /** Takes no more work, lets what is under way finish for at most `withinMs` (default 8 s), and closes everything. */
   stop(withinMs?: number): Promise<void>;
 }
@@ -51,30 +58,26 @@ export interface Operator {
 const noBodyBytes = 1_024;
 
 /**
- * Starts an operator: serves health checks at once, watches the cluster, then starts the controllers. Throws `Fault` where the cluster cannot be reached
- * or does not have the CRDs.
+ * Serves health checks at once, and starts the controllers as soon as the API server can be reached, allows what is needed, and serves the CRDs. Throws
+ * only for what this process was told itself: `Fault` `cluster-refused` for a kubeconfig that cannot be read or used, and errors of the address and the folder.
  */
 export async function createOperator(options: OperatorOptions = {}): Promise<Operator> {
   const log = createLog(options.logLevel ?? 'info');
-  const context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log };
+  const context: Context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log };
+  let opened: OpenWorld | undefined;
   let controllers: Controllers | undefined;
-  let world: World | undefined;
   const metrics = createMetrics({
-    applications: () => world?.store.applications() ?? [],
+    applications: () => opened?.world.store.applications() ?? [],
     queueDepth: () => controllers?.depth ?? 0,
+  });
+  const readiness = createReadiness({
+    ...context,
+    outageMs: operatorLimits.outageMs,
+    tell: (problem) => opened?.warn(problem),
   });
   const server = await serve(
     [
-      { method: 'GET', path: '/healthz', bodyBytes: noBodyBytes, answer: () => ({ status: 200, body: 'ok\n' }) },
-      {
-        method: 'GET',
-        path: '/readyz',
-        bodyBytes: noBodyBytes,
-        answer: () =>
-          controllers === undefined
-            ? { status: 503, body: 'the view of the cluster is not complete yet\n' }
-            : { status: 200, body: 'ok\n' },
-      },
+      ...readiness.routes,
       {
         method: 'GET',
         path: '/metrics',
@@ -86,8 +89,8 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
         path: '/api/webhook',
         bodyBytes: operatorLimits.webhookBytes,
         answer: (request) => {
-          if (world === undefined || controllers === undefined) return { status: 503, body: 'not ready yet\n' };
-          return receiveWebhook(request, world.store.settings(), controllers.refreshRepository);
+          if (opened === undefined || controllers === undefined) return { status: 503, body: 'not ready yet\n' };
+          return receiveWebhook(request, opened.world.store.settings(), controllers.refreshRepository);
         },
       },
     ],
@@ -99,66 +102,150 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };
+  let isStopping = false;
+  let world: OpenWorld;
   try {
-    const connection = await connect(options);
-    const client = createClient(connection, context);
-    undo.push(() => client.close());
-    const opened = await createStore(client, { ...context, namespace: options.namespace ?? 'argocd' });
-    undo.push(() => opened.close());
-    const clusters = createClusters(connection, opened.clusters, { ...context, healthOf, hasHealthRule });
-    undo.push(() => clusters.close());
-    const git = createGit({
-      directory: join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git'),
-      clock: systemClock,
-      limits: operatorLimits,
-      log,
-    });
-    undo.push(() => git.close());
-    const renderers = createRenderPool({
-      renderers: options.renderers ?? defaultRenderers(),
-      clock: systemClock,
-      settings: () => opened.store.settings().renderers,
-      onRendered: ({ sourceType, rendered, durationMs }) => metrics.rendered(sourceType, !rendered, durationMs),
-    });
-    undo.push(() => renderers.close());
-    const events = createEvents(client, context);
-    undo.push(() => events.close());
-    world = {
-      clock: systemClock,
-      random: systemRandom,
-      git,
-      renderers,
-      clusters,
-      store: opened.store,
-      notifier: events,
-      telemetry: { log, metrics },
-    };
-    await world.store.ensureDefaultProject();
-    const started = startControllers(world);
-    controllers = started;
-    undo.push(collectWhenIdle(() => started.runs, systemClock));
-    const { namespace } = world.store;
-    log.info({ cluster: connection.server, namespace, port: server.port }, 'Mooring has started');
+    world = openWorld(await connect(options), options, context, metrics, readiness.report);
+    opened = world;
+    undo.push(() => world.close());
   } catch (thrown) {
     await close();
     throw thrown;
   }
-  const started = controllers;
+
+  const start = (): void => {
+    if (isStopping) return;
+    const started = startControllers(world.world);
+    controllers = started;
+    undo.push(collectWhenIdle(() => started.runs, systemClock));
+    undo.push(keepDefaultProject(world.world.store, readiness.report, context));
+    readiness.report('controllers', []);
+    const { namespace } = world.world.store;
+    log.info({ cluster: world.server, namespace, port: server.port }, 'Mooring has started');
+  };
+  log.info({ cluster: world.server, port: server.port }, "reading Mooring's own objects");
   return {
     port: server.port,
+    started: world.ready.then(start),
     async stop(withinMs = 8_000) {
+      isStopping = true;
       log.info({}, 'stopping');
-      await started.stop(withinMs);
+      await controllers?.stop(withinMs);
       await close();
     },
   };
 }
 
-async function connect({ kubeconfig, context }: OperatorOptions): Promise<Connection> {
+interface Context extends KubeContext {
+  readonly log: Log;
+}
+
+/** The world, being watched. */
+interface OpenWorld {
+  readonly world: World;
+  /** Address of the operator's own API server. */
+  readonly server: string;
+  /** Resolves when Mooring's own objects are known; never rejects. */
+  readonly ready: Promise<void>;
+  /** Tells of a problem by an Event, when there is an API server to take it. */
+  warn(problem: Problem): void;
+  close(): Promise<void>;
+}
+
+/** Joins the adapters. Nothing here waits for the API server. */
+function openWorld(
+  { connection, self }: Place,
+  options: OperatorOptions,
+  context: Context,
+  metrics: PrometheusMetrics,
+  report: Report,
+): OpenWorld {
+  const renderers = options.renderers ?? defaultRenderers();
+  const namespace = options.namespace ?? 'argocd';
+  const git = createGit({ ...context, directory: join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git') });
+  const client = createClient(connection, context);
+  const events = createEvents(client, context);
+  const opened = createStore(client, {
+    ...context,
+    namespace,
+    purpose: 'operate',
+    report,
+    checkRenderers: (settings) =>
+      Object.assign({}, ...renderers.map((renderer) => renderer.checkSettings?.(settings) ?? {})),
+  });
+  const clusters = createClusters(connection, opened.clusters, { ...context, healthOf, hasHealthRule });
+  const pool = createRenderPool({
+    renderers,
+    clock: systemClock,
+    settings: () => opened.store.settings().renderers,
+    onRendered: ({ sourceType, rendered, durationMs }) => metrics.rendered(sourceType, !rendered, durationMs),
+  });
+  // Outside of a pod the namespace stands for the operator.
+  const operator = self ?? { apiVersion: 'v1', kind: 'Namespace', namespace, name: namespace };
+  return {
+    world: {
+      clock: systemClock,
+      random: systemRandom,
+      git,
+      renderers: pool,
+      clusters,
+      store: opened.store,
+      notifier: events,
+      telemetry: { log: context.log, metrics },
+    },
+    server: connection.server,
+    ready: opened.ready,
+    warn: ({ about, reason, message }) => events.warn(about ?? operator, reason, message),
+    close: async () => {
+      await events.close();
+      await pool.close();
+      await git.close();
+      await clusters.close();
+      opened.close();
+      await client.close();
+    },
+  };
+}
+
+/** Creates the project `default` where there is none, trying until it is done; the answer stops it. */
+function keepDefaultProject(store: Store, report: Report, { clock, limits, log }: Context): () => void {
+  let isStopped = false;
+  let cancel: (() => void) | undefined;
+  const tryOnce = async (failures: number): Promise<void> => {
+    try {
+      await store.ensureDefaultProject();
+      if (!isStopped) report('default-project', []);
+    } catch (thrown) {
+      if (isStopped) return;
+      if (!(thrown instanceof Fault))
+        log.error({ error: messageOf(thrown) }, 'a bug kept the project default from being made');
+      report('default-project', [
+        { reason: 'DefaultProjectMissing', message: `the project default cannot be created: ${messageOf(thrown)}` },
+      ]);
+      const waitMs = Math.min(limits.startRetryLastMs, limits.startRetryFirstMs * 2 ** failures);
+      cancel = clock.after(waitMs, () => void tryOnce(failures + 1));
+    }
+  };
+  void tryOnce(0);
+  return () => {
+    isStopped = true;
+    cancel?.();
+  };
+}
+
+/** The operator's own API server, and the pod it runs in. */
+interface Place {
+  readonly connection: Connection;
+  readonly self: ObjectReference | undefined;
+}
+
+/** In a pod without a kubeconfig nothing is an error yet: what is missing there is reported, and looked for again. */
+async function connect({ kubeconfig, context }: OperatorOptions): Promise<Place> {
   if (kubeconfig === undefined && context === undefined && isInCluster(process.env))
-    return fromServiceAccount(process.env);
-  return fromKubeconfig({
+    return { connection: fromServiceAccount(process.env), self: await ownPod(process.env) };
+  const connection = await fromKubeconfig({
     ...(kubeconfig !== undefined && { path: kubeconfig }),
     ...(context !== undefined && { context }),
   });
+  return { connection, self: undefined };
 }

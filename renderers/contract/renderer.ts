@@ -77,6 +77,8 @@ export interface Renderer {
   detect(tree: Tree, path: string): Promise<boolean>;
   /** Throws `RenderError`. */
   render(tree: Tree, spec: RenderSpec, context: RenderContext): Promise<Rendered>;
+  /** What is wrong with the settings of `argocd-cm` that it takes, by key, to be read after the value: `has no flag --x`. */
+  checkSettings?(settings: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   /** Ends workers and frees memory. */
   close?(): Promise<void>;
 }

@@ -290,6 +290,15 @@ describe('kustomize.buildOptions of argocd-cm', () => {
     await assert.rejects(render({}, { 'kustomize.buildOptions': options }, chart), /source of its own/);
   });
 
+  test('are checked before there is anything to render', () => {
+    const check = (text: string) => kustomizeRenderer.checkSettings?.({ 'kustomize.buildOptions': text });
+    assert.deepEqual(check('--enable-helm --load-restrictor LoadRestrictionsNone'), {});
+    assert.match(
+      check('--load_restrictor none')?.['kustomize.buildOptions'] ?? '',
+      /^but .*has no flag --load_restrictor/,
+    );
+  });
+
   test('that are unknown are refused', async () => {
     await assert.rejects(
       render({}, { 'kustomize.buildOptions': '--load_restrictor none' }),

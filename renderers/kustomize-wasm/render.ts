@@ -1,8 +1,8 @@
 import { type Fields, readFields, substitute } from '@mooring/go-wasm';
-import { manifestsOf, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
+import { manifestsOf, RenderError, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
 import { type KustomizeOptions, kustomizeVersion, openKustomize } from './kustomize.ts';
-import { type Edits, type Patch, withoutPrograms } from './options.ts';
+import { type Edits, type Patch, parseBuildFlags, withoutPrograms } from './options.ts';
 
 /** Folders with a kustomization file: what Argo CD calls a `Kustomize` source. The engine starts with the first render. */
 export const kustomizeRenderer: Renderer = createKustomizeRenderer();
@@ -17,6 +17,7 @@ export function createKustomizeRenderer(options: KustomizeOptions = {}): Rendere
     version: kustomizeVersion,
     detect,
     close: kustomize.close,
+    checkSettings,
     async render(tree, spec, context) {
       const warnings: string[] = [];
       const edits = readEdits(spec, warnings);
@@ -31,6 +32,17 @@ export function createKustomizeRenderer(options: KustomizeOptions = {}): Rendere
       return { manifests: manifestsOf(built.objects, () => ({ path: built.file })), warnings };
     },
   };
+}
+
+function checkSettings(settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const key = 'kustomize.buildOptions';
+  try {
+    parseBuildFlags(withoutPrograms(settings[key] ?? ''));
+    return {};
+  } catch (thrown) {
+    if (!(thrown instanceof RenderError)) throw thrown;
+    return { [key]: `but ${thrown.message}` };
+  }
 }
 
 const known = [

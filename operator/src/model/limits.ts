@@ -27,10 +27,17 @@ export interface OperatorLimits {
   readonly backoffLastMs: number;
   /** Milliseconds between two looks at a cluster that could not be reached. */
   readonly clusterRetryMs: number;
+  /** First and longest wait, in milliseconds, between two looks at what keeps the operator from starting. */
+  readonly startRetryFirstMs: number;
+  readonly startRetryLastMs: number;
+  /** Milliseconds for which the operator stays ready though its API server is gone. */
+  readonly outageMs: number;
   /** Characters of one condition's or operation's message. */
   readonly messageLength: number;
   /** Kubernetes Events waiting to be sent; the oldest is dropped, and counted, beyond it. */
   readonly eventsWaiting: number;
+  /** Those about the operator itself that are kept until the API server takes them; the same beyond it. */
+  readonly eventsKept: number;
 }
 
 export const operatorLimits: OperatorLimits = {
@@ -48,6 +55,10 @@ export const operatorLimits: OperatorLimits = {
   backoffFirstMs: 1_000,
   backoffLastMs: 60_000,
   clusterRetryMs: 10_000,
+  startRetryFirstMs: 1_000,
+  startRetryLastMs: 10_000,
+  outageMs: 60_000,
   messageLength: 4_096,
   eventsWaiting: 2_000,
+  eventsKept: 32,
 };

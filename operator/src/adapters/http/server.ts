@@ -6,6 +6,7 @@ import type { Log } from '../../world/telemetry.ts';
 export interface HttpRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
@@ -86,7 +87,7 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = (request.url ?? '/').split('?')[0] ?? '/';
+  const [path = '/', ...query] = (request.url ?? '/').split('?');
   const here = routes.filter((route) => route.path === path);
   const route = here.find(({ method }) => method === request.method);
   if (route === undefined) {
@@ -107,7 +108,13 @@ async function handle(
       return;
     }
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const answer = await route.answer({ method: request.method ?? '', path, headers, body });
+    const answer = await route.answer({
+      method: request.method ?? '',
+      path,
+      query: new URLSearchParams(query.join('?')),
+      headers,
+      body,
+    });
     response.writeHead(answer.status, { 'content-type': answer.contentType ?? 'text/plain' }).end(answer.body);
   } finally {
     held.bytes -= mine.bytes;

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fromKubeconfig, fromServiceAccount, isInCluster, serviceAccountNamespace } from './connect.ts';
+import { fromKubeconfig, fromServiceAccount, isInCluster, ownPod, serviceAccountNamespace } from './connect.ts';
 import type { Connection } from './connection.ts';
 
 let folder: string;
@@ -155,5 +155,18 @@ describe('a pod', () => {
     assert.equal(await connection.authorization?.(true), 'Bearer second', 'what was good is used on');
     assert.equal(await serviceAccountNamespace(folder), 'argocd');
     assert.equal(await serviceAccountNamespace(join(folder, 'none')), undefined);
+  });
+
+  test('knows itself by its environment and by what its token is bound to', async () => {
+    const claims = { 'kubernetes.io': { namespace: 'argocd', pod: { name: 'mooring-0', uid: 'u-0' } } };
+    const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'argocd', name: 'mooring-0' };
+    await writeFile(join(folder, 'token'), `head.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.sign`);
+    assert.deepEqual(await ownPod({}, folder), { ...pod, uid: 'u-0' });
+    assert.deepEqual(await ownPod({ POD_NAME: 'mooring-0', POD_NAMESPACE: 'argocd' }, folder), { ...pod, uid: 'u-0' });
+    assert.deepEqual(await ownPod({ POD_NAME: 'other', POD_NAMESPACE: 'argocd' }, folder), { ...pod, name: 'other' });
+    await writeFile(join(folder, 'token'), 'of another form');
+    assert.deepEqual(await ownPod({ POD_NAME: 'other', POD_NAMESPACE: 'argocd' }, folder), { ...pod, name: 'other' });
+    assert.equal(await ownPod({}, folder), undefined);
+    assert.equal(await ownPod({}, join(folder, 'none')), undefined);
   });
 });

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { Fault, messageOf } from '../../model/fault.ts';
+import { textAt } from '../../model/json.ts';
+import type { ObjectReference } from '../../world/readiness.ts';
 import { type Connection, sameOrNew, type Tls } from './connection.ts';
 import { newKubeConfig } from './kube-config.ts';
 
@@ -62,6 +64,34 @@ export function fromServiceAccount(
       authorization: `Bearer ${await readToken(folder)}`,
     })),
   };
+}
+
+/**
+ * The pod that this process runs in, for Events about it: by `POD_NAME` and `POD_NAMESPACE`, with the uid that its service account's token carries (without
+ * it `kubectl describe pod` would not show them). undefined where neither says which pod that is.
+ */
+export async function ownPod(
+  environment: Readonly<Record<string, string | undefined>>,
+  folder: string = serviceAccountFolder,
+): Promise<ObjectReference | undefined> {
+  const claims = await tokenClaims(folder);
+  const bound = (...path: readonly string[]): string | undefined => textAt(claims, 'kubernetes.io', ...path);
+  const name = environment['POD_NAME'] ?? bound('pod', 'name');
+  const namespace = environment['POD_NAMESPACE'] ?? bound('namespace');
+  if (name === undefined || namespace === undefined) return undefined;
+  const uid = bound('pod', 'name') === name ? bound('pod', 'uid') : undefined;
+  return { apiVersion: 'v1', kind: 'Pod', namespace, name, ...(uid !== undefined && { uid }) };
+}
+
+/** What the service account's token says; undefined where there is none, or one of another form. */
+async function tokenClaims(folder: string): Promise<unknown> {
+  try {
+    const [, payload = ''] = (await readToken(folder)).split('.');
+    return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+  } catch (thrown) {
+    if (thrown instanceof Fault || thrown instanceof SyntaxError) return undefined;
+    throw thrown;
+  }
 }
 
 /** Namespace of the pod's service account; undefined outside of a pod. */

@@ -13,34 +13,84 @@ export interface SettingsSource {
   readonly secret: Fields;
 }
 
+/** A value that cannot be used. */
+export interface BadSetting {
+  readonly object: 'argocd-cm' | 'argocd-cmd-params-cm';
+  readonly key: string;
+  /** Names object, key, value and what is allowed. */
+  readonly message: string;
+}
+
+/** Says what is wrong with the renderers' settings, by key, to be read after the value. */
+export type CheckRendererSettings = (settings: Fields) => Fields;
+
+const objects = { config: 'argocd-cm', parameters: 'argocd-cmd-params-cm' } as const;
 const aboutRenderers = /^(?:helm|kustomize|jsonnet)\./;
+/** Characters of a value that are repeated. */
+const shownLength = 100;
 
-/** Reads the settings with Argo CD's names and defaults. A value that cannot be read leaves the default and tells `warn` which key to correct; values are not repeated. */
-export function readSettings(source: SettingsSource, warn: (message: string) => void): Settings {
-  const { config, parameters, secret } = source;
+/**
+ * A reader of the settings with Argo CD's names and defaults. Where a value cannot be used, the last one of that key that could goes on being used, or else
+ * the default, and the answer says what to correct.
+ */
+export function createSettingsReader(
+  checkRenderers: CheckRendererSettings = () => ({}),
+): (source: SettingsSource) => { readonly settings: Settings; readonly bad: readonly BadSetting[] } {
+  /** The text of each key that was last good. */
+  const good = new Map<string, string>();
 
-  const duration = (key: string, fallbackMs: number): number => {
-    const text = (config[key] ?? '').trim();
-    if (text === '') return fallbackMs;
-    const ms = parseDuration(text);
-    if (ms !== undefined && ms >= 0) return ms;
-    warn(`argocd-cm: ${key} must be a duration of 0 or more, such as 120s or 3m; ${fallbackMs / 1000}s is used`);
-    return fallbackMs;
-  };
-  const seconds = (key: string, fallbackMs: number): number => {
-    const text = (parameters[key] ?? '').trim();
-    if (text === '') return fallbackMs;
-    if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-    warn(`argocd-cmd-params-cm: ${key} must be a number of seconds; ${fallbackMs / 1000} is used`);
-    return fallbackMs;
-  };
-  return {
-    pollIntervalMs: duration('timeout.reconciliation', 120_000),
-    pollJitterMs: duration('timeout.reconciliation.jitter', 60_000),
-    webhookSecrets: webhookSecrets(secret),
-    syncTimeoutMs: seconds('controller.sync.timeout.seconds', 0),
-    waveDelayMs: seconds('controller.sync.wave.delay.seconds', 2_000),
-    renderers: Object.fromEntries(Object.entries(config).filter(([key]) => aboutRenderers.test(key))),
+  return (source) => {
+    const bad: BadSetting[] = [];
+
+    /** The text to use for a key. `wrong` says why a text cannot be used. */
+    function usable(where: keyof typeof objects, key: string, wrong: (text: string) => string | undefined): string {
+      const object = objects[where];
+      const name = `${object} ${key}`;
+      const text = (source[where][key] ?? '').trim();
+      const why = text === '' ? undefined : wrong(text);
+      if (why === undefined) {
+        if (text === '') good.delete(name);
+        else good.set(name, text);
+        return text;
+      }
+      const last = good.get(name);
+      const used = last === undefined ? 'the default' : JSON.stringify(last);
+      const shown = JSON.stringify(text.length > shownLength ? `${text.slice(0, shownLength)}…` : text);
+      bad.push({
+        object,
+        key,
+        message: `${object}: ${key} is ${shown}, ${why}; ${used} is used until it is corrected`,
+      });
+      return last ?? '';
+    }
+
+    const duration = (key: string, fallbackMs: number): number =>
+      parseDuration(
+        usable('config', key, (text) =>
+          (parseDuration(text) ?? -1) >= 0 ? undefined : 'but must be a duration of 0 or more, such as 120s or 3m',
+        ),
+      ) ?? fallbackMs;
+    const seconds = (key: string, fallbackMs: number): number => {
+      const text = usable('parameters', key, (given) =>
+        /^\d{1,9}$/.test(given) ? undefined : 'but must be a whole number of seconds, 0 or more',
+      );
+      return text === '' ? fallbackMs : Number(text) * 1000;
+    };
+    const settings: Settings = {
+      pollIntervalMs: duration('timeout.reconciliation', 120_000),
+      pollJitterMs: duration('timeout.reconciliation.jitter', 60_000),
+      webhookSecrets: webhookSecrets(source.secret),
+      syncTimeoutMs: seconds('controller.sync.timeout.seconds', 0),
+      waveDelayMs: seconds('controller.sync.wave.delay.seconds', 2_000),
+      renderers: rendererSettings(),
+    };
+    return { settings, bad };
+
+    function rendererSettings(): Fields {
+      const given = Object.entries(source.config).filter(([key]) => aboutRenderers.test(key));
+      const wrong = checkRenderers(Object.fromEntries(given));
+      return Object.fromEntries(given.map(([key]) => [key, usable('config', key, () => wrong[key])]));
+    }
   };
 }
 

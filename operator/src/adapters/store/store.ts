@@ -2,6 +2,7 @@ import type { Application, AppProject } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault, messageOf } from '../../model/fault.ts';
 import { textAt, valueAt } from '../../model/json.ts';
+import type { Problem, Report } from '../../world/readiness.ts';
 import type { Settings, Store, StoreChange } from '../../world/store.ts';
 import type { Log } from '../../world/telemetry.ts';
 import type { KubeClient, KubeContext } from '../kube/client.ts';
@@ -9,14 +10,22 @@ import { type ClusterTarget, readClusterSecret, secretFields } from '../kube/clu
 import type { ClusterSource } from '../kube/clusters.ts';
 import { createObject, patchObject } from '../kube/request.ts';
 import type { ServedKind } from '../kube/served-kind.ts';
+import type { WatchFailure } from '../kube/watch-state.ts';
+import { kinds } from './kinds.ts';
+import type { Purpose } from './permissions.ts';
 import { accessTo, type RepositorySecret, readRepositorySecret, withTrust } from './repositories.ts';
-import { readSettings } from './settings.ts';
+import { createRequirements } from './requirements.ts';
+import { type CheckRendererSettings, createSettingsReader } from './settings.ts';
 import { type ObjectView, watchObjects } from './view.ts';
 
 export interface StoreOptions extends KubeContext {
   readonly log: Log;
   /** Namespace of the operator. */
   readonly namespace: string;
+  readonly purpose: Purpose;
+  /** Is told `api-server`, `permissions`, `crds` and `settings`. */
+  readonly report: Report;
+  readonly checkRenderers?: CheckRendererSettings;
 }
 
 /** The store, and what else is kept in it. */
@@ -24,48 +33,35 @@ export interface OpenStore {
   readonly store: Store;
   /** The cluster Secrets, for `createClusters`. */
   readonly clusters: ClusterSource;
+  /** Resolves once everything is read for the first time; never rejects. */
+  readonly ready: Promise<void>;
   close(): void;
 }
-
-const verbs: readonly string[] = [];
-const applications: ServedKind = {
-  group: 'argoproj.io',
-  version: 'v1alpha1',
-  kind: 'Application',
-  plural: 'applications',
-  scope: 'Namespaced',
-  verbs,
-};
-const projects: ServedKind = {
-  group: 'argoproj.io',
-  version: 'v1alpha1',
-  kind: 'AppProject',
-  plural: 'appprojects',
-  scope: 'Namespaced',
-  verbs,
-};
-const secrets: ServedKind = { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', scope: 'Namespaced', verbs };
-const configMaps: ServedKind = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  scope: 'Namespaced',
-  verbs,
-};
 
 const secretType = 'argocd.argoproj.io/secret-type';
 /** Argo CD's name for the owner of `status`. Not the one that applies objects: to it the status of an Application in an app of apps would be a value to take away. */
 const statusManager = 'argocd-application-controller';
 
-/** Watches Mooring's own objects in the operator's cluster, and waits until all are read. Throws `Fault` `cluster-unreachable`, `cluster-refused`, or `object-missing` where the CRDs are not installed. */
-export async function createStore(client: KubeClient, options: StoreOptions): Promise<OpenStore> {
-  const { namespace, clock, limits, log } = options;
+type ViewName =
+  | 'applications'
+  | 'projects'
+  | 'secrets'
+  | 'secret'
+  | 'config'
+  | 'parameters'
+  | 'knownHosts'
+  | 'certificates';
+const settingsViews: readonly ViewName[] = ['secret', 'config', 'parameters'];
+
+/** Failures in a row, none accepted between, after which a watch that worked before counts as lost; with the waits between them, under a second. */
+const lostAfterRefusals = 3;
+
+/** Watches Mooring's own objects in the operator's cluster for good: whatever is missing is reported, and tried again until it is there. */
+export function createStore(client: KubeClient, options: StoreOptions): OpenStore {
+  const { namespace, report, log } = options;
   const listeners = new Set<(change: StoreChange) => void>();
   const clusterListeners = new Set<() => void>();
-  const failed = Promise.withResolvers<never>();
-  // Rejected after the store is open it would end the process.
-  failed.promise.catch(() => {});
+  const ready = Promise.withResolvers<void>();
 
   const emit = (change: StoreChange): void => {
     for (const listener of listeners) {
@@ -78,46 +74,62 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
     }
   };
 
+  /** Watches that do not follow the API server, and why. */
+  const failing = new Map<ViewName, { readonly why: WatchFailure; readonly fault: Fault }>();
+  const lives = new Set<ViewName>();
+  const requirements = createRequirements(client, { ...options, looked: nudge });
+
   function watch(
+    name: ViewName,
     served: ServedKind,
     selectors: { readonly labelSelector?: string; readonly fieldSelector?: string },
     changed: (name: string) => void,
   ): ObjectView {
     return watchObjects(client, served, { namespace, ...selectors }, options, {
       changed,
+      live: () => {
+        lives.add(name);
+        if (settings === undefined && settingsViews.every((one) => lives.has(one))) readAllSettings();
+        const worked = failing.delete(name);
+        follow();
+        // One watch that works again is a sign that the others need not wait their time out.
+        if (worked) nudge();
+      },
       failing: (why, fault, refusals) => {
-        log.warn({ kind: served.kind, why, refusals, error: fault.message }, 'a watch of the store failed');
-        if (why === 'unserved' && fault.data['httpStatus'] === 404) {
-          failed.reject(
-            new Fault(
-              'object-missing',
-              `the cluster does not serve ${served.kind} of ${served.group}/${served.version}: install Mooring's CustomResourceDefinitions (kubectl apply --server-side -f crds/application.yaml -f crds/appproject.yaml)`,
-              {},
-              fault,
-            ),
-          );
-        } else if (why === 'forbidden') {
-          failed.reject(
-            new Fault(
-              'cluster-refused',
-              `the operator's account may not list and watch ${served.plural} in the namespace ${namespace}: ${fault.message}`,
-              {},
-              fault,
-            ),
-          );
-        } else if (refusals >= 3) {
-          failed.reject(fault);
-        }
+        log.debug({ kind: served.kind, why, refusals, error: fault.message }, 'a watch of the store failed');
+        // What answers is there, and may need a moment, as after a CRD was installed.
+        const patience = lives.has(name) || fault.data['httpStatus'] !== undefined ? lostAfterRefusals : 1;
+        if (why === 'gone' || (why === 'broken' && refusals < patience)) return;
+        const isNew = failing.get(name)?.why !== why;
+        failing.set(name, { why, fault });
+        follow();
+        if (isNew && why !== 'broken') requirements.look();
       },
     });
   }
 
+  function follow(): void {
+    const lost = [...failing.values()].find(({ why }) => why === 'broken')?.fault;
+    report('api-server', lost === undefined ? [] : [lossOf(lost)]);
+    complete();
+  }
+
+  function complete(): void {
+    if (lives.size === Object.keys(views).length && requirements.isUsable()) ready.resolve();
+  }
+
+  function nudge(): void {
+    complete();
+    for (const name of failing.keys()) views[name].nudge();
+  }
+
+  const readSettings = createSettingsReader(options.checkRenderers);
   let settings: Settings | undefined;
   let repositorySecrets: readonly RepositorySecret[] | undefined;
   let clusterTargets: readonly ClusterTarget[] | undefined;
 
   const settingsChanged = (): void => {
-    settings = undefined;
+    readAllSettings();
     emit({ kind: 'Settings' });
   };
   const secretsChanged = (): void => {
@@ -127,35 +139,39 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
     for (const listener of clusterListeners) listener();
   };
   const trustChanged = (): void => emit({ kind: 'Repository' });
-  const views = {
-    applications: watch(applications, {}, (name) => emit({ kind: 'Application', name: { namespace, name } })),
-    projects: watch(projects, {}, (name) => emit({ kind: 'AppProject', name: { namespace, name } })),
-    secrets: watch(secrets, { labelSelector: `${secretType} in (repository,repo-creds,cluster)` }, secretsChanged),
-    secret: watch(secrets, { fieldSelector: 'metadata.name=argocd-secret' }, settingsChanged),
-    config: watch(configMaps, { fieldSelector: 'metadata.name=argocd-cm' }, settingsChanged),
-    knownHosts: watch(configMaps, { fieldSelector: 'metadata.name=argocd-ssh-known-hosts-cm' }, trustChanged),
-    certificates: watch(configMaps, { fieldSelector: 'metadata.name=argocd-tls-certs-cm' }, trustChanged),
-    parameters: watch(configMaps, { fieldSelector: 'metadata.name=argocd-cmd-params-cm' }, settingsChanged),
+  const views: Readonly<Record<ViewName, ObjectView>> = {
+    applications: watch('applications', kinds.applications, {}, (name) =>
+      emit({ kind: 'Application', name: { namespace, name } }),
+    ),
+    projects: watch('projects', kinds.projects, {}, (name) => emit({ kind: 'AppProject', name: { namespace, name } })),
+    secrets: watch(
+      'secrets',
+      kinds.secrets,
+      { labelSelector: `${secretType} in (repository,repo-creds,cluster)` },
+      secretsChanged,
+    ),
+    secret: watch('secret', kinds.secrets, { fieldSelector: 'metadata.name=argocd-secret' }, settingsChanged),
+    config: watch('config', kinds.configMaps, { fieldSelector: 'metadata.name=argocd-cm' }, settingsChanged),
+    knownHosts: watch(
+      'knownHosts',
+      kinds.configMaps,
+      { fieldSelector: 'metadata.name=argocd-ssh-known-hosts-cm' },
+      trustChanged,
+    ),
+    certificates: watch(
+      'certificates',
+      kinds.configMaps,
+      { fieldSelector: 'metadata.name=argocd-tls-certs-cm' },
+      trustChanged,
+    ),
+    parameters: watch(
+      'parameters',
+      kinds.configMaps,
+      { fieldSelector: 'metadata.name=argocd-cmd-params-cm' },
+      settingsChanged,
+    ),
   };
-  const close = (): void => {
-    for (const view of Object.values(views)) view.stop();
-  };
-  const cancelTimeout = clock.after(limits.requestTimeoutMs, () => {
-    failed.reject(
-      new Fault(
-        'cluster-unreachable',
-        `${client.server}: reading Mooring's own objects took more than ${limits.requestTimeoutMs / 1000} s`,
-      ),
-    );
-  });
-  try {
-    await Promise.race([failed.promise, Promise.all(Object.values(views).map((view) => view.ready))]);
-  } catch (thrown) {
-    close();
-    throw thrown;
-  } finally {
-    cancelTimeout();
-  }
+  requirements.look();
 
   function secretsOfType(type: string): readonly KubeObject[] {
     return views.secrets.all().filter((secret) => secret.metadata.labels?.[secretType] === type);
@@ -169,14 +185,22 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
   }
 
   function readAllSettings(): Settings {
-    settings ??= readSettings(
-      {
-        config: dataOf(views.config.get('argocd-cm')),
-        parameters: dataOf(views.parameters.get('argocd-cmd-params-cm')),
-        secret: secretFields(views.secret.get('argocd-secret') ?? { apiVersion: 'v1', kind: 'Secret', metadata: {} }),
-      },
-      (message) => log.warn({}, message),
+    const secret = views.secret.get('argocd-secret');
+    const read = readSettings({
+      config: dataOf(views.config.get('argocd-cm')),
+      parameters: dataOf(views.parameters.get('argocd-cmd-params-cm')),
+      secret: secret === undefined ? {} : secretFields(secret),
+    });
+    report(
+      'settings',
+      read.bad.map(({ object: name, message }) => {
+        const view = name === 'argocd-cm' ? views.config : views.parameters;
+        const { uid = '', resourceVersion = '' } = view.get(name)?.metadata ?? {};
+        const about = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name, uid, resourceVersion };
+        return { reason: 'SettingInvalid', message, about };
+      }),
     );
+    settings = read.settings;
     return settings;
   }
 
@@ -185,12 +209,16 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
     const metadata = valueAt(patch, 'metadata');
     // Naming the uid that is there changes nothing; naming another one is refused as a conflict.
     const body = { ...patch, metadata: { ...(typeof metadata === 'object' ? metadata : {}), uid } };
-    const key = { group: applications.group, kind: applications.kind, namespace: of, name };
+    const { group, kind } = kinds.applications;
+    const key = { group, kind, namespace: of, name };
     const end = of === namespace ? views.applications.beginWrite(name) : undefined;
     let stored: KubeObject | undefined;
     try {
-      stored = (await client.send(patchObject(applications, key, body, statusManager))) as KubeObject;
+      stored = (await client.send(patchObject(kinds.applications, key, body, statusManager))) as KubeObject;
       return stored as unknown as Application;
+    } catch (thrown) {
+      if (thrown instanceof Fault && thrown.data['httpStatus'] === 403) requirements.look();
+      throw thrown;
     } finally {
       end?.(stored);
     }
@@ -211,7 +239,9 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
     const end = views.projects.beginWrite('default');
     let stored: KubeObject | undefined;
     try {
-      stored = (await client.send(createObject(projects, project, { how: 'create', validate: true }))) as KubeObject;
+      stored = (await client.send(
+        createObject(kinds.projects, project, { how: 'create', validate: true }),
+      )) as KubeObject;
     } catch (thrown) {
       // Somebody else was quicker.
       if (!(thrown instanceof Fault && thrown.code === 'object-conflict')) throw thrown;
@@ -231,7 +261,7 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
         knownHosts: dataOf(views.knownHosts.get('argocd-ssh-known-hosts-cm')),
         certificates: dataOf(views.certificates.get('argocd-tls-certs-cm')),
       }),
-    settings: readAllSettings,
+    settings: () => settings ?? readAllSettings(),
     patchApplication,
     ensureDefaultProject,
     subscribe: (listener) => {
@@ -249,7 +279,18 @@ export async function createStore(client: KubeClient, options: StoreOptions): Pr
       return () => clusterListeners.delete(listener);
     },
   };
-  return { store, clusters, close };
+  const close = (): void => {
+    requirements.stop();
+    for (const view of Object.values(views)) view.stop();
+  };
+  return { store, clusters, ready: ready.promise, close };
+}
+
+/** The problem that a watch stands for which the API server does not answer, or whose credentials it does not take. */
+function lossOf({ code, message }: Fault): Problem {
+  return code === 'cluster-refused'
+    ? { reason: 'CredentialsRefused', message: `the credentials are not accepted: ${message}` }
+    : { reason: 'APIServerUnreachable', message };
 }
 
 function dataOf(configMap: KubeObject | undefined): Readonly<Record<string, string>> {

@@ -17,6 +17,7 @@ const served = {
 
 let view: ObjectView;
 let told: string[];
+let isLive: boolean;
 let feed: (type: string, object: unknown) => void;
 
 function object(name: string, version: number): KubeObject {
@@ -27,8 +28,9 @@ function object(name: string, version: number): KubeObject {
   };
 }
 
-beforeEach(async () => {
+beforeEach(() => {
   told = [];
+  isLive = false;
   const client: KubeClient = {
     server: 'https://api.example.com',
     send: () => Promise.reject(new Error('everything comes by the watch')),
@@ -41,12 +43,15 @@ beforeEach(async () => {
   const context = { clock: systemClock, random: systemRandom, limits: operatorLimits };
   view = watchObjects(client, served, { namespace: 'argocd' }, context, {
     changed: (name) => told.push(name),
+    live: () => {
+      isLive = true;
+    },
     failing: (_, fault) => assert.fail(fault.message),
   });
   feed('ADDED', object('a', 1));
   const annotations = { 'k8s.io/initial-events-end': 'true' };
   feed('BOOKMARK', { metadata: { resourceVersion: '1', annotations } });
-  await view.ready;
+  assert.ok(isLive);
 });
 afterEach(() => view.stop());
 

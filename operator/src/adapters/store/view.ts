@@ -9,12 +9,12 @@ import type { WatchFailure } from '../kube/watch-state.ts';
 
 /** Whole objects of one kind, by name, kept equal to the API server's. */
 export interface ObjectView {
-  /** Resolves when the view is complete for the first time. */
-  readonly ready: Promise<void>;
   get(name: string): KubeObject | undefined;
   all(): readonly KubeObject[];
   /** Announces an own write; the answer ends it, with what the server stored or undefined where it failed. Nobody is told of it. */
   beginWrite(name: string): (stored: KubeObject | undefined) => void;
+  /** Tries again now where the watch failed and waits to: there is a sign that it would work. */
+  nudge(): void;
   stop(): void;
 }
 
@@ -32,6 +32,8 @@ interface Write {
 export interface ObjectViewListener {
   /** An object came, changed or went. Silent until the view is complete. */
   changed(name: string): void;
+  /** The view is complete and follows the API server (again). */
+  live(): void;
   failing(why: WatchFailure, fault: Fault, refusals: number): void;
 }
 
@@ -50,7 +52,6 @@ export function watchObjects(
   /** The newest version that the server told of; what this process wrote itself may be newer. */
   let newest = '0';
   let isReady = false;
-  const ready = Promise.withResolvers<void>();
 
   function tell(name: string): void {
     if (isReady && !writes.has(name)) listener.changed(name);
@@ -126,13 +127,12 @@ export function watchObjects(
     },
     live: () => {
       isReady = true;
-      ready.resolve();
+      listener.live();
     },
     failing: listener.failing,
   });
 
   return {
-    ready: ready.promise,
     get: (name) => objects.get(name),
     all: () => [...objects.values()],
     beginWrite: (name) => {
@@ -165,6 +165,7 @@ export function watchObjects(
         if (!isSame || write.seen.size > 0) tell(name);
       };
     },
+    nudge: () => reflector.nudge(),
     stop: () => reflector.stop(),
   };
 }

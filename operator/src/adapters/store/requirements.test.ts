@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createClock } from '../../../sim/clock.ts';
+import { Fault } from '../../model/fault.ts';
+import { operatorLimits } from '../../model/limits.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { createLog } from '../telemetry/log.ts';
+import { systemRandom } from '../time/system.ts';
+import { createRequirements } from './requirements.ts';
+
+test('it looks again later and later, at most each 10 s, until all is well, and then no more', async () => {
+  const clock = createClock(0);
+  const looks: number[] = [];
+  const reports: string[] = [];
+  let answers: 'nothing' | 'refusal' | 'yes' = 'nothing';
+  const client: KubeClient = {
+    server: 'https://api.example.com',
+    send: async ({ path }) => {
+      if (path === '/apis/argoproj.io/v1alpha1') looks.push(clock.now());
+      if (answers === 'nothing') throw new Fault('cluster-unreachable', 'nobody there');
+      const resources = ['applications', 'appprojects'].map((name) => ({ name, namespaced: true }));
+      return { status: { allowed: answers === 'yes' }, resources };
+    },
+    stream: () => assert.fail('nothing is watched'),
+    close: async () => {},
+  };
+  const requirements = createRequirements(client, {
+    clock,
+    random: systemRandom,
+    limits: operatorLimits,
+    log: createLog('silent'),
+    namespace: 'argocd',
+    purpose: 'operate',
+    report: (check, problems) => void reports.push(`${check} ${problems.length}`),
+    looked: () => void reports.push('looked'),
+  });
+  requirements.look();
+  await clock.passUntil(60_000);
+  assert.deepEqual(looks.splice(0), [0, 1_000, 3_000, 7_000, 15_000, 25_000, 35_000, 45_000, 55_000]);
+  assert.deepEqual([reports, requirements.isUsable()], [[], false]);
+
+  answers = 'refusal';
+  await clock.passUntil(70_000);
+  assert.deepEqual(reports.splice(0), ['permissions 1', 'crds 0', 'looked']);
+  assert.ok(requirements.isUsable());
+
+  answers = 'yes';
+  requirements.look();
+  requirements.look();
+  await clock.passUntil(71_000);
+  assert.deepEqual(looks.splice(0), [65_000, 70_000, 70_000], 'what was asked for during a look is looked at after it');
+  await clock.passUntil(600_000);
+  assert.deepEqual([looks, requirements.isUsable()], [[], true]);
+  requirements.stop();
+});

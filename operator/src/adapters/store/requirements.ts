@@ -1,0 +1,79 @@
+import { Fault, messageOf } from '../../model/fault.ts';
+import type { Report } from '../../world/readiness.ts';
+import type { Log } from '../../world/telemetry.ts';
+import type { KubeClient, KubeContext } from '../kube/client.ts';
+import { lookAtDefinitions } from './definitions.ts';
+import { missingPermissions, type Purpose } from './permissions.ts';
+
+/** Looks at what the API server must allow and serve, until it does. */
+export interface Requirements {
+  /** Whether Mooring's objects are served in a way that can be worked with, as far as is known. */
+  isUsable(): boolean;
+  /** Looks now: something was refused, or there is a sign that it would not be any more. */
+  look(): void;
+  stop(): void;
+}
+
+export interface RequirementsOptions extends KubeContext {
+  readonly log: Log;
+  readonly namespace: string;
+  readonly purpose: Purpose;
+  readonly report: Report;
+  /** After each look that got an answer. */
+  looked(): void;
+}
+
+/** Reports `permissions` and `crds`; while either is not as it must be, it looks again after `startRetryFirstMs`, then later and later. */
+export function createRequirements(client: KubeClient, options: RequirementsOptions): Requirements {
+  const { namespace, purpose, clock, limits, report, log } = options;
+  let usable = false;
+  let failures = 0;
+  let looking: Promise<void> | undefined;
+  let again = false;
+  let stopped = false;
+  let cancel: (() => void) | undefined;
+
+  function look(): void {
+    if (stopped) return;
+    cancel?.();
+    again = looking !== undefined;
+    looking ??= lookOnce().finally(() => {
+      looking = undefined;
+      if (again) look();
+    });
+  }
+
+  async function lookOnce(): Promise<void> {
+    let isWell = false;
+    try {
+      const [missing, definitions] = await Promise.all([
+        missingPermissions(client, namespace, purpose),
+        lookAtDefinitions(client, namespace, purpose),
+      ]);
+      if (stopped) return;
+      usable = definitions.usable;
+      report('permissions', missing === undefined ? [] : [missing]);
+      report('crds', definitions.problems);
+      isWell = missing === undefined && definitions.problems.length === 0;
+      options.looked();
+    } catch (thrown) {
+      // An API server that does not answer is told of by the watches.
+      const fields = { error: messageOf(thrown) };
+      if (thrown instanceof Fault) log.debug(fields, 'what the API server allows and serves could not be looked at');
+      else log.error(fields, 'a bug kept what the API server allows and serves from being looked at');
+    }
+    if (stopped) return;
+    failures = isWell ? 0 : failures + 1;
+    const waitMs = Math.min(limits.startRetryLastMs, limits.startRetryFirstMs * 2 ** (failures - 1));
+    if (!isWell) cancel = clock.after(waitMs, look);
+  }
+
+  return {
+    isUsable: () => usable,
+    look,
+    stop: () => {
+      stopped = true;
+      cancel?.();
+    },
+  };
+}
