@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { crdFiles } from './crds.ts';
+import { dashboardFiles } from './grafana/dashboards.ts';
 import { manifestFiles } from './manifests.ts';
 import { readmeFile } from './readme.ts';
 import { schemaFile } from './schema.ts';
@@ -8,7 +9,13 @@ import { schemaFile } from './schema.ts';
 export type Files = Readonly<Record<string, string>>;
 
 /** What is generated in this folder. Each step is made when those before it have been written: it may read their files. */
-export const steps: readonly (() => Promise<Files>)[] = [crdFiles, schemaFile, readmeFile, manifestFiles];
+export const steps: readonly (() => Promise<Files>)[] = [
+  crdFiles,
+  dashboardFiles,
+  schemaFile,
+  readmeFile,
+  manifestFiles,
+];
 
 if (import.meta.main) {
   for (const step of steps) {
