@@ -27,7 +27,7 @@ export const cluster: Board = {
       panels: [
         stat({
           title: 'Connection',
-          description: 'Whether the last attempt to reach the API server succeeded.',
+          description: 'Whether the view of the cluster is complete and follows it.',
           unit: 'none',
           width: 3,
           noValue: 'gone',
@@ -77,7 +77,7 @@ export const cluster: Board = {
         }),
         stat({
           title: 'Objects',
-          description: 'Objects that are known of, whoever made them.',
+          description: 'Objects that are kept in view, whoever made them.',
           unit: 'short',
           width: 3,
           steps: [[null, blue]],
@@ -85,7 +85,8 @@ export const cluster: Board = {
         }),
         stat({
           title: 'Age of the view',
-          description: 'Since when the cluster has been watched without a new start.',
+          description:
+            'Since when it has followed the cluster without reading it as a whole again. What changes is taken in at once.',
           unit: 's',
           width: 3,
           decimals: 0,
@@ -114,7 +115,7 @@ export const cluster: Board = {
       panels: [
         graph({
           title: 'Requests by verb',
-          description: 'Requests to the API server. Watches count once when they begin.',
+          description: 'Requests to the API server. A watch counts once, when it begins.',
           unit: 'reqps',
           width: 8,
           queries: [{ legend: '{{verb}}', expr: requests('verb') }],
@@ -130,7 +131,7 @@ export const cluster: Board = {
         }),
         graph({
           title: 'Time to answer, p95',
-          description: 'By verb. For a watch it is the time until it began.',
+          description: 'By verb, without watches.',
           unit: 's',
           width: 8,
           queries: [{ legend: '{{verb}}', expr: latency(0.95, 'verb, le') }],
@@ -155,13 +156,15 @@ export const cluster: Board = {
         }),
         graph({
           title: 'Objects',
-          description: 'Objects known of, and those of them that are kept whole because an Application manages them.',
+          description: 'Objects that each replica keeps in view.',
           unit: 'short',
           width: 12,
           decimals: 0,
           queries: [
-            { legend: 'known', expr: `max(argocd_cluster_api_resource_objects{${chosen}})` },
-            { legend: 'kept', expr: `max(mooring_cluster_objects{${chosen}})` },
+            {
+              legend: '{{pod}} {{instance}}',
+              expr: `max by (pod, instance) (mooring_cluster_objects{${chosen}})`,
+            },
           ],
         }),
       ],

@@ -51,7 +51,7 @@ export const operator: Board = {
         }),
         stat({
           title: 'Waiting',
-          description: 'Looks that wait in the queues.',
+          description: 'Runs that are due and have not begun, in both queues.',
           unit: 'short',
           width: 3,
           steps: [
@@ -63,14 +63,15 @@ export const operator: Board = {
         }),
         stat({
           title: 'Wait, p95',
-          description: 'How long 95 % of the looks of the shown time waited in a queue, at most.',
+          description:
+            '95 % of the runs of the shown time began within this time of being due. More than half a minute is not told apart.',
           unit: 's',
           width: 3,
           noValue: 'none',
           steps: [
             [null, green],
             [5, yellow],
-            [60, red],
+            [30, red],
           ],
           query: {
             expr: `histogram_quantile(0.95, sum by (le) (increase(mooring_queue_wait_seconds_bucket{${chosen}}[$__range])))`,
@@ -78,7 +79,7 @@ export const operator: Board = {
         }),
         stat({
           title: 'Crashes',
-          description: 'Reconciles of the shown time that a bug ended. Please report them with the log.',
+          description: 'Passes of the shown time that a bug ended. Please report them with the log.',
           unit: 'short',
           width: 3,
           decimals: 0,
@@ -137,7 +138,7 @@ export const operator: Board = {
         graph({
           title: 'Queues',
           description:
-            'Looks that wait, and looks under way. Waiting that only grows means that something holds them up.',
+            'Runs that wait, and runs under way. Waiting that only grows means that something holds them up.',
           unit: 'short',
           width: 8,
           decimals: 0,
@@ -148,20 +149,20 @@ export const operator: Board = {
         }),
         graph({
           title: 'Wait in a queue, p95',
-          description: 'From being put into the queue to being taken out.',
+          description: 'From when a run was due until it began.',
           unit: 's',
           width: 8,
           queries: [{ legend: '{{queue}}', expr: quantile(0.95, 'mooring_queue_wait_seconds', 'queue, ') }],
         }),
         graph({
-          title: 'Looks',
-          description: 'Looks at Applications, a second, by cluster.',
+          title: 'Passes',
+          description: 'Passes over Applications, by cluster.',
           unit: 'ops',
           width: 8,
           queries: [{ legend: '{{dest_server}}', expr: rate('argocd_app_reconcile_count', 'dest_server') }],
         }),
         graph({
-          title: 'Steps of a look, p95',
+          title: 'Steps of a pass, p95',
           description:
             'How long each step takes. resolve: Git; render: manifests; observe: the cluster; diff: what differs; sync: writes; publish: the status.',
           unit: 's',
@@ -170,7 +171,7 @@ export const operator: Board = {
         }),
         graph({
           title: 'Time spent by step',
-          description: 'Seconds a second: where the looks spend their time.',
+          description: 'Seconds a second: on what the passes spend their time.',
           unit: 'short',
           width: 8,
           stacked: true,
@@ -178,7 +179,8 @@ export const operator: Board = {
         }),
         graph({
           title: 'Events',
-          description: 'Events that were to be written to Kubernetes, by what became of them.',
+          description:
+            'Events for Kubernetes, by what became of them: sent, failed, or dropped because too many waited.',
           unit: 'ops',
           width: 8,
           queries: [{ legend: '{{result}}', expr: rate('mooring_events_total', 'result') }],

@@ -213,8 +213,8 @@ export const overview: Board = {
           ],
         }),
         graph({
-          title: 'One look at an Application',
-          description: 'How long a reconcile takes, a sync included where one was due.',
+          title: 'A pass over an Application',
+          description: 'How long it takes to look at an Application, a sync included where one was due.',
           unit: 's',
           width: 8,
           queries: [0.5, 0.95].map((share) => ({
