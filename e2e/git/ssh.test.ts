@@ -177,6 +177,15 @@ test('user@host:path, absolute and from the home folder', async () => {
   }
 });
 
+test('a path with characters that mean something to a shell, to git and in a URL', async () => {
+  const git = await newClient();
+  const odd = join(await folder('odd'), "it's 100%41 $(touch x)");
+  await symlink(repository.path, odd);
+  const access = { url: sshUrl(encodeURI(odd)), sshPrivateKey: right.privateKey };
+  assert.equal((await git.resolve(access, 'v1.2.3', Date.now())).commit, commit);
+  assert.equal((await readFile(git, access, commit, 'app/web.yaml')).text, 'kind: Web\n');
+});
+
 test('a repository that is not there, a user that is not let in, a server that is not there', async () => {
   const git = await newClient();
   const resolve = (url: string): Promise<unknown> =>

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RepositoryAccess } from '../../world/git.ts';
-import type { Address } from './address.ts';
+import type { Address, Place } from './address.ts';
 
 /** The access with the user and password that its address holds, where it has none of its own. */
 export function withUserInformation(access: RepositoryAccess, address: Address): RepositoryAccess {
@@ -66,8 +66,8 @@ export function baseEnvironment(
   return environment;
 }
 
-/** Settings of every git process: no hook, no filter, no submodule, no background work, no check-out, no transport but those allowed. */
-export function gitConfig(transports: readonly string[]): string {
+/** Settings of every git process: no hook, no filter, no submodule, no background work, no check-out, no transport but HTTP. */
+export function gitConfig(): string {
   return [
     '[core]',
     '\thooksPath = /dev/null',
@@ -77,7 +77,7 @@ export function gitConfig(transports: readonly string[]): string {
     '[protocol]',
     '\tversion = 2',
     '\tallow = never',
-    ...transports.flatMap((transport) => [`[protocol "${transport}"]`, '\tallow = always']),
+    ...['http', 'https'].flatMap((transport) => [`[protocol "${transport}"]`, '\tallow = always']),
     '[http]',
     '\tfollowRedirects = false',
     '\tlowSpeedLimit = 1000',
@@ -137,7 +137,8 @@ export interface AccessEnvironment {
 
 /**
  * Hands credentials to git without putting them into its arguments: HTTP headers as settings in the environment and for this one address only, keys as files that only this user can read.
- * Throws what writing a file throws.
+ * Over SSH, and to folders of this machine, git talks through git-remote-ext(1) rather than by transports of its own: it runs the very same programs, but by no shell, which an image
+ * need not have. Throws what writing a file throws.
  */
 export async function openAccess(
   directory: string,
@@ -157,22 +158,14 @@ export async function openAccess(
     await writeFile(path, content.endsWith('\n') ? content : `${content}\n`, { mode: 0o600 });
     return path;
   };
-  if (address.transport === 'ssh') {
-    const words = ['ssh', '-F', '/dev/null', '-oBatchMode=yes', '-oLogLevel=ERROR', '-oConnectTimeout=30'];
-    words.push('-oForwardAgent=no');
-    if (access.sshPrivateKey !== undefined && access.sshPrivateKey !== '') {
-      // OpenSSH takes no key with the line ends of Windows, which a Secret easily has.
-      const key = await keep('key', access.sshPrivateKey.replaceAll('\r\n', '\n'));
-      words.push('-oIdentitiesOnly=yes', `-oIdentityFile=${quotePath(key)}`);
-    }
-    if (access.insecure === true) words.push('-oStrictHostKeyChecking=no', '-oUserKnownHostsFile=/dev/null');
-    else {
-      words.push('-oStrictHostKeyChecking=yes');
-      const file = access.knownHosts === undefined ? knownHosts : await keep('known_hosts', access.knownHosts);
-      if (file !== undefined) words.push(`-oUserKnownHostsFile=${quotePath(file)}`, '-oGlobalKnownHostsFile=/dev/null');
-    }
-    environment['GIT_SSH_COMMAND'] = words.map(quoteWord).join(' ');
-    environment['GIT_SSH_VARIANT'] = 'ssh';
+  if (address.place !== undefined) {
+    const { place } = address;
+    const words = place.host === undefined ? localWords(place) : await sshWords(place, access, knownHosts, keep);
+    settings.push(
+      [`url.ext::${words.map(extWord).join(' ')}.insteadOf`, address.url],
+      ['protocol.ext.allow', 'always'],
+    );
+    environment['GIT_PROTOCOL'] = 'version=2';
   }
   if (address.transport === 'http' || address.transport === 'https') {
     const section = `http.${new URL('/', address.url).href}`;
@@ -199,9 +192,45 @@ export async function openAccess(
   };
 }
 
-/** A word as a POSIX shell reads it: git runs `GIT_SSH_COMMAND` by one. */
-function quoteWord(word: string): string {
-  return /^[A-Za-z0-9_./=:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+/** How another git on this machine is asked; `%s` becomes what it is asked for. */
+function localWords({ path }: Place): string[] {
+  return ['git', '%s', path.replaceAll('%', '%%')];
+}
+
+/** How a git on another machine is asked, as git itself would by its own transport. */
+async function sshWords(
+  { host = '', port, path }: Place,
+  access: RepositoryAccess,
+  knownHosts: string | undefined,
+  keep: (name: string, content: string) => Promise<string>,
+): Promise<string[]> {
+  const words = ['ssh', '-F', '/dev/null', '-oBatchMode=yes', '-oLogLevel=ERROR', '-oConnectTimeout=30'];
+  words.push('-oForwardAgent=no', '-oSendEnv=GIT_PROTOCOL');
+  if (access.sshPrivateKey !== undefined && access.sshPrivateKey !== '') {
+    // OpenSSH takes no key with the line ends of Windows, which a Secret easily has.
+    const key = await keep('key', access.sshPrivateKey.replaceAll('\r\n', '\n'));
+    words.push('-oIdentitiesOnly=yes', `-oIdentityFile=${quotePath(key)}`);
+  }
+  if (access.insecure === true) words.push('-oStrictHostKeyChecking=no', '-oUserKnownHostsFile=/dev/null');
+  else {
+    words.push('-oStrictHostKeyChecking=yes');
+    const file = access.knownHosts === undefined ? knownHosts : await keep('known_hosts', access.knownHosts);
+    if (file !== undefined) words.push(`-oUserKnownHostsFile=${quotePath(file)}`, '-oGlobalKnownHostsFile=/dev/null');
+  }
+  if (port !== undefined) words.push('-p', port);
+  return [...words, host]
+    .map((word) => word.replaceAll('%', '%%'))
+    .concat(`%S ${quoteForShell(path).replaceAll('%', '%%')}`);
+}
+
+/** A word as the shell on the other machine reads it. */
+function quoteForShell(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** A word of a command as git-remote-ext(1) reads it, in which percent signs already mean what they do there. */
+function extWord(word: string): string {
+  return word.replaceAll(' ', '% ');
 }
 
 /** A path as an option of ssh_config(5) reads it: unquoted, a space would part two files and a percent sign begin a token. */

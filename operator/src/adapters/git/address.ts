@@ -14,6 +14,17 @@ export interface Address {
   /** User and password written into an HTTP address. */
   readonly username?: string;
   readonly password?: string;
+  /** Where the repository is, in the words of the program that reaches it; for SSH and files. */
+  readonly place?: Place;
+}
+
+/** A folder, on another machine where there is a host. */
+export interface Place {
+  /** As ssh takes it: `git@github.com`. */
+  readonly host?: string;
+  readonly port?: string;
+  /** Absolute, or relative to the home folder. */
+  readonly path: string;
 }
 
 /** The longest address taken, in characters. */
@@ -45,11 +56,14 @@ function readAddress(text: string): Address {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'http' || scheme === 'https') return readHttp(text, scheme);
   if (scheme === 'ssh' || scheme === 'git+ssh' || scheme === 'ssh+git') return readSsh(text);
-  if (scheme === 'file') return readFile(text, text.slice('file://'.length));
+  if (scheme === 'file') return readFile(text, text.slice('file://'.length), unescapePath);
   if (scheme !== undefined) throw refusal(text, `the scheme ${scheme} is not supported; use https, http, ssh or file`);
-  if (text.startsWith('/')) return readFile(text, text);
+  if (text.startsWith('/')) return readFile(text, text, (_, path) => path);
   const scp = scpLike.exec(text)?.groups;
-  if (scp !== undefined) return sshAddress(text, scp['user'], scp['host'] ?? '', undefined, scp['path'] ?? '');
+  if (scp !== undefined) {
+    const { user, host = '', path = '' } = scp;
+    return sshAddress(text, user, host, undefined, path, path);
+  }
   throw refusal(text, 'write it as https://host/path, ssh://user@host/path, user@host:path or file:///path');
 }
 
@@ -84,7 +98,18 @@ function readSsh(text: string): Address {
       text,
     )?.groups;
   if (parts === undefined) throw refusal(text, 'write it as ssh://user@host/path');
-  return sshAddress(text, parts['user'], parts['host'] ?? '', parts['port'], parts['path'] ?? '');
+  const { user, host = '', port, path = '' } = parts;
+  return sshAddress(text, user, host, port, path, unescapePath(text, path));
+}
+
+/** Reads the escapes of a URL's path as git does: those that are none stay as they are. */
+function unescapePath(text: string, path: string): string {
+  const plain = path.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(plain)) throw refusal(text, 'its path holds a control character');
+  return plain;
 }
 
 function sshAddress(
@@ -93,6 +118,7 @@ function sshAddress(
   host: string,
   port: string | undefined,
   path: string,
+  pathThere: string,
 ): Address {
   if (user !== undefined && !sshUser.test(user)) throw refusal(text, 'its user name is not one of SSH');
   if (!sshHost.test(host)) throw refusal(text, 'its host name is not valid');
@@ -104,14 +130,22 @@ function sshAddress(
   const url = scpForm
     ? `${login}${host}:${path}`
     : `ssh://${login}${host}${port === undefined ? '' : `:${port}`}${rooted}`;
-  return { transport: 'ssh', url: url.replace(/\/+$/, '') };
+  return {
+    transport: 'ssh',
+    url: url.replace(/\/+$/, ''),
+    place: {
+      host: `${login}${host.replace(/^\[|\]$/g, '')}`,
+      ...(port !== undefined && { port }),
+      path: pathThere.replace(/^\/(?=~)/, '').replace(/\/+$/, ''),
+    },
+  };
 }
 
-function readFile(text: string, path: string): Address {
+function readFile(text: string, path: string, plain: (text: string, path: string) => string): Address {
   if (!path.startsWith('/')) throw refusal(text, 'a file URL has three slashes and an absolute path: file:///path');
   const trimmed = path.replace(/\/+$/, '');
   if (trimmed === '') throw refusal(text, 'it names no folder');
-  return { transport: 'file', url: `file://${trimmed}` };
+  return { transport: 'file', url: `file://${trimmed}`, place: { path: plain(text, trimmed) } };
 }
 
 function refusal(text: string, reason: string): Fault {

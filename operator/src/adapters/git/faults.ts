@@ -124,7 +124,7 @@ function gitFault(error: GitFailure, fault: MakeFault, repository: string, addre
       `no disk space is left for ${repository}; make room on the volume of the repositories`,
     );
   }
-  if (/\bssh: (?:command )?not found/.test(said)) {
+  if (/cannot run ssh:/.test(said)) {
     return fault(
       'repository-unreachable',
       `${repository}: the program ssh is missing; install OpenSSH's client where Mooring runs`,

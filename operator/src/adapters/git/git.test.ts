@@ -16,6 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { Fault, type FaultCode } from '../../model/fault.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import type { Clock } from '../../world/clock.ts';
@@ -173,6 +174,14 @@ describe('revisions', () => {
     git(shop, 'tag', 'v2.0.0-rc.1');
     git(shop, 'switch', '--quiet', 'main');
     server = (await serve()).url;
+  });
+
+  test('a folder with characters that mean something to a shell, to git and in a URL', async () => {
+    const odd = `${origin}/it's 100%41 $(touch x)`;
+    symlinkSync(join(origin, 'shop', '.git'), odd);
+    for (const url of [odd, pathToFileURL(odd).href]) {
+      assert.equal((await openGit().resolve({ url }, first.slice(0, 8), Date.now())).commit, first, url);
+    }
   });
 
   for (const [transport, url] of [
@@ -767,6 +776,7 @@ describe('hostile input', () => {
       `fd::17/foo`,
       `ssh://-oProxyCommand=touch%20${marker}/x`,
       `ssh://$(touch ${marker})@host/x`,
+      `ssh://host/x%0Atouch%20${marker}`,
       `ssh://host;touch ${marker}/x`,
       `-x@host:path`,
       `git@-oProxyCommand=touch:x`,

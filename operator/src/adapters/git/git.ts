@@ -49,13 +49,13 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
   const restore = (): void => {
     if (existsSync(join(directory, 'gitconfig'))) return;
     mkdirSync(join(directory, 'repositories'), { recursive: true, mode: 0o700 });
-    writeFileSync(join(directory, 'gitconfig'), gitConfig(transports));
+    writeFileSync(join(directory, 'gitconfig'), gitConfig());
     claim.renew();
   };
   mkdirSync(join(directory, 'repositories'), { recursive: true, mode: 0o700 });
   // Keys of a process that was killed.
   rmSync(join(directory, 'keys'), { recursive: true, force: true });
-  writeFileSync(join(directory, 'gitconfig'), gitConfig(transports));
+  writeFileSync(join(directory, 'gitconfig'), gitConfig());
   const repositories = new Map<string, Repository>();
   const setting: RepositorySetting = {
     directory,
