@@ -27,7 +27,7 @@ export function claimFolder(directory: string): ClaimedFolder {
     if (isTaken(folder, file)) continue;
     rmSync(file, { force: true });
     try {
-      writeFileSync(file, `${pid}\n`, { flag: 'wx', mode: 0o600 });
+      writeFileSync(file, ourSign(), { flag: 'wx', mode: 0o600 });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
       throw error;
@@ -36,7 +36,7 @@ export function claimFolder(directory: string): ClaimedFolder {
     return {
       directory: folder,
       renew() {
-        if (!existsSync(file)) writeFileSync(file, `${pid}\n`, { mode: 0o600 });
+        if (!existsSync(file)) writeFileSync(file, ourSign(), { mode: 0o600 });
       },
       release() {
         ours.delete(folder);
@@ -49,21 +49,41 @@ export function claimFolder(directory: string): ClaimedFolder {
   );
 }
 
+/** Our id and when we started: in containers, ids come again soon, and are those of threads, too. */
+function ourSign(): string {
+  return `${pid} ${startOf(pid)}\n`;
+}
+
+/** When a process or thread started, as proc(5) counts it; empty where that cannot be seen. */
+function startOf(process: number): string {
+  try {
+    const stat = readFileSync(`/proc/${process}/stat`, 'utf8');
+    // The second field is a name in brackets, which may hold anything; the twenty-second is the start.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
+    throw error;
+  }
+}
+
 function isTaken(folder: string, file: string): boolean {
   if (ours.has(folder)) return true;
-  let owner: number;
+  let sign: string;
   try {
-    owner = Number(readFileSync(file, 'utf8'));
+    sign = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
-  // In a container every process before this one had the same id.
+  const [id, started = ''] = sign.trim().split(' ');
+  const owner = Number(id);
+  // In a container every process before this one may have had the same id.
   if (!Number.isInteger(owner) || owner <= 0 || owner === pid) return false;
   try {
     process.kill(owner, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  const startedNow = startOf(owner);
+  return started === '' || startedNow === '' || startedNow === started;
 }

@@ -741,7 +741,7 @@ describe('the copy on disk', () => {
       const next = commit(removed, { a: gone });
       assert.equal(await text(await one.open({ url: removed }, { commit: next }), 'a'), gone);
       assert.match(readFileSync(join(one.directory, 'gitconfig'), 'utf8'), /hooksPath = \/dev\/null/);
-      assert.equal(readFileSync(join(one.directory, 'pid'), 'utf8'), `${process.pid}\n`);
+      assert.match(readFileSync(join(one.directory, 'pid'), 'utf8'), new RegExp(`^${process.pid} `));
     }
   });
 
@@ -758,6 +758,11 @@ describe('the copy on disk', () => {
       openGit({ directory });
       assert.equal(readFileSync(join(directory, 'pid'), 'utf8'), `${third.pid}\n`);
       assert.ok(readdirSync(`${directory}-2`).includes('pid'));
+      // One that had the id before.
+      const later = mkdtempSync(join(home, 'claimed-'));
+      writeFileSync(join(later, 'pid'), `${third.pid} 1\n`);
+      openGit({ directory: later });
+      assert.match(readFileSync(join(later, 'pid'), 'utf8'), new RegExp(`^${process.pid} `));
     } finally {
       third.kill();
     }
