@@ -1,4 +1,5 @@
 import type { ApplicationStatus } from '@mooring/crds';
+import { endedOperation } from './deployment.ts';
 
 /** Something that changed between two statuses, for Events and logs; the words are Argo CD's. */
 export interface StatusNotice {
@@ -21,17 +22,16 @@ export function notices(before: ApplicationStatus | undefined, after: Applicatio
       : `${initiatedBy?.username || 'Unknown user'} initiated ${sync?.resources?.length ? 'partial ' : ''}sync to ${revision}`;
     told.push({ type: 'Normal', reason: 'OperationStarted', message });
   }
-  if (operation !== undefined && operation.phase !== 'Running' && operation.phase !== 'Terminating') {
-    if (isNew || operation.phase !== last?.phase) {
-      const succeeded = operation.phase === 'Succeeded';
-      const partial = (operation.operation.sync?.resources?.length ?? 0) > 0 ? 'Partial sync' : 'Sync';
-      const outcome = succeeded ? 'succeeded' : `failed: ${operation.message ?? ''}`;
-      told.push({
-        type: succeeded ? 'Normal' : 'Warning',
-        reason: 'OperationCompleted',
-        message: `${partial} operation to ${revision} ${outcome}`,
-      });
-    }
+  const ended = endedOperation(before, after);
+  if (ended !== undefined) {
+    const succeeded = ended.phase === 'Succeeded';
+    const partial = (ended.operation.sync?.resources?.length ?? 0) > 0 ? 'Partial sync' : 'Sync';
+    const outcome = succeeded ? 'succeeded' : `failed: ${ended.message ?? ''}`;
+    told.push({
+      type: succeeded ? 'Normal' : 'Warning',
+      reason: 'OperationCompleted',
+      message: `${partial} operation to ${revision} ${outcome}`,
+    });
   }
   if (before?.sync?.status !== after.sync?.status) {
     const message = `Updated sync status: ${before?.sync?.status ?? ''} -> ${after.sync?.status ?? ''}`;
