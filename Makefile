@@ -14,10 +14,10 @@ export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'charts/**/*.test.ts' 'image/*.test.ts' 'examples/**/*.test.ts' 'docs/*.test.ts'
 
-.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages image crds charts clean
+.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages image crds charts reference clean
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 demo: tools wasm ## Show the whole thing on a real Kubernetes, then clean up
 	@node e2e/demo/main.ts
@@ -66,6 +66,9 @@ crds: tools ## Write crds/*.yaml from the schemas
 
 charts: tools wasm ## Write what is generated in charts/
 	@node charts/emit.ts
+
+reference: tools ## Write the pages of docs/reference that are made from code
+	@node docs/reference/emit.ts
 
 clean: ## Remove everything that was built or installed
 	@if [ -e .mooring/running.json ]; then node e2e/demo/main.ts --down; fi

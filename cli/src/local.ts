@@ -26,7 +26,12 @@ export async function renderLocal(
   const request = renderRequest(app, gitSourceOf(app), { commit }, target as Cluster);
   const pool = createRenderPool({ renderers: defaultRenderers(), clock: systemClock, settings: () => settings });
   // Files on disk have no ids: nothing that is remembered is used again.
-  const tree = { ...openDiskTree(checkout.root), commit: commit || 'no commit', oid: () => undefined };
+  const tree = {
+    ...openDiskTree(checkout.root),
+    commit: commit || 'no commit',
+    committedAt: undefined,
+    oid: () => undefined,
+  };
   try {
     return await pool.render(tree, { ...request, repository: checkout.root }, { fresh: true });
   } finally {

@@ -9,6 +9,7 @@ import type { Cluster, Clusters, LiveChange } from '../src/world/cluster.ts';
 import type { Git } from '../src/world/git.ts';
 import type { RenderPool } from '../src/world/renderer.ts';
 import type { Settings, Store, StoreChange } from '../src/world/store.ts';
+import { noMetrics } from '../src/world/telemetry.ts';
 import type { World } from '../src/world/world.ts';
 import type { ApiServer, ServerEvent } from './api-server.ts';
 import { type ApplicationStore, nameOf } from './application-store.ts';
@@ -328,16 +329,7 @@ export function startProcess(universe: Universe, died: () => void): Process {
         warn: (fields, message) => journal.note(`warn ${message} ${JSON.stringify(fields)}`),
         error: (fields, message) => journal.broken(`${message}: ${JSON.stringify(fields)}`),
       },
-      metrics: {
-        reconciled: () => journal.reconciled(),
-        stepped: () => {},
-        synced: () => {},
-        drifted: () => {},
-        healed: () => {},
-        rendered: () => {},
-        crashed: () => {},
-        forget: () => {},
-      },
+      metrics: { ...noMetrics, reconciled: () => journal.reconciled() },
     },
   };
   const controllers = startControllers(world);

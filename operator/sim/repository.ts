@@ -36,7 +36,12 @@ export function createRepository(url: string): Repository {
     position: (commit) => [...commits.keys()].indexOf(commit),
     tree(commit) {
       const files = commits.get(commit) ?? {};
-      return { ...treeOf(files), commit, oid: (path) => (files[path] === undefined ? undefined : sha1(files[path])) };
+      return {
+        ...treeOf(files),
+        commit,
+        committedAt: undefined,
+        oid: (path) => (files[path] === undefined ? undefined : sha1(files[path])),
+      };
     },
     read: (commit, path) => commits.get(commit)?.[path],
   };

@@ -1,8 +1,10 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { listOf } from './adapters/store/settings.ts';
 import { messageOf } from './model/fault.ts';
 import { createOperator, type OperatorOptions } from './operator.ts';
+import type { MetricsChoice } from './world/store.ts';
 
 const defaultListen = '0.0.0.0:8080';
 const defaultData = join(tmpdir(), 'mooring');
@@ -17,6 +19,9 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --listen HOST:PORT  /api/webhook, /metrics, /livez, /readyz, /healthz; default: ${defaultListen}
   --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
+  --metrics-application-labels NAMES      labels of Applications for the metric argocd_app_labels, with commas between
+  --metrics-application-conditions NAMES  conditions for argocd_app_condition; default: all
+  --metrics-cluster-labels NAMES          labels of cluster Secrets for argocd_cluster_labels
 `;
 
 /** Milliseconds that what is under way may take to finish after SIGTERM. */
@@ -29,6 +34,9 @@ interface Arguments {
   readonly listen?: string;
   readonly data?: string;
   readonly 'log-level'?: string;
+  readonly 'metrics-application-labels'?: readonly string[];
+  readonly 'metrics-application-conditions'?: readonly string[];
+  readonly 'metrics-cluster-labels'?: readonly string[];
   readonly help?: boolean;
 }
 
@@ -45,6 +53,7 @@ async function main(): Promise<void> {
     http: listenAddress(values.listen ?? defaultListen),
     dataDirectory: values.data ?? defaultData,
     logLevel: logLevel(values['log-level'] ?? 'info'),
+    metrics: metricsChoice(values),
   };
   const operator = await createOperator(options).catch((thrown: unknown) => {
     throw startFailure(thrown, values);
@@ -72,6 +81,9 @@ function readArguments(): Arguments {
         listen: { type: 'string' },
         data: { type: 'string' },
         'log-level': { type: 'string' },
+        'metrics-application-labels': { type: 'string', multiple: true },
+        'metrics-application-conditions': { type: 'string', multiple: true },
+        'metrics-cluster-labels': { type: 'string', multiple: true },
         help: { type: 'boolean' },
       },
     }).values;
@@ -100,6 +112,17 @@ function listenAddress(text: string): { host: string; port: number } {
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) throw new Error(`--listen ${text}: give HOST:PORT, such as 127.0.0.1:8080`);
   return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+}
+
+function metricsChoice(values: Arguments): MetricsChoice {
+  const applicationLabels = values['metrics-application-labels']?.flatMap(listOf);
+  const applicationConditions = values['metrics-application-conditions']?.flatMap(listOf);
+  const clusterLabels = values['metrics-cluster-labels']?.flatMap(listOf);
+  return {
+    ...(applicationLabels && { applicationLabels }),
+    ...(applicationConditions && { applicationConditions }),
+    ...(clusterLabels && { clusterLabels }),
+  };
 }
 
 function logLevel(text: string): 'debug' | 'info' | 'warn' | 'error' {

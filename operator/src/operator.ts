@@ -1,10 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Renderer } from '@mooring/renderer-contract';
+import packageJson from '../package.json' with { type: 'json' };
 import { createGit } from './adapters/git/git.ts';
 import { createReadiness } from './adapters/http/readiness.ts';
 import { serve } from './adapters/http/server.ts';
 import { createClient, type KubeContext } from './adapters/kube/client.ts';
+import { ownServer } from './adapters/kube/cluster-secret.ts';
 import { createClusters } from './adapters/kube/clusters.ts';
 import { fromKubeconfig, fromServiceAccount, isInCluster, ownPod } from './adapters/kube/connect.ts';
 import type { Connection } from './adapters/kube/connection.ts';
@@ -16,13 +18,14 @@ import { createLog, type LogLevel } from './adapters/telemetry/log.ts';
 import { createMetrics, type PrometheusMetrics } from './adapters/telemetry/metrics.ts';
 import { systemClock, systemRandom } from './adapters/time/system.ts';
 import { receiveWebhook } from './api/webhook/receive.ts';
+import { serverOf } from './controllers/application/wake.ts';
 import { type Controllers, startControllers } from './controllers/start.ts';
 import { hasHealthRule, healthOf } from './engine/health/health.ts';
 import { Fault, messageOf } from './model/fault.ts';
 import { operatorLimits } from './model/limits.ts';
 import { defaultRenderers } from './renderers.ts';
 import type { ObjectReference, Problem, Report } from './world/readiness.ts';
-import type { Store } from './world/store.ts';
+import type { MetricsChoice, NamespacedName, Store } from './world/store.ts';
 import type { Log } from './world/telemetry.ts';
 import type { World } from './world/world.ts';
 
@@ -40,6 +43,8 @@ export interface OperatorOptions {
   readonly http?: { readonly host: string; readonly port: number };
   /** Git repositories are kept here; it may be deleted while the operator is stopped. Default: a folder for temporary files. */
   readonly dataDirectory?: string;
+  /** What of Applications and clusters are metrics, too; what is absent is as `argocd-cmd-params-cm` says. */
+  readonly metrics?: MetricsChoice;
   /** Default: `info`. */
   readonly logLevel?: LogLevel;
 }
@@ -63,13 +68,10 @@ const noBodyBytes = 1_024;
  */
 export async function createOperator(options: OperatorOptions = {}): Promise<Operator> {
   const log = createLog(options.logLevel ?? 'info');
-  const context: Context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log };
   let opened: OpenWorld | undefined;
   let controllers: Controllers | undefined;
-  const metrics = createMetrics({
-    applications: () => opened?.world.store.applications() ?? [],
-    queueDepth: () => controllers?.depth ?? 0,
-  });
+  const metrics = createMetrics({ version: packageJson.version, isReady: () => readiness.isReady() });
+  const context: Context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log, metrics };
   const readiness = createReadiness({
     ...context,
     outageMs: operatorLimits.outageMs,
@@ -82,7 +84,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
         method: 'GET',
         path: '/metrics',
         bodyBytes: noBodyBytes,
-        answer: async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() }),
+        answer: async ({ headers }) => ({ status: 200, ...(await metrics.scrape(headers['accept'])) }),
       },
       {
         method: 'POST',
@@ -90,7 +92,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
         bodyBytes: operatorLimits.webhookBytes,
         answer: (request) => {
           if (opened === undefined || controllers === undefined) return { status: 503, body: 'not ready yet\n' };
-          return receiveWebhook(request, opened.world.store.settings(), controllers.refreshRepository);
+          return receiveWebhook(request, opened.world.store.settings(), controllers.refreshRepository, metrics);
         },
       },
     ],
@@ -105,7 +107,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   let isStopping = false;
   let world: OpenWorld;
   try {
-    world = openWorld(await connect(options), options, context, metrics, readiness.report);
+    world = openWorld(await connect(options), options, context, readiness.report);
     opened = world;
     undo.push(() => world.close());
   } catch (thrown) {
@@ -117,6 +119,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
     if (isStopping) return;
     const started = startControllers(world.world);
     controllers = started;
+    undo.push(world.measure(started));
     undo.push(collectWhenIdle(() => started.runs, systemClock));
     undo.push(keepDefaultProject(world.world.store, readiness.report, context));
     readiness.report('controllers', []);
@@ -138,6 +141,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
 
 interface Context extends KubeContext {
   readonly log: Log;
+  readonly metrics: PrometheusMetrics;
 }
 
 /** The world, being watched. */
@@ -149,21 +153,19 @@ interface OpenWorld {
   readonly ready: Promise<void>;
   /** Tells of a problem by an Event, when there is an API server to take it. */
   warn(problem: Problem): void;
+  /** Lets metrics ask for what is there, and forget what is no more; the answer stops that. */
+  measure(controllers: Controllers): () => void;
   close(): Promise<void>;
 }
 
 /** Joins the adapters. Nothing here waits for the API server. */
-function openWorld(
-  { connection, self }: Place,
-  options: OperatorOptions,
-  context: Context,
-  metrics: PrometheusMetrics,
-  report: Report,
-): OpenWorld {
+function openWorld({ connection, self }: Place, options: OperatorOptions, context: Context, report: Report): OpenWorld {
   const renderers = options.renderers ?? defaultRenderers();
   const namespace = options.namespace ?? 'argocd';
-  const git = createGit({ ...context, directory: join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git') });
-  const client = createClient(connection, context);
+  const { log, metrics } = context;
+  const directory = join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git');
+  const git = createGit({ ...context, directory, onRequest: metrics.gitAsked });
+  const client = createClient(connection, context, ownServer);
   const events = createEvents(client, context);
   const opened = createStore(client, {
     ...context,
@@ -178,7 +180,7 @@ function openWorld(
     renderers,
     clock: systemClock,
     settings: () => opened.store.settings().renderers,
-    onRendered: ({ sourceType, rendered, durationMs }) => metrics.rendered(sourceType, !rendered, durationMs),
+    onRendered: metrics.rendered,
   });
   // Outside of a pod the namespace stands for the operator.
   const operator = self ?? { apiVersion: 'v1', kind: 'Namespace', namespace, name: namespace };
@@ -191,11 +193,34 @@ function openWorld(
       clusters,
       store: opened.store,
       notifier: events,
-      telemetry: { log: context.log, metrics },
+      telemetry: { log, metrics },
     },
     server: connection.server,
     ready: opened.ready,
     warn: ({ about, reason, message }) => events.warn(about ?? operator, reason, message),
+    measure: ({ queues }) => {
+      const { store } = opened;
+      metrics.ask({
+        applications: store.applications,
+        isApplication: (id) => store.application(namesOf(id)) !== undefined,
+        serverOf: (app) => serverOf(app, { clusters }) ?? '',
+        isCluster: (server) => clusters.targets().some((target) => target.server === server),
+        clusters: clusters.facts,
+        queues,
+        caches: () => [...git.caches(), ...pool.caches(), ...clusters.caches()],
+        events: events.counts,
+        choice: () => ({ ...store.settings().metrics, ...options.metrics }),
+      });
+      const stops = [
+        store.subscribe((change) => {
+          if (change.kind === 'Application' && store.application(change.name) === undefined) metrics.tidy();
+        }),
+        opened.clusters.subscribe(metrics.tidy),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
     close: async () => {
       await events.close();
       await pool.close();
@@ -205,6 +230,12 @@ function openWorld(
       await client.close();
     },
   };
+}
+
+/** An Application's namespace and name, from `namespace/name`. */
+function namesOf(id: string): NamespacedName {
+  const slash = id.indexOf('/');
+  return { namespace: id.slice(0, slash), name: id.slice(slash + 1) };
 }
 
 /** Creates the project `default` where there is none, trying until it is done; the answer stops it. */

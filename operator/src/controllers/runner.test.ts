@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createClock, type SimClock } from '../../sim/clock.ts';
+import { noMetrics } from '../world/telemetry.ts';
 import { type Action, awaitChange, requeueAfter } from './action.ts';
 import { priority } from './queue.ts';
 import { createRunner, type Runner } from './runner.ts';
@@ -10,6 +11,8 @@ interface Bench {
   readonly runner: Runner;
   /** `key@time` of every run that began. */
   readonly began: readonly string[];
+  /** Milliseconds that each of them waited. */
+  readonly waits: readonly number[];
   readonly crashes: readonly unknown[];
   readonly errors: readonly string[];
   /** Runs under way at most at once, overall and in one group. */
@@ -57,8 +60,10 @@ function bench({ takesMs = 10, atOnce = 4, perGroup = 2, queueLength = 100, run 
     error: (_: unknown, message: string) => errors.push(message),
   };
   const bounds = { queueLength, atOnce, perGroup, backoffFirstMs: 1_000, backoffLastMs: 5_000 };
-  const runner = createRunner(work, bounds, { clock, log, onCrash: (thrown) => crashes.push(thrown) });
-  return { clock, runner, began, crashes, errors, most };
+  const waits: number[] = [];
+  const metrics = { ...noMetrics, began: (_: string, waitedMs: number) => waits.push(waitedMs) };
+  const runner = createRunner(work, bounds, { clock, log, metrics, onCrash: (thrown) => crashes.push(thrown) });
+  return { clock, runner, began, waits, crashes, errors, most };
 }
 
 test('a key that is woken many times runs once', async () => {
@@ -66,7 +71,7 @@ test('a key that is woken many times runs once', async () => {
   for (let count = 0; count < 5; count += 1) runner.wake('a', priority.poll);
   await clock.passUntil(1_000);
   assert.deepEqual(began, ['a@0']);
-  assert.equal(runner.depth, 0);
+  assert.deepEqual([runner.due, runner.running], [0, 0]);
 });
 
 test('who asks for a key that waits its turn brings it forward', async () => {
@@ -80,7 +85,7 @@ test('who asks for a key that waits its turn brings it forward', async () => {
   const order = began.map((each) => each.split('@')[0]);
   assert.deepEqual(order.slice(0, 5).sort(), ['a/1', 'a/4', 'b/1', 'c/1', 'c/3'].sort(), order.join(' '));
   assert.equal(order.length, 8, 'each runs once');
-  assert.equal(runner.depth, 0);
+  assert.deepEqual([runner.due, runner.running], [0, 0]);
 });
 
 test('a key that is woken while it runs runs once more afterwards', async () => {
@@ -209,4 +214,16 @@ test('a stop does not wait longer than it may', async () => {
   });
   await clock.passUntil(2_000);
   assert.equal(stopped, 501);
+});
+
+test('a run waits from when it is due, and not from when somebody asked for it later', async () => {
+  const { clock, runner, waits } = bench({ atOnce: 1, perGroup: 1, takesMs: 10 });
+  runner.wake('a', priority.poll);
+  runner.wake('b', priority.poll);
+  await clock.passUntil(5);
+  assert.deepEqual([runner.due, runner.running], [1, 1]);
+  runner.wake('c', priority.poll, 500);
+  assert.deepEqual([runner.due, runner.running], [1, 1], 'what is to come later is not due');
+  await clock.passUntil(1_000);
+  assert.deepEqual(waits, [0, 10, 0]);
 });

@@ -1,8 +1,8 @@
 import PQueue from 'p-queue';
 import type { Clock } from '../world/clock.ts';
-import type { Log } from '../world/telemetry.ts';
+import type { Log, Metrics } from '../world/telemetry.ts';
 import { type Action, awaitChange } from './action.ts';
-import { createQueue, type Priority, priority } from './queue.ts';
+import { createQueue, type Priority, priority, type QueueEntry } from './queue.ts';
 
 /** What one kind of work needs; keys are opaque to the runner. */
 export interface Work {
@@ -26,6 +26,7 @@ export interface RunnerWorld {
   readonly log: Log;
   /** Called with what was thrown. */
   onCrash(thrown: unknown): void;
+  readonly metrics: Pick<Metrics, 'queued' | 'began' | 'ended'>;
 }
 
 /** One run of a key, from when it is handed to p-queue to its end. */
@@ -34,6 +35,8 @@ interface Run {
   again: Priority | undefined;
   started: boolean;
   urgency: Priority;
+  /** When it was to begin; milliseconds since 1970. */
+  readonly dueAt: number;
 }
 
 /** Calls `work.run` for keys: each key at most once at a time, within the bounds, the most urgent first. */
@@ -41,8 +44,9 @@ export interface Runner {
   /** Asks for a run of `key`, after `delayMs`. A key that runs now runs again afterwards. */
   wake(key: string, urgency: Priority, delayMs?: number): void;
   forget(key: string): void;
-  /** Runs waiting or under way. */
-  readonly depth: number;
+  /** Runs that are due and have not begun. */
+  readonly due: number;
+  readonly running: number;
   /** Runs that have ended; counts up. */
   readonly runs: number;
   /** Takes no more work and waits for what is under way, at most `withinMs`. */
@@ -58,6 +62,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   const failures = new Map<string, number>();
   let timer: { at: number; cancel: () => void } | undefined;
   let stopped = false;
+  let running = 0;
   let runs = 0;
 
   const arm = (at: number | undefined): void => {
@@ -69,7 +74,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   const pump = (): void => {
     timer = undefined;
     if (stopped) return;
-    for (const { key, priority: urgency } of waiting.takeDue(world.clock.now())) launch(key, urgency);
+    for (const entry of waiting.takeDue(world.clock.now())) launch(entry);
     arm(waiting.nextAt());
   };
 
@@ -81,14 +86,15 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     return made;
   };
 
-  const launch = (key: string, urgency: Priority): void => {
+  const launch = ({ key, at, priority: urgency }: QueueEntry): void => {
     const known = active.get(key);
     if (known !== undefined) {
       askAgain(key, known, urgency);
       return;
     }
-    const run: Run = { again: undefined, started: false, urgency };
+    const run: Run = { again: undefined, started: false, urgency, dueAt: at };
     active.set(key, run);
+    world.metrics.queued(work.kind);
     enqueue(key, run);
   };
 
@@ -113,6 +119,9 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     if (state.started) return;
     let action = awaitChange;
     state.started = true;
+    running += 1;
+    const startedAt = world.clock.now();
+    world.metrics.began(work.kind, startedAt - state.dueAt);
     if (!stopped) {
       try {
         action = await work.run(key);
@@ -125,7 +134,9 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
       }
     }
     active.delete(key);
+    running -= 1;
     runs += 1;
+    world.metrics.ended(work.kind, world.clock.now() - startedAt);
     if (state.again !== undefined) put(key, state.again, 0);
     if (action.do === 'again') put(key, priority.poll, action.afterMs);
   };
@@ -150,8 +161,11 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
       waiting.drop(key);
       failures.delete(key);
     },
-    get depth() {
-      return waiting.size + active.size;
+    get due() {
+      return active.size - running;
+    },
+    get running() {
+      return running;
     },
     get runs() {
       return runs;

@@ -1,12 +1,13 @@
 import { operatorLimits } from '../model/limits.ts';
 import { normalizeRepositoryUrl } from '../model/repository-url.ts';
-import type { Log, LogFields } from '../world/telemetry.ts';
+import type { Log, LogFields, QueueFacts } from '../world/telemetry.ts';
 import type { World } from '../world/world.ts';
 import { awaitChange } from './action.ts';
-import { type Memory, newMemory } from './application/memory.ts';
+import { factsOf } from './application/measure.ts';
+import { type Memory, newMemory, sight } from './application/memory.ts';
 import { reconcile } from './application/reconcile.ts';
 import { applicationKey, serverOf, wakeApplications } from './application/wake.ts';
-import { type Priority, priority } from './queue.ts';
+import { priority } from './queue.ts';
 import { reconcileRepository } from './repository/reconcile.ts';
 import { repositoryKey, wakeRepositories } from './repository/wake.ts';
 import { createRunner } from './runner.ts';
@@ -15,8 +16,8 @@ import { createRunner } from './runner.ts';
 export interface Controllers {
   /** Looks at a repository now, because somebody says that it changed. Answers how many Applications use it. */
   refreshRepository(url: string): number;
-  /** Runs waiting or under way. */
-  readonly depth: number;
+  /** How much is due and under way, by kind. */
+  queues(): readonly QueueFacts[];
   /** Runs that have ended; counts up. */
   readonly runs: number;
   /** Stops within the given milliseconds; what is under way may finish. */
@@ -37,7 +38,8 @@ function withFields(log: Log, own: LogFields): Log {
 export function startControllers(world: World): Controllers {
   const { store, telemetry } = world;
   const memories = new Map<string, Memory>();
-  const urgencies = new Map<string, Priority>();
+  /** When a webhook last called for a repository; milliseconds since 1970. */
+  const calls = new Map<string, number>();
   const memoryOf = (key: string): Memory => {
     const known = memories.get(key);
     if (known !== undefined) return known;
@@ -55,6 +57,7 @@ export function startControllers(world: World): Controllers {
   const runnerWorld = {
     clock: world.clock,
     log: telemetry.log,
+    metrics: telemetry.metrics,
     onCrash(thrown: unknown): void {
       telemetry.metrics.crashed();
       const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
@@ -83,15 +86,13 @@ export function startControllers(world: World): Controllers {
           correlation: world.random.id(),
         };
         const log = withFields(telemetry.log, fields);
-        const action = await reconcile(app, { ...world, telemetry: { ...telemetry, log } }, memoryOf(key));
-        log.debug({ durationMs: world.clock.now() - startedAt, next: action.do }, 'looked at the Application');
-        telemetry.metrics.reconciled({
-          namespace: app.metadata.namespace ?? '',
-          name: app.metadata.name ?? '',
-          project: app.spec.project,
-          server: serverOf(app, world) ?? '',
-          durationMs: world.clock.now() - startedAt,
-        });
+        const pass = { ...factsOf(app, world), dryRun: app.operation?.sync?.dryRun === true };
+        const action = await telemetry.metrics.during(pass, () =>
+          reconcile(app, { ...world, telemetry: { ...telemetry, log } }, memoryOf(key)),
+        );
+        const durationMs = world.clock.now() - startedAt;
+        log.debug({ durationMs, next: action.do }, 'looked at the Application');
+        telemetry.metrics.reconciled({ ...factsOf(app, world), durationMs });
         return action;
       },
     },
@@ -103,16 +104,21 @@ export function startControllers(world: World): Controllers {
     {
       kind: 'Repository',
       groupOf: (key) => key,
-      run: (key) =>
-        reconcileRepository(key, world, {
+      run(key) {
+        const calledAt = calls.get(key);
+        calls.delete(key);
+        const seenAt = calledAt ?? world.clock.now();
+        return reconcileRepository(key, world, {
           outdate(app, notBefore) {
             memoryOf(applicationKey(app)).revisionNotBefore = notBefore;
           },
+          sight: (app, commit) => sight(memoryOf(applicationKey(app)), commit, seenAt),
           wake(app, touched) {
-            const urgency = touched ? (urgencies.get(key) ?? priority.poll) : priority.poll;
+            const urgency = touched && calledAt !== undefined ? priority.webhook : priority.poll;
             applications.wake(applicationKey(app), urgency);
           },
-        }).finally(() => urgencies.delete(key)),
+        });
+      },
     },
     bounds,
     runnerWorld,
@@ -121,8 +127,6 @@ export function startControllers(world: World): Controllers {
   const stopApplications = wakeApplications(world, applications.wake, (key) => {
     applications.forget(key);
     memories.delete(key);
-    const slash = key.indexOf('/');
-    telemetry.metrics.forget({ namespace: key.slice(0, slash), name: key.slice(slash + 1) });
   });
   const stopRepositories = wakeRepositories(world, (key, delayMs) => repositories.wake(key, priority.poll, delayMs));
 
@@ -131,13 +135,14 @@ export function startControllers(world: World): Controllers {
       const key = normalizeRepositoryUrl(url);
       const users = store.applications().filter((app) => repositoryKey(app) === key).length;
       if (users === 0) return 0;
-      urgencies.set(key, priority.webhook);
+      if (!calls.has(key)) calls.set(key, world.clock.now());
       repositories.wake(key, priority.webhook);
       return users;
     },
-    get depth() {
-      return applications.depth + repositories.depth;
-    },
+    queues: () => [
+      { queue: 'Application', due: applications.due, running: applications.running },
+      { queue: 'Repository', due: repositories.due, running: repositories.running },
+    ],
     get runs() {
       return applications.runs + repositories.runs;
     },

@@ -27,6 +27,8 @@ export interface Revision {
 /** A tree of which every path has an object id: equal id, equal content. */
 export interface GitTree extends Tree {
   readonly commit: string;
+  /** Committer date of the commit, in milliseconds since 1970; undefined where the commit does not say. */
+  readonly committedAt: number | undefined;
   /** Object id at `path`, a symbolic link not followed; undefined where there is nothing. */
   oid(path: string): string | undefined;
 }

@@ -7,6 +7,16 @@ export interface NamespacedName {
   readonly name: string;
 }
 
+/** Which labels and conditions of Applications and clusters are metrics, too. */
+export interface MetricsChoice {
+  /** None where absent. */
+  readonly applicationLabels?: readonly string[];
+  /** All where absent. */
+  readonly applicationConditions?: readonly string[];
+  /** None where absent. */
+  readonly clusterLabels?: readonly string[];
+}
+
 /** `argocd-cm` and `argocd-cmd-params-cm`, read as Argo CD reads them. */
 export interface Settings {
   /** `timeout.reconciliation` in milliseconds; 0 turns polling off. Default 120 s. */
@@ -19,6 +29,8 @@ export interface Settings {
   readonly syncTimeoutMs: number;
   /** `controller.sync.wave.delay.seconds` in milliseconds. Default 2 s. */
   readonly waveDelayMs: number;
+  /** `controller.metrics.application.labels`, `controller.metrics.application.conditions` and `controller.metrics.cluster.labels`. */
+  readonly metrics: MetricsChoice;
   /** What `argocd-cm` says about renderers, by its keys: `helm.…`, `kustomize.…`, `jsonnet.…`. */
   readonly renderers: Readonly<Record<string, string>>;
 }

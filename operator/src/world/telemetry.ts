@@ -10,41 +10,161 @@ export interface Log {
   error(fields: LogFields, message: string): void;
 }
 
-/** What a reconcile of one Application tells the metrics. */
-export interface ReconcileFacts {
+/** An Application, as metrics tell them apart. */
+export interface AppFacts {
   readonly namespace: string;
   readonly name: string;
   readonly project: string;
+  /** Address of its destination; `''` where that is not known. */
   readonly server: string;
+}
+
+/** How long something took, and the trace that it belongs to, where one is recorded. */
+export interface Timed {
   readonly durationMs: number;
+  readonly traceId?: string | undefined;
+}
+
+/** A pass over an Application that is under way. */
+export interface PassFacts extends AppFacts {
+  /** Whether it is, or is about to be, a rehearsal. */
+  readonly dryRun: boolean;
+  readonly traceId?: string | undefined;
 }
 
 /** What is measured of a pass; in ARCHITECTURE.md these steps are explained. `sync` is everything from the plan to the last write, publishing on the way included. */
 export type Step = 'resolve' | 'render' | 'observe' | 'diff' | 'sync' | 'publish';
 
-/** One step that was made, however it ended. */
-export interface StepFacts {
-  readonly step: Step;
-  readonly durationMs: number;
-  /** The trace that it belongs to, where one is recorded. */
+/** An operation that was to bring a whole Application to another revision. */
+export interface DeploymentFacts extends AppFacts {
+  readonly result: 'succeeded' | 'failed';
+  /** Milliseconds from the committer date to the end of the sync; undefined where the revision is not new here. */
+  readonly sinceCommitMs?: number | undefined;
+  /** The same from when a webhook, poll or pass saw the commit; undefined also where a person chose the time. */
+  readonly sinceSeenMs?: number | undefined;
   readonly traceId?: string | undefined;
+}
+
+/** One render. */
+export interface RenderFacts {
+  readonly sourceType: string;
+  /** Whether the manifests were remembered. */
+  readonly cached: boolean;
+  readonly durationMs: number;
+}
+
+/** One request to a Git repository. */
+export interface GitRequestFacts {
+  /** As Applications name it, or another form of that address. */
+  readonly repository: string;
+  readonly kind: 'ls-remote' | 'fetch';
+  readonly durationMs: number;
+  readonly failed: boolean;
+}
+
+/** One request to an API server. */
+export interface KubeRequestFacts {
+  /** Address of the cluster, as destinations name it. */
+  readonly server: string;
+  readonly verb: 'Get' | 'List' | 'Watch' | 'Create' | 'Update' | 'Patch' | 'Delete';
+  /** HTTP status; undefined where no answer came. */
+  readonly status: number | undefined;
+  /** undefined for a watch: how long it is open says nothing. */
+  readonly durationMs: number | undefined;
+  /** The kind, by its plural name, and the namespace, where the request is about one object. */
+  readonly object?: { readonly plural: string; readonly namespace: string } | undefined;
+}
+
+/** A cluster that some Application has needed. */
+export interface ClusterFacts {
+  readonly server: string;
+  readonly name: string;
+  /** Labels of its Secret. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Such as `1.37.2`; empty while it was never reached. */
+  readonly version: string;
+  /** Whether the view is complete and follows the cluster. */
+  readonly isFollowed: boolean;
+  /** Kinds that are watched. */
+  readonly kinds: number;
+  /** Objects in view. */
+  readonly objects: number;
+  /** When the whole cluster was read, in milliseconds since 1970; undefined where it is not in view. */
+  readonly readAt: number | undefined;
+  /** Watch events since then, by kind. */
+  readonly events: readonly { readonly group: string; readonly kind: string; readonly count: number }[];
+}
+
+export interface QueueFacts {
+  /** What is worked on: `Application` or `Repository`. */
+  readonly queue: string;
+  /** Runs that are due and have not begun. */
+  readonly due: number;
+  readonly running: number;
+}
+
+export interface CacheFacts {
+  readonly cache: string;
+  readonly bytes: number;
+  readonly entries: number;
 }
 
 /** Measurements, named for what happened and not for how they are stored. */
 export interface Metrics {
-  reconciled(facts: ReconcileFacts): void;
-  stepped(facts: StepFacts): void;
+  /** A pass over an Application ended as it should. */
+  reconciled(facts: AppFacts & Timed): void;
+  /** Requests about objects of a destination that are made while `run` is under way are this Application's. */
+  during<T>(pass: PassFacts, run: () => Promise<T>): Promise<T>;
+  stepped(facts: Timed & { readonly step: Step }): void;
   /** A sync operation reached a final phase. */
-  synced(facts: ReconcileFacts & { readonly phase: string; readonly dryRun: boolean }): void;
+  synced(facts: AppFacts & Timed & { readonly phase: string; readonly dryRun: boolean }): void;
+  deployed(facts: DeploymentFacts): void;
+  /** An Application became Degraded, for the first time or after it was Healthy. */
+  degraded(app: AppFacts): void;
+  /** It is Healthy again. */
+  restored(facts: AppFacts & Timed): void;
   /** Objects of one Application that differ from Git though nobody changed Git. */
-  drifted(app: { readonly namespace: string; readonly name: string }, objects: number): void;
-  healed(app: { readonly namespace: string; readonly name: string }, objects: number): void;
-  rendered(sourceType: string, fromCache: boolean, durationMs: number): void;
+  drifted(app: AppFacts, objects: number): void;
+  healed(app: AppFacts, objects: number): void;
+  /** A run of a queue's work was asked for. */
+  queued(queue: string): void;
+  /** It began, so long after it was due. */
+  began(queue: string, waitedMs: number): void;
+  ended(queue: string, durationMs: number): void;
+  rendered(facts: RenderFacts): void;
+  gitAsked(facts: GitRequestFacts): void;
+  kubeAsked(facts: KubeRequestFacts): void;
+  /** Watch events that came at one time were taken in. */
+  watched(facts: { readonly server: string; readonly events: number; readonly durationMs: number }): void;
+  /** A webhook told of a push to this repository; undefined where no Application uses it. */
+  pushed(repository: string | undefined): void;
   /** A bug: an error that is no `Fault` ended a reconcile. */
   crashed(): void;
-  /** Drops what is kept of an Application that is gone. */
-  forget(app: { readonly namespace: string; readonly name: string }): void;
 }
+
+const nothing = (): void => {};
+
+/** For a World whose measurements nobody reads. */
+export const noMetrics: Metrics = {
+  reconciled: nothing,
+  during: (_, run) => run(),
+  stepped: nothing,
+  synced: nothing,
+  deployed: nothing,
+  degraded: nothing,
+  restored: nothing,
+  drifted: nothing,
+  healed: nothing,
+  queued: nothing,
+  began: nothing,
+  ended: nothing,
+  rendered: nothing,
+  gitAsked: nothing,
+  kubeAsked: nothing,
+  watched: nothing,
+  pushed: nothing,
+  crashed: nothing,
+};
 
 export interface Telemetry {
   readonly log: Log;

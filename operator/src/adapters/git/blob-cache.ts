@@ -2,6 +2,7 @@
 export interface BlobCache {
   get(key: string): Uint8Array | undefined;
   set(key: string, bytes: Uint8Array): void;
+  size(): { readonly bytes: number; readonly entries: number };
   clear(): void;
 }
 
@@ -30,6 +31,7 @@ export function createBlobCache(bytesMax: number): BlobCache {
         bytes -= length;
       }
     },
+    size: () => ({ bytes, entries: entries.size }),
     clear() {
       entries.clear();
       bytes = 0;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
@@ -20,10 +21,9 @@ import { pathToFileURL } from 'node:url';
 import { Fault, type FaultCode } from '../../model/fault.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import type { Clock } from '../../world/clock.ts';
-import type { Git, GitTree, RepositoryAccess } from '../../world/git.ts';
-import type { Log } from '../../world/telemetry.ts';
-import { createGit, type GitOptions } from './git.ts';
-import type { GitRequestFact } from './repository.ts';
+import type { GitTree, RepositoryAccess } from '../../world/git.ts';
+import type { GitRequestFacts, Log } from '../../world/telemetry.ts';
+import { createGit, type GitOptions, type OpenGit } from './git.ts';
 
 const clock: Clock = {
   now: Date.now,
@@ -39,7 +39,7 @@ const log: Log = { debug: say, info: say, warn: say, error: say };
 
 const home = mkdtempSync(join(tmpdir(), 'mooring-git-'));
 const origin = join(home, 'origin');
-const opened: (Git & { close(): Promise<void> })[] = [];
+const opened: OpenGit[] = [];
 const servers: Server[] = [];
 
 function git(directory: string, ...args: string[]): string {
@@ -76,7 +76,7 @@ function commit(directory: string, files: Record<string, string>, message = 'cha
   return git(directory, 'rev-parse', 'HEAD');
 }
 
-function openGit(options: Partial<GitOptions> = {}): Git & { close(): Promise<void>; readonly directory: string } {
+function openGit(options: Partial<GitOptions> = {}): OpenGit & { readonly directory: string } {
   const directory = options.directory ?? mkdtempSync(join(home, 'cache-'));
   const made = createGit({ clock, limits: operatorLimits, log, ...options, directory });
   opened.push(made);
@@ -216,6 +216,8 @@ describe('revisions', () => {
         date: '2026-01-02T03:04:05.000Z',
         message: 'first\n\nwith a body',
       });
+      const committer = git(join(origin, 'shop'), 'show', '--no-patch', '--format=%ct', first);
+      assert.equal(tree.committedAt, Number(committer) * 1000, 'the date of the committer, and not of the author');
       await fault(
         'revision-unknown',
         /'nope' to a commit SHA: .*: there is no such branch.*main, topic\/blue, v1\.0\.0/,
@@ -239,7 +241,7 @@ describe('revisions', () => {
   });
 
   test('hostile revisions are refused before anything is asked', async () => {
-    const facts: GitRequestFact[] = [];
+    const facts: GitRequestFacts[] = [];
     const one = openGit({ onRequest: (fact) => facts.push(fact) });
     for (const revision of [
       '--upload-pack=touch /tmp/pwn',
@@ -405,7 +407,7 @@ describe('movement', () => {
     const shared = makeRepository('shared');
     const id = commit(shared, { a: '1' });
     for (const branch of ['dev', 'staging', 'prod']) git(shared, 'branch', branch);
-    const facts: GitRequestFact[] = [];
+    const facts: GitRequestFacts[] = [];
     const { url: server } = await serve();
     for (const url of [`${server}/shared/.git`, shared]) {
       const one = openGit({ onRequest: (fact) => facts.push(fact) });
@@ -634,7 +636,7 @@ describe('the copy on disk', () => {
   test('is found again after a restart, and after a kill that left locks and half a pack', async () => {
     const kept = makeRepository('kept');
     const first = commit(kept, { a: '1' });
-    const facts: GitRequestFact[] = [];
+    const facts: GitRequestFacts[] = [];
     const { url: server } = await serve();
     const access = { url: `${server}/kept/.git` };
     const before = openGit();
@@ -766,6 +768,25 @@ describe('the copy on disk', () => {
     } finally {
       third.kill();
     }
+  });
+});
+
+describe('what is kept', () => {
+  test('is told with its size, in memory and on disk', { timeout: 20_000 }, async () => {
+    const big = makeRepository('big');
+    const id = commit(big, { 'a/b': randomBytes(50_000).toString('hex'), c: '2' });
+    const { url: server } = await serve();
+    const one = openGit();
+    const sizes = (): Record<string, readonly [bytes: number, entries: number]> =>
+      Object.fromEntries(one.caches().map(({ cache, bytes, entries }) => [cache, [bytes, entries]]));
+    const tree = await one.open({ url: `${server}/big/.git` }, { commit: id });
+    await text(tree, 'a/b');
+    const { blobs, trees, git: _ } = sizes();
+    assert.deepEqual(blobs, [100_000, 1]);
+    assert.equal(trees?.[1], 2);
+    assert.ok((trees?.[0] ?? 0) > 50, 'two tree objects of about 30 bytes an entry');
+    while (sizes()['git']?.[1] !== 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.ok((sizes()['git']?.[0] ?? 0) > 50_000);
   });
 });
 

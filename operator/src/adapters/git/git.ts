@@ -6,14 +6,15 @@ import { messageOf } from '../../model/fault.ts';
 import type { OperatorLimits } from '../../model/limits.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Git, RepositoryAccess } from '../../world/git.ts';
-import type { Log } from '../../world/telemetry.ts';
+import type { CacheFacts, GitRequestFacts, Log } from '../../world/telemetry.ts';
 import { baseEnvironment, gitConfig, withUserInformation } from './access.ts';
 import { everyTransport, parseAddress, type Transport } from './address.ts';
 import { createBlobCache } from './blob-cache.ts';
 import { claimFolder } from './claim.ts';
+import { createDiskUsage } from './disk-usage.ts';
 import { createHttpConnections } from './http-remote.ts';
 import { type GitLimits, gitLimits } from './limits.ts';
-import { createRepository, type GitRequestFact, type Repository, type RepositorySetting } from './repository.ts';
+import { createRepository, type Repository, type RepositorySetting } from './repository.ts';
 
 /** What `createGit` is given. */
 export interface GitOptions {
@@ -23,7 +24,7 @@ export interface GitOptions {
   readonly limits: Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEntries' | 'blobBytes'> & Partial<GitLimits>;
   readonly log: Log;
   /** Told of every request to a repository. */
-  readonly onRequest?: (fact: GitRequestFact) => void;
+  readonly onRequest?: (facts: GitRequestFacts) => void;
   /** All where absent. */
   readonly transports?: readonly Transport[];
   /** A file of host keys in the format of OpenSSH; the user's own where absent. */
@@ -32,13 +33,19 @@ export interface GitOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
+/** Git that can be looked at and closed. */
+export interface OpenGit extends Git {
+  caches(): readonly CacheFacts[];
+  close(): Promise<void>;
+}
+
 const sweepEveryMs = 60 * 60 * 1000;
 
 /**
  * Git by the system's git on bare repositories, never checked out. Over HTTP the questions are asked by this process itself, and git only takes in what was sent.
  * Throws where the directory cannot be written.
  */
-export function createGit(options: GitOptions): Git & { close(): Promise<void> } {
+export function createGit(options: GitOptions): OpenGit {
   const { clock, log } = options;
   const claim = claimFolder(resolve(options.directory));
   const { directory } = claim;
@@ -70,6 +77,7 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
     onRequest: options.onRequest ?? (() => {}),
   };
 
+  const usage = createDiskUsage(join(directory, 'repositories'), clock);
   const reach = (asked: RepositoryAccess): { repository: Repository; access: RepositoryAccess } => {
     const address = parseAddress(asked.url, transports);
     const access = withUserInformation(asked, address);
@@ -120,6 +128,18 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
     async describe(asked, revision) {
       const { repository, access } = reach(asked);
       return repository.describe(access, revision.commit);
+    },
+    caches() {
+      const trees = [...repositories.values()].map((repository) => repository.trees());
+      return [
+        { cache: 'blobs', ...setting.blobs.size() },
+        {
+          cache: 'trees',
+          bytes: trees.reduce((sum, { bytes }) => sum + bytes, 0),
+          entries: trees.reduce((sum, { entries }) => sum + entries, 0),
+        },
+        { cache: 'git', ...usage() },
+      ];
     },
     async close() {
       cancelSweep();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Fault } from '../../model/fault.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { CommitInfo, GitTree, RepositoryAccess } from '../../world/git.ts';
-import type { Log } from '../../world/telemetry.ts';
+import type { CacheFacts, GitRequestFacts, Log } from '../../world/telemetry.ts';
 import { fingerprintOf, fsckFindings, openAccess } from './access.ts';
 import type { Address } from './address.ts';
 import type { BlobCache } from './blob-cache.ts';
@@ -26,14 +26,6 @@ import { createObjectReader, type ObjectReader, ObjectTooLarge } from './objects
 import { neededPrefixes, parseListing, pickRef, revisionKind, revisionRefusal, someNames } from './refs.ts';
 import { createGitTree, type Directory, loadDirectory, ObjectMissing } from './tree.ts';
 
-/** One request to a repository, for metrics. Argo CD's `argocd_git_request_total` knows the same kinds. */
-export interface GitRequestFact {
-  readonly repository: string;
-  readonly kind: 'ls-remote' | 'fetch';
-  readonly durationMs: number;
-  readonly failed: boolean;
-}
-
 /** What every repository is given. */
 export interface RepositorySetting {
   /** Where the repository, keys and settings lie. */
@@ -47,7 +39,7 @@ export interface RepositorySetting {
   readonly clock: Clock;
   readonly limits: GitLimits;
   readonly log: Log;
-  readonly onRequest: (fact: GitRequestFact) => void;
+  readonly onRequest: (facts: GitRequestFacts) => void;
 }
 
 /** One repository: the bare copy on disk, what is in memory of it, and the requests under way. Methods throw `Fault`. */
@@ -55,6 +47,8 @@ export interface Repository {
   resolve(access: RepositoryAccess, revision: string, notBefore: number): Promise<string>;
   open(access: RepositoryAccess, commit: string): Promise<GitTree>;
   describe(access: RepositoryAccess, commit: string): Promise<CommitInfo>;
+  /** The folders of Git that are kept in memory. */
+  trees(): Omit<CacheFacts, 'cache'>;
   /** Milliseconds since 1970. */
   lastUsed(): number;
   /** Ends processes and forgets what is in memory. */
@@ -64,11 +58,11 @@ export interface Repository {
 interface Commit {
   readonly root: string;
   readonly info: CommitInfo;
+  readonly committedAt: number | undefined;
 }
 
-interface Opened {
+interface Opened extends Pick<Commit, 'info' | 'committedAt'> {
   readonly root: Directory;
-  readonly info: CommitInfo;
 }
 
 /** What is remembered of one set of credentials. */
@@ -79,7 +73,7 @@ interface Access {
   /** When the server last turned them away; milliseconds since 1970. */
   refusedAt: number;
   /** Why the last listing of refs, and the last fetch, failed; undefined once one has worked. */
-  readonly failures: Partial<Record<GitRequestFact['kind'], RequestFailure>>;
+  readonly failures: Partial<Record<GitRequestFacts['kind'], RequestFailure>>;
   remote?: HttpRemote;
 }
 
@@ -174,7 +168,11 @@ export function createRepository(address: Address, name: string, setting: Reposi
     }
   };
 
-  const measured = async <T>(kind: GitRequestFact['kind'], run: () => Promise<T>): Promise<T> => {
+  const measured = async <T>(
+    access: RepositoryAccess,
+    kind: GitRequestFacts['kind'],
+    run: () => Promise<T>,
+  ): Promise<T> => {
     const startedAt = clock.now();
     let failed = true;
     try {
@@ -182,12 +180,12 @@ export function createRepository(address: Address, name: string, setting: Reposi
       failed = false;
       return result;
     } finally {
-      setting.onRequest({ repository: address.url, kind, durationMs: clock.now() - startedAt, failed });
+      setting.onRequest({ repository: access.url, kind, durationMs: clock.now() - startedAt, failed });
     }
   };
 
   /** Throws the last failure where nobody should ask, or wait for who does. */
-  const refuseFailing = (state: Access, kind: GitRequestFact['kind']): void => {
+  const refuseFailing = (state: Access, kind: GitRequestFacts['kind']): void => {
     const failure = state.failures[kind];
     if (failure !== undefined && (failure.isTriedAgain || clock.now() < failure.until)) throw failure.fault;
   };
@@ -196,7 +194,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
   const held = async <T>(
     state: Access,
     access: RepositoryAccess,
-    kind: GitRequestFact['kind'],
+    kind: GitRequestFacts['kind'],
     run: () => Promise<T>,
   ): Promise<T> => {
     refuseFailing(state, kind);
@@ -229,7 +227,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
 
   const list = async (state: Access, access: RepositoryAccess, prefixes: readonly string[]): Promise<Listing> =>
     held(state, access, 'ls-remote', () =>
-      measured('ls-remote', async () => {
+      measured(access, 'ls-remote', async () => {
         if (overHttp) {
           const listing = await httpCall(access, limits.refsBytes, listTimeoutMs, async (call): Promise<Listing> => {
             const remote = await remoteOf(state, call);
@@ -365,7 +363,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
   const fetch = async (state: Access, access: RepositoryAccess, commit: string): Promise<void> => {
     try {
       await held(state, access, 'fetch', () =>
-        measured('fetch', async () => {
+        measured(access, 'fetch', async () => {
           try {
             if (!overHttp) return await fetchWithGit(access, commit, address.url);
             await httpCall(access, limits.packBytes, limits.gitTimeoutMs, async (call) => {
@@ -396,7 +394,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
       if (found === undefined) throw new ObjectMissing(commit);
     } else await keep(commit);
     const root = await loadDirectory(found.root, reader.read, known, limits.treeEntries);
-    return { root, info: found.info };
+    return { ...found, root };
   };
 
   const repair = async (error: unknown): Promise<void> => {
@@ -545,7 +543,7 @@ export function createRepository(address: Address, name: string, setting: Reposi
       if (before !== undefined) return before;
       if (!existsSync(history)) await run(['init', '--quiet', '--bare', '--template=', '--', history]);
       await held(state, access, 'fetch', () =>
-        measured('fetch', async () => {
+        measured(access, 'fetch', async () => {
           const url = overHttp
             ? (await httpCall(access, limits.refsBytes, listTimeoutMs, (call) => remoteOf(state, call))).url
             : address.url;
@@ -639,11 +637,16 @@ export function createRepository(address: Address, name: string, setting: Reposi
       }
     },
     async open(access, commit) {
-      const { root } = await openCommit(access, commit);
-      return createGitTree(commit, root, (oid, path) => readBlob(access, commit, oid, path));
+      const { root, committedAt } = await openCommit(access, commit);
+      return createGitTree({ commit, committedAt }, root, (oid, path) => readBlob(access, commit, oid, path));
     },
     async describe(access, commit) {
       return (await openCommit(access, commit)).info;
+    },
+    trees() {
+      let bytes = 0;
+      for (const { raw } of known.values()) bytes += raw.length;
+      return { bytes, entries: known.size };
     },
     lastUsed: () => usedAt,
     stop() {
@@ -672,9 +675,12 @@ function parseCommit(data: Buffer): Commit {
   const root = /^tree ([0-9a-f]{40,64})$/m.exec(headers)?.[1];
   if (root === undefined) throw new ObjectMissing('of the commit’s tree');
   const author = /^author (.*?) ?(-?\d+) [+-]\d{4}$/m.exec(headers);
+  const committer = /^committer .*?(-?\d+) [+-]\d{4}$/m.exec(headers);
   const seconds = Number(author?.[2] ?? 0);
   const date = new Date(Math.min(Math.max(seconds, -8.64e12), 8.64e12) * 1000).toISOString();
-  return { root, info: { author: author?.[1] ?? '', date, message: end < 0 ? '' : text.slice(end + 2).trimEnd() } };
+  const message = end < 0 ? '' : text.slice(end + 2).trimEnd();
+  const committedAt = committer === null ? undefined : Number(committer[1]) * 1000;
+  return { root, info: { author: author?.[1] ?? '', date, message }, committedAt };
 }
 
 /** Removes locks and half-written packs of processes that were ended. Nobody else may be writing. */

@@ -124,7 +124,7 @@ function entriesIn(directory: Directory): ReadonlyMap<string, DirectoryEntry> {
  * The id of a symbolic link is marked, so that it never equals that of a file with the same bytes.
  */
 export function createGitTree(
-  commit: string,
+  { commit, committedAt }: Pick<GitTree, 'commit' | 'committedAt'>,
   root: Directory,
   readBlob: (oid: string, path: string) => Promise<Uint8Array>,
 ): GitTree {
@@ -153,6 +153,7 @@ export function createGitTree(
   };
   return {
     commit,
+    committedAt,
     oid(path) {
       const entry = entryAt(path);
       return entry?.type === 'symlink' ? `${entry.oid}:symlink` : entry?.oid;

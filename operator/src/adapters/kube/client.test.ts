@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { operatorLimits } from '../../model/limits.ts';
+import type { KubeRequestFacts } from '../../world/telemetry.ts';
 import { systemClock, systemRandom } from '../time/system.ts';
 import { createClient, type KubeClient } from './client.ts';
 import { type KubeRequest, plainGet } from './request.ts';
@@ -13,9 +14,13 @@ let client: KubeClient;
 let answer: Answer;
 let requests: string[];
 let mostAtOnce: number;
+let asked: string[];
+let batches: number[];
 
 beforeEach(async () => {
   requests = [];
+  asked = [];
+  batches = [];
   let now = 0;
   mostAtOnce = 0;
   server = createServer((request, response) => {
@@ -31,6 +36,7 @@ beforeEach(async () => {
   client = createClient(
     { server: `${address()}/prefix`, authorization: async (renew) => (renew ? 'Bearer new' : 'Bearer old') },
     context(),
+    'https://shop.example.com',
   );
 });
 
@@ -49,6 +55,11 @@ function context(limits: Partial<typeof operatorLimits> = {}) {
   return {
     clock: systemClock,
     random: systemRandom,
+    metrics: {
+      kubeAsked: ({ server: name, verb, status, durationMs, object }: KubeRequestFacts) =>
+        asked.push(`${name} ${verb} ${status} ${durationMs !== undefined} ${object?.plural} ${object?.namespace}`),
+      watched: ({ events }: { readonly events: number }) => batches.push(events),
+    },
     limits: { ...operatorLimits, requestTimeoutMs: 2_000, ...limits },
   };
 }
@@ -75,6 +86,23 @@ describe('a request', () => {
     answer = (_request, response) => json(response, 401, {});
     await assert.rejects(client.send(get), { code: 'cluster-refused' });
     assert.equal(requests.length, 4);
+  });
+
+  test('is measured each time that it is sent, with what came of it and what it is about', async () => {
+    answer = (_request, response) => json(response, requests.length === 2 ? 503 : 200, {});
+    const key = { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' };
+    await client.send(get);
+    await client.send({ ...get, query: { limit: '500' } });
+    await client.send({ ...create, method: 'PATCH', key, plural: 'deployments' });
+    answer = (request) => request.socket.resetAndDestroy();
+    await assert.rejects(client.send(create));
+    assert.deepEqual(asked, [
+      'https://shop.example.com Get 200 true undefined undefined',
+      'https://shop.example.com List 503 true undefined undefined',
+      'https://shop.example.com List 200 true undefined undefined',
+      'https://shop.example.com Patch 200 true deployments shop',
+      'https://shop.example.com Create undefined true undefined undefined',
+    ]);
   });
 
   test('waits as long as a 429 says, whatever it does', async () => {
@@ -214,12 +242,15 @@ test('connections are made anew where what secures them has changed; what is und
 describe('a watch', () => {
   function listen(): { readonly heard: string[]; readonly stop: () => void } {
     const heard: string[] = [];
-    const stop = client.stream(get, {
-      opened: () => heard.push('opened'),
-      line: (line) => heard.push(line),
-      ended: () => heard.push('ended'),
-      failed: (fault) => heard.push(`failed ${fault.code}`),
-    });
+    const stop = client.stream(
+      { ...get, query: { watch: 'true' } },
+      {
+        opened: () => heard.push('opened'),
+        line: (line) => heard.push(line),
+        ended: () => heard.push('ended'),
+        failed: (fault) => heard.push(`failed ${fault.code}`),
+      },
+    );
     return { heard, stop };
   }
 
@@ -236,6 +267,8 @@ describe('a watch', () => {
     const { heard } = listen();
     await heardAll(heard, 4);
     assert.deepEqual(heard, ['opened', 'one', 'two', 'ended']);
+    assert.deepEqual(batches, [1, 1]);
+    assert.deepEqual(asked, ['https://shop.example.com Watch 200 false undefined undefined']);
   });
 
   test('tells of a refusal and of a broken connection', async () => {

@@ -3,11 +3,12 @@ import { Fault, messageOf } from '../../model/fault.ts';
 import type { OperatorLimits } from '../../model/limits.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Random } from '../../world/random.ts';
+import type { Metrics } from '../../world/telemetry.ts';
 import type { Connection, Tls } from './connection.ts';
 import { parseExact } from './exact-json.ts';
 import { splitLines } from './lines.ts';
 import { readStatus, refusalOf } from './refusal.ts';
-import { type KubeRequest, targetOf } from './request.ts';
+import { type KubeRequest, targetOf, verbOf } from './request.ts';
 
 /** What a watch tells; after `ended` or `failed` comes nothing more. */
 export interface StreamListener {
@@ -38,6 +39,7 @@ export interface KubeContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: OperatorLimits;
+  readonly metrics?: Pick<Metrics, 'kubeAsked' | 'watched'>;
 }
 
 const attempts = 4;
@@ -54,8 +56,13 @@ interface Answer {
   readonly retryAfterMs: number | undefined;
 }
 
-export function createClient(connection: Connection, context: KubeContext): KubeClient {
-  const { clock, random, limits } = context;
+/** `name` is what metrics call the cluster: the address that destinations name it by. */
+export function createClient(
+  connection: Connection,
+  context: KubeContext,
+  name: string = connection.server,
+): KubeClient {
+  const { clock, random, limits, metrics } = context;
   const url = new URL(connection.server);
   const prefix = url.pathname.replace(/\/+$/, '');
   let secured: Secured | undefined;
@@ -90,8 +97,26 @@ export function createClient(connection: Connection, context: KubeContext): Kube
     return headers;
   }
 
+  function tell(request: KubeRequest, status: number | undefined, durationMs: number | undefined): void {
+    const { key, plural = '' } = request;
+    const object = key && { plural, namespace: key.namespace };
+    metrics?.kubeAsked({ server: name, verb: verbOf(request), status, durationMs, object });
+  }
+
   async function once(request: KubeRequest, renew: boolean): Promise<Answer> {
     const headers = await headersOf(request, renew);
+    const startedAt = clock.now();
+    let status: number | undefined;
+    try {
+      const answer = await ask(request, headers);
+      status = answer.status;
+      return answer;
+    } finally {
+      tell(request, status, clock.now() - startedAt);
+    }
+  }
+
+  async function ask(request: KubeRequest, headers: Record<string, string>): Promise<Answer> {
     const { requests } = await connections();
     const {
       statusCode,
@@ -163,6 +188,7 @@ export function createClient(connection: Connection, context: KubeContext): Kube
       abort.abort();
       tell();
     };
+    let isAnswered = false;
     const run = async (): Promise<void> => {
       const requestHeaders = await headersOf(request, false);
       const { watches } = await connections();
@@ -176,6 +202,8 @@ export function createClient(connection: Connection, context: KubeContext): Kube
         signal: abort.signal,
       });
       if (over) return;
+      isAnswered = true;
+      tell(request, statusCode, undefined);
       if (statusCode >= 400) {
         if (statusCode === 401) await connection.authorization?.(true);
         const text = await body.text();
@@ -183,17 +211,23 @@ export function createClient(connection: Connection, context: KubeContext): Kube
         return finish(() => listener.failed(refusalOf(request, statusCode, text, limits.messageLength, wait)));
       }
       listener.opened();
+      let events = 0;
       const push = splitLines(limits.responseBytes, (line) => {
+        events += 1;
         if (!over) listener.line(line);
       });
       for await (const chunk of body as AsyncIterable<Buffer>) {
         if (over) return;
+        events = 0;
+        const startedAt = clock.now();
         push(chunk);
+        if (events > 0) metrics?.watched({ server: name, events, durationMs: clock.now() - startedAt });
       }
       finish(() => listener.ended());
     };
     run().catch((thrown: unknown) => {
       if (!(thrown instanceof Fault)) connectionFailed = true;
+      if (!isAnswered && !over) tell(request, undefined, undefined);
       finish(() => listener.failed(thrown instanceof Fault ? thrown : unreachable(connection.server, thrown)));
     });
     return () => finish(() => {});

@@ -10,6 +10,8 @@ export interface ClusterTarget extends ClusterIdentity {
   /** Empty for all. */
   readonly namespaces: readonly string[];
   readonly clusterResources: boolean;
+  /** Those of its Secret. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Changes when anything of it does. */
   readonly digest: string;
   /** Throws `Fault` `cluster-refused` where the Secret does not say how to connect. */
@@ -40,6 +42,7 @@ export function readClusterSecret(secret: KubeObject): ClusterTarget {
     namespaces,
     clusterResources: namespaces.length === 0 || fields['clusterResources'] === 'true',
     project: fields['project'] ?? '',
+    labels: secret.metadata.labels ?? {},
     digest: hash('sha256', canonicalJson(fields)),
     connect: () => connectionOf(server, fields['config'] ?? '{}', `cluster Secret ${secret.metadata.name ?? ''}`),
   };

@@ -5,7 +5,7 @@ import { Fault, messageOf } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
 import type { ApplyOptions, Cluster, Propagation, UnseenKind } from '../../world/cluster.ts';
-import type { Log } from '../../world/telemetry.ts';
+import type { ClusterFacts, Log } from '../../world/telemetry.ts';
 import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
 import { createClient, type KubeClient, type KubeContext } from './client.ts';
 import type { Connection } from './connection.ts';
@@ -49,6 +49,8 @@ export interface ClusterView {
   readonly cluster: Cluster;
   /** Why the view does not follow the cluster just now; undefined while it does. */
   fault(): Fault | undefined;
+  /** What there is in it. */
+  facts(): Pick<ClusterFacts, 'kinds' | 'objects' | 'readAt' | 'events'>;
   close(): Promise<void>;
 }
 
@@ -77,7 +79,7 @@ export async function openView(
   options: ViewOptions,
   listener: ViewListener,
 ): Promise<ClusterView> {
-  const client = createClient(connection, options);
+  const client = createClient(connection, options, scope.server);
   try {
     const served = await discover(client);
     return await watchAll(client, served, scope, options, listener);
@@ -113,6 +115,8 @@ async function watchAll(
   const lost = new Map<string, Fault>();
   /** Those of other kinds, which may fail alone: a conversion webhook or the server of an aggregated API is down. */
   const unseen = new Map<string, UnseenKind>();
+  /** Watch events that came since the lists ended, by kind. */
+  const events = new Map<string, { readonly group: string; readonly kind: string; count: number }>();
   /** Uids of objects that a client-side apply still owns fields of. */
   const clientSide = new Set<string>();
   const cache = createCache((change) => {
@@ -147,9 +151,11 @@ async function watchAll(
     const isCounted = kind.group === '';
     let newest = '0';
     const isDefinition = definesKinds(kind);
+    let isListing = true;
     return {
       seen: (object) => {
         progressAt = clock.now();
+        if (!isListing) countEvent(kind);
         newest = newer(newest, object);
         if (isDefinition && cache.record(keyOf(object))?.resourceVersion !== object.metadata.resourceVersion)
           expectDefinition(object, true);
@@ -159,15 +165,18 @@ async function watchAll(
         cache.seen(recordOf(object, healthOf));
       },
       gone: (object) => {
+        countEvent(kind);
         newest = newer(newest, object);
         if (isDefinition) expectDefinition(object, false);
         clientSide.delete(object.metadata.uid ?? '');
         cache.gone(recordOf(object, healthOf));
       },
       listBegan: () => {
+        isListing = true;
         endList = cache.beginList({ group: kind.group, kind: kind.kind, namespace });
       },
       listEnded: (resourceVersion) => {
+        isListing = false;
         if (isCounted && isOlder(resourceVersion, newest)) {
           const message = `${server} went back in time: ${kind.plural} were at version ${newest} and are now at ${resourceVersion}, as after a restored backup; the cluster is read anew`;
           return listener.outdated(new Fault('cluster-unreachable', message, { server }));
@@ -198,6 +207,13 @@ async function watchAll(
         follow(name, undefined, known);
       },
     };
+  }
+
+  function countEvent({ group, kind }: ServedKind): void {
+    const name = `${group}/${kind}`;
+    const known = events.get(name);
+    if (known === undefined) events.set(name, { group, kind, count: 1 });
+    else known.count += 1;
   }
 
   function unseeable(kind: ServedKind, fault: Fault): Fault {
@@ -567,6 +583,7 @@ async function watchAll(
     cancelProgress?.();
   }
   isReady = true;
+  const readAt = clock.now();
   log.info(
     { server, version: served.version, kinds: watches.size, objects: cache.size },
     'the view of the cluster is complete',
@@ -606,7 +623,13 @@ async function watchAll(
     },
     remove,
   };
-  return { cluster, fault: () => firstOf(lost), close };
+  const facts: ClusterView['facts'] = () => ({
+    kinds: new Set([...watches.values()].map(({ served: { group, kind } }) => `${group}/${kind}`)).size,
+    objects: cache.size,
+    readAt,
+    events: [...events.values()],
+  });
+  return { cluster, fault: () => firstOf(lost), facts, close };
 
   function otherObject(key: ResourceKey): Fault {
     return new Fault(

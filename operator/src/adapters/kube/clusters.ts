@@ -1,5 +1,6 @@
 import { Fault, messageOf } from '../../model/fault.ts';
 import type { Cluster, Clusters, LiveChange } from '../../world/cluster.ts';
+import type { CacheFacts, ClusterFacts } from '../../world/telemetry.ts';
 import { type ClusterView, openView, type ViewOptions } from './cluster.ts';
 import { type ClusterTarget, normalServer, ownName, ownServer } from './cluster-secret.ts';
 import type { Connection } from './connection.ts';
@@ -14,8 +15,15 @@ export interface ClusterSource {
 export interface OpenClusters extends Clusters {
   /** Every cluster that can be a destination, the own one first. */
   targets(): readonly ClusterTarget[];
+  /** Those that some Application has needed. */
+  facts(): readonly ClusterFacts[];
+  /** What is kept in memory of all of them. */
+  caches(): readonly CacheFacts[];
   close(): Promise<void>;
 }
+
+/** About what one object takes, measured with records of ConfigMaps and Deployments. */
+const recordBytes = 650;
 
 type Change = LiveChange | { readonly server: string; readonly app: undefined };
 
@@ -24,6 +32,8 @@ interface Entry {
   readonly target: ClusterTarget;
   opening: Promise<Cluster> | undefined;
   view: ClusterView | undefined;
+  /** Of the API server, as it was last told. */
+  version: string;
   fault: Fault | undefined;
   cancelRetry: (() => void) | undefined;
   isClosed: boolean;
@@ -58,6 +68,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       namespaces: named?.namespaces ?? [],
       clusterResources: named?.clusterResources ?? true,
       project: named?.project ?? '',
+      labels: named?.labels ?? {},
       digest: `own ${named?.digest ?? ''}`,
       connect: () => own,
     };
@@ -114,6 +125,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
         target,
         opening: undefined,
         view: undefined,
+        version: '',
         fault: undefined,
         cancelRetry: undefined,
         isClosed: false,
@@ -148,6 +160,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       }
       const failedBefore = entry.fault !== undefined;
       entry.view = view;
+      entry.version = view.cluster.version;
       entry.fault = undefined;
       if (failedBefore) emit({ server, app: undefined });
       return view.cluster;
@@ -201,6 +214,12 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
     locate,
     open,
     targets,
+    caches: () => {
+      const views = [...entries.values()].flatMap(({ view }) => view ?? []);
+      const records = views.reduce((sum, view) => sum + view.facts().objects, 0);
+      return [{ cache: 'live', bytes: records * recordBytes, entries: records }];
+    },
+    facts: () => targets().flatMap((target) => factsOf(target, entries.get(target.server))),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -210,4 +229,12 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       await Promise.all([...entries].map(([server, entry]) => closeEntry(server, entry)));
     },
   };
+}
+
+function factsOf({ server, name, labels }: ClusterTarget, entry: Entry | undefined): readonly ClusterFacts[] {
+  if (entry === undefined) return [];
+  const { view, fault, version } = entry;
+  const isFollowed = view !== undefined && fault === undefined && view.fault() === undefined;
+  const seen = view?.facts() ?? { kinds: 0, objects: 0, readAt: undefined, events: [] };
+  return [{ server, name, labels, isFollowed, ...seen, version: view?.cluster.version ?? version }];
 }

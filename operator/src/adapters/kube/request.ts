@@ -2,6 +2,7 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../../model/fault.ts';
 import { keyForPeople, keyOf, type ResourceKey, versionOf } from '../../model/resource-key.ts';
 import type { ApplyOptions, Propagation } from '../../world/cluster.ts';
+import type { KubeRequestFacts } from '../../world/telemetry.ts';
 import type { ServedKind } from './served-kind.ts';
 
 /** The name under which fields are owned; Argo CD's, so that a cluster can be taken over and handed back. */
@@ -23,6 +24,8 @@ export interface KubeRequest {
   readonly carries?: KubeObject;
   /** Set where the answer is about one object, so that a refusal is that object's fault and not the cluster's. */
   readonly key?: ResourceKey;
+  /** Plural name of that object's kind. */
+  readonly plural?: string;
 }
 
 const json = 'application/json';
@@ -198,6 +201,15 @@ export function watchFrom(
   };
 }
 
+const writeVerbs = { POST: 'Create', PUT: 'Update', PATCH: 'Patch', DELETE: 'Delete' } as const;
+
+/** What Kubernetes calls a request. */
+export function verbOf({ method, query }: Pick<KubeRequest, 'method' | 'query'>): KubeRequestFacts['verb'] {
+  if (method !== 'GET') return writeVerbs[method];
+  if (query['watch'] === 'true') return 'Watch';
+  return query['limit'] === undefined ? 'Get' : 'List';
+}
+
 /** The request's path and query as it goes over the wire. */
 export function targetOf(request: KubeRequest): string {
   const query = new URLSearchParams(request.query).toString();
@@ -210,7 +222,8 @@ function ofObject(
   key: ResourceKey,
 ): Omit<KubeRequest, 'repeatable'> {
   const path = method === 'POST' ? '' : objectPath(served, key);
-  return { method, path, query: {}, accept: json, subject: keyForPeople(key), key };
+  const { plural } = served;
+  return { method, path, query: {}, accept: json, subject: keyForPeople(key), key, plural };
 }
 
 function writeQuery(options: ApplyOptions): Record<string, string> {

@@ -16,6 +16,7 @@ export interface RenderCache {
   results(key: string): readonly RenderResult[];
   /** Makes a result the latest of its key, and the key the one used last. */
   put(key: string, result: RenderResult): void;
+  size(): { readonly bytes: number; readonly entries: number };
   clear(): void;
 }
 
@@ -38,6 +39,7 @@ export function createRenderCache(bytesMax: number, resultsKept: number): Render
         bytes -= sizeOf(results);
       }
     },
+    size: () => ({ bytes, entries: entries.size }),
     clear() {
       entries.clear();
       bytes = 0;

@@ -7,7 +7,8 @@ import { Fault, type FaultCode } from '../../model/fault.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { GitTree } from '../../world/git.ts';
 import type { RenderPool, RenderRequest } from '../../world/renderer.ts';
-import { createRenderPool, type RenderFact, type RenderPoolOptions } from './render-pool.ts';
+import type { RenderFacts } from '../../world/telemetry.ts';
+import { createRenderPool, type RenderPoolOptions } from './render-pool.ts';
 
 const clock: Clock = {
   now: Date.now,
@@ -35,7 +36,7 @@ function gitTreeOf(files: Files, commit = createHash('sha1').update(JSON.stringi
     const inside = [...ids].filter(([path]) => folder === '' || path.startsWith(`${folder}/`)).sort();
     ids.set(folder, idOf(inside));
   }
-  return { ...treeOf(files), commit, oid: (path) => ids.get(path) };
+  return { ...treeOf(files), commit, committedAt: undefined, oid: (path) => ids.get(path) };
 }
 
 const configMap = (name: string, value = 'one'): string =>
@@ -368,7 +369,7 @@ test('the same request at the same time is rendered once, and only so many at on
     await new Promise((resolve) => setTimeout(resolve, 5));
     running -= 1;
   });
-  const facts: RenderFact[] = [];
+  const facts: RenderFacts[] = [];
   const pool = open([slow], { limits: { rendersAtOnce: 3 }, onRendered: (fact) => facts.push(fact) });
   const tree = gitTreeOf({ 'a/tool.txt': '' });
   const apiVersions = ['v1'];
@@ -378,7 +379,7 @@ test('the same request at the same time is rendered once, and only so many at on
   assert.deepEqual([renders, most], [10, 3]);
   assert.equal(answers[0]?.manifests, answers[10]?.manifests);
   await pool.render(tree, request('a', { appName: 'app-3', apiVersions }), cached);
-  assert.deepEqual([facts.length, facts.at(-1)?.rendered], [11, false]);
+  assert.deepEqual([facts.length, facts.at(-1)?.cached], [11, true]);
 });
 
 test('what is remembered is bounded by bytes', async () => {

@@ -15,6 +15,7 @@ import { Fault, messageOf } from '../../model/fault.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { GitTree } from '../../world/git.ts';
 import type { RenderAnswer, RenderPool, RenderRequest } from '../../world/renderer.ts';
+import type { CacheFacts, RenderFacts } from '../../world/telemetry.ts';
 import { createRenderCache } from './cache.ts';
 import { recordSurroundings, rememberReads, sameReads, sameSurroundings } from './dependencies.ts';
 import { applyOverrides } from './override.ts';
@@ -38,14 +39,6 @@ const renderPoolLimits: RenderPoolLimits = {
   graceMs: 2_000,
 };
 
-/** One render, for metrics. */
-export interface RenderFact {
-  readonly sourceType: string;
-  /** False where the manifests were remembered. */
-  readonly rendered: boolean;
-  readonly durationMs: number;
-}
-
 /** What `createRenderPool` is given. */
 export interface RenderPoolOptions {
   /** In the order in which they are asked whether a folder is theirs. */
@@ -54,11 +47,17 @@ export interface RenderPoolOptions {
   readonly limits?: Partial<RenderPoolLimits>;
   /** What `argocd-cm` says about renderers, by its keys. The folders of one that is switched off (`helm.enable: "false"`) are rendered as directories, as in Argo CD. */
   readonly settings?: () => Readonly<Record<string, string>>;
-  readonly onRendered?: (fact: RenderFact) => void;
+  readonly onRendered?: (facts: RenderFacts) => void;
+}
+
+/** A pool that can be looked at and closed. */
+export interface OpenRenderPool extends RenderPool {
+  caches(): readonly CacheFacts[];
+  close(): Promise<void>;
 }
 
 /** Renders sources, several at once, and remembers the outcomes by what they depend on: a commit that touched nothing of it renders nothing. */
-export function createRenderPool(options: RenderPoolOptions): RenderPool & { close(): Promise<void> } {
+export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
   const { clock, renderers } = options;
   const limits: RenderPoolLimits = { ...renderPoolLimits, ...options.limits };
   const settings = options.settings ?? (() => ({}));
@@ -139,7 +138,7 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool & { clo
     const answer = recalled ?? (await queue.add(() => renderNew(key, tree, request)));
     onRendered({
       sourceType: answer.sourceType,
-      rendered: recalled === undefined,
+      cached: recalled !== undefined,
       durationMs: clock.now() - startedAt,
     });
     return answer;
@@ -180,6 +179,7 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool & { clo
       }
       return answer;
     },
+    caches: () => [{ cache: 'renders', ...cache.size() }],
     async close() {
       queue.clear();
       cache.clear();

@@ -16,6 +16,7 @@ test("Argo CD's defaults hold where nothing is set", () => {
     webhookSecrets: {},
     syncTimeoutMs: 0,
     waveDelayMs: 2_000,
+    metrics: {},
     renderers: {},
   });
   assert.deepEqual(bad, []);
@@ -29,7 +30,13 @@ test('each key is read', () => {
       'helm.enable': 'false',
       'kustomize.buildOptions': '--reorder none',
     },
-    parameters: { 'controller.sync.timeout.seconds': '300', 'controller.sync.wave.delay.seconds': '0' },
+    parameters: {
+      'controller.sync.timeout.seconds': '300',
+      'controller.sync.wave.delay.seconds': '0',
+      'controller.metrics.application.labels': 'team-name, tier,',
+      'controller.metrics.application.conditions': 'SyncError',
+      'controller.metrics.cluster.labels': ' ',
+    },
     secret: {
       'webhook.github.secret': ' hub ',
       'webhook.gitlab.secret': 'lab',
@@ -43,6 +50,7 @@ test('each key is read', () => {
     webhookSecrets: { 'github.secret': 'hub', 'gitlab.secret': 'lab' },
     syncTimeoutMs: 300_000,
     waveDelayMs: 0,
+    metrics: { applicationLabels: ['team-name', 'tier'], applicationConditions: ['SyncError'] },
     renderers: { 'helm.enable': 'false', 'kustomize.buildOptions': '--reorder none' },
   });
 });

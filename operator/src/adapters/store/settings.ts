@@ -1,5 +1,5 @@
 import { parseDuration } from '../../model/duration.ts';
-import type { Settings } from '../../world/store.ts';
+import type { MetricsChoice, Settings } from '../../world/store.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -76,12 +76,21 @@ export function createSettingsReader(
       );
       return text === '' ? fallbackMs : Number(text) * 1000;
     };
+    const list = (name: keyof MetricsChoice, key: string): MetricsChoice => {
+      const names = listOf(source.parameters[key]);
+      return names.length === 0 ? {} : { [name]: names };
+    };
     const settings: Settings = {
       pollIntervalMs: duration('timeout.reconciliation', 120_000),
       pollJitterMs: duration('timeout.reconciliation.jitter', 60_000),
       webhookSecrets: webhookSecrets(source.secret),
       syncTimeoutMs: seconds('controller.sync.timeout.seconds', 0),
       waveDelayMs: seconds('controller.sync.wave.delay.seconds', 2_000),
+      metrics: {
+        ...list('applicationLabels', 'controller.metrics.application.labels'),
+        ...list('applicationConditions', 'controller.metrics.application.conditions'),
+        ...list('clusterLabels', 'controller.metrics.cluster.labels'),
+      },
       renderers: rendererSettings(),
     };
     return { settings, bad };
@@ -92,6 +101,14 @@ export function createSettingsReader(
       return Object.fromEntries(given.map(([key]) => [key, usable('config', key, () => wrong[key])]));
     }
   };
+}
+
+/** A list with commas between, as Argo CD's settings and flags have them. */
+export function listOf(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 const webhookPrefix = 'webhook.';

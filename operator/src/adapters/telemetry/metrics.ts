@@ -1,168 +1,215 @@
-import type { Application } from '@mooring/crds';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { maskAddress } from '../../model/repository-url.ts';
-import type { Metrics } from '../../world/telemetry.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
+import type { AppFacts, Metrics, PassFacts } from '../../world/telemetry.ts';
+import { applicationQueue, argoQueue, collect, repositoriesOf, repositoryLabel, secondsOf } from './collect.ts';
+import { bucketSets, type MetricDefinition, recorded } from './definitions.ts';
+import { contentTypes, formatOf, write } from './exposition.ts';
+import { createLedger, type Subject } from './ledger.ts';
+import { emptySources, type MetricsSources } from './sources.ts';
 
-/** The metrics of one operator, and their text for Prometheus. */
+/** The metrics of one operator, and how they are scraped. */
 export interface PrometheusMetrics extends Metrics {
-  /** `text/plain` exposition format. */
-  text(): Promise<string>;
-  readonly contentType: string;
+  /** From now on these are asked; those that are not given stay as they are. */
+  ask(sources: Partial<MetricsSources>): void;
+  /** Everything, in the format that the scraper's `Accept` asks for. */
+  scrape(accept?: string): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Drops the series of Applications, clusters and repositories that are no more. */
+  tidy(): void;
 }
 
-/** What the metrics ask when they are scraped. */
-export interface MetricsSources {
-  applications(): readonly Application[];
-  /** Runs waiting or under way. */
-  queueDepth(): number;
-}
+type OfType<T extends MetricDefinition['type']> = MetricDefinition & { readonly type: T };
+type LabelsOf<D extends MetricDefinition> = Readonly<Record<D['labels'][number], string>>;
 
-/** Argo CD's names and labels where it has the thing, `mooring_` for what it lacks. */
-export function createMetrics(sources: MetricsSources): PrometheusMetrics {
-  const registry = new Registry();
+/** Argo CD's metrics and Mooring's own, as `definitions.ts` has them. What `given` lacks is empty. */
+export function createMetrics(given: Partial<MetricsSources> = {}): PrometheusMetrics {
+  let sources: MetricsSources = { ...emptySources, ...given };
+  const registry = new Registry<OpenMetricsContentType>();
+  // The only one in which prom-client keeps exemplars.
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const reconcile = new Histogram({
-    name: 'argocd_app_reconcile',
-    help: 'Seconds that one look at an Application took, sync included.',
-    labelNames: ['namespace', 'dest_server'],
-    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16],
-    registers,
-  });
-  const steps = new Histogram({
-    name: 'mooring_reconcile_step_seconds',
-    help: 'Seconds that one step of a look at an Application took.',
-    labelNames: ['step'],
-    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
-    registers,
-  });
-  const syncs = new Counter({
-    name: 'argocd_app_sync_total',
-    help: 'Sync operations that reached a final phase.',
-    labelNames: ['namespace', 'name', 'project', 'dest_server', 'phase', 'dry_run'],
-    registers,
-  });
-  const syncSeconds = new Counter({
-    name: 'argocd_app_sync_duration_seconds_total',
-    help: 'Seconds from the start to the end of sync operations.',
-    labelNames: ['namespace', 'name', 'project', 'dest_server'],
-    registers,
-  });
-  const drift = new Gauge({
-    name: 'mooring_drift_objects',
-    help: 'Objects that differ from Git although Git has not changed since the last sync.',
-    labelNames: ['namespace', 'name'],
-    registers,
-  });
-  const healed = new Counter({
-    name: 'mooring_drift_healed_total',
-    help: 'Objects that a self-heal brought back to what Git says.',
-    labelNames: ['namespace', 'name'],
-    registers,
-  });
-  const renders = new Counter({
-    name: 'mooring_renders_total',
-    help: 'Renders asked for, by whether what they read had changed.',
-    labelNames: ['source_type', 'cached'],
-    registers,
-  });
-  const renderSeconds = new Histogram({
-    name: 'mooring_render_seconds',
-    help: 'Seconds of one render, answers from the cache included.',
-    labelNames: ['source_type'],
-    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
-    registers,
-  });
-  const crashes = new Counter({
-    name: 'mooring_reconcile_crashes_total',
-    help: 'Reconciles that a bug ended.',
-    registers,
-  });
-  new Gauge({
-    name: 'mooring_queue_depth',
-    help: 'Looks that wait or are under way.',
-    registers,
-    collect() {
-      this.set(sources.queueDepth());
-    },
-  });
-  const infoLabels = [
-    'namespace',
-    'name',
-    'project',
-    'autosync_enabled',
-    'repo',
-    'dest_server',
-    'dest_namespace',
-    'sync_status',
-    'health_status',
-    'operation',
-  ] as const;
-  new Gauge({
-    name: 'argocd_app_info',
-    help: 'One series an Application: where it comes from, where it goes and how it is.',
-    labelNames: infoLabels,
-    registers,
-    collect() {
-      this.reset();
-      for (const app of sources.applications()) this.set(infoOf(app), 1);
-    },
-  });
-  const forgettable = [syncs, syncSeconds, drift, healed];
+  const counters = new Map<string, Counter>();
+  const gauges = new Map<string, Gauge>();
+  const histograms = new Map<string, Histogram>();
+  for (const definition of Object.values<MetricDefinition>(recorded)) {
+    const { name, help, type, labels, buckets = 'work' } = definition;
+    const configuration = { name, help, labelNames: [...labels], registers: [registry] };
+    if (type === 'counter') counters.set(name, new Counter(configuration));
+    else if (type === 'gauge') gauges.set(name, new Gauge(configuration));
+    else
+      histograms.set(
+        name,
+        new Histogram({ ...configuration, buckets: [...bucketSets[buckets]], enableExemplars: true }),
+      );
+  }
+  const ledger = createLedger(lookAround);
+  /** The pass that asks API servers just now. */
+  const passes = new AsyncLocalStorage<PassFacts>();
+  const drifts = new Map<string, { readonly app: NamePair; readonly objects: number; readonly since: number }>();
+  const deliveries = new Map<string, { readonly app: NamePair; readonly seconds: number }>();
+
+  /** Tells what is there at this moment. */
+  function lookAround(): (subject: Subject) => boolean {
+    let repositories: ReadonlySet<string> | undefined;
+    return ({ kind, id }) => {
+      if (kind === 'cluster') return sources.isCluster(id);
+      if (kind === 'application') return sources.isApplication(id);
+      repositories ??= new Set(sources.applications().flatMap(repositoriesOf));
+      return repositories.has(id);
+    };
+  }
+
+  function count<D extends OfType<'counter'>>({ name }: D, labels: LabelsOf<D>, by = 1): void {
+    const counter = counters.get(name);
+    if (counter !== undefined && ledger.admit(name, counter, labels)) counter.inc(labels, by);
+  }
+
+  function set<D extends OfType<'gauge'>>({ name }: D, labels: LabelsOf<D>, value: number): void {
+    const gauge = gauges.get(name);
+    if (gauge !== undefined && ledger.admit(name, gauge, labels)) gauge.set(labels, value);
+  }
+
+  function observe<D extends OfType<'histogram'>>(
+    { name, exemplars }: D,
+    labels: LabelsOf<D>,
+    ms: number,
+    traceId?: string,
+  ): void {
+    const histogram = histograms.get(name);
+    if (histogram === undefined || !ledger.admit(name, histogram, labels)) return;
+    const exemplarLabels = exemplars && traceId !== undefined ? { trace_id: traceId } : {};
+    histogram.observe({ labels, value: secondsOf(ms), exemplarLabels });
+  }
+
+  /** So that the first failure of an Application is a rise of its series, and not its beginning. */
+  function beginAtZero(app: AppFacts): void {
+    const labels = labelsOf(app);
+    count(recorded.deployments, { ...labels, result: 'succeeded' }, 0);
+    count(recorded.deployments, { ...labels, result: 'failed' }, 0);
+    count(recorded.degraded, labels, 0);
+    count(recorded.healed, pairOf(app), 0);
+  }
 
   return {
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
-    reconciled({ namespace, server, durationMs }) {
-      reconcile.observe({ namespace, dest_server: server }, durationMs / 1_000);
+    ask(more) {
+      sources = { ...sources, ...more };
     },
-    stepped({ step, durationMs }) {
-      steps.observe({ step }, Math.max(0, durationMs) / 1_000);
+    async scrape(accept) {
+      const format = formatOf(accept);
+      const counted = (await registry.getMetricsAsJSON()).map((one) => ({ ...one, type: String(one.type) }));
+      const families = [...counted, ...collect(sources, { drifts, deliveries })];
+      const body = write(
+        families.filter(({ values }) => values.length > 0),
+        format,
+      );
+      return { contentType: contentTypes[format], body };
     },
-    synced({ namespace, name, project, server, phase, dryRun, durationMs }) {
-      syncs.inc({ namespace, name, project, dest_server: server, phase, dry_run: String(dryRun) });
-      syncSeconds.inc({ namespace, name, project, dest_server: server }, durationMs / 1_000);
+    tidy() {
+      ledger.tidy();
+      for (const remembered of [drifts, deliveries]) {
+        for (const id of remembered.keys()) if (!sources.isApplication(id)) remembered.delete(id);
+      }
     },
-    drifted({ namespace, name }, objects) {
-      drift.set({ namespace, name }, objects);
+    during: (pass, run) => passes.run(pass, run),
+    reconciled(facts) {
+      const { namespace, server, durationMs, traceId } = facts;
+      beginAtZero(facts);
+      observe(recorded.reconcile, { namespace, dest_server: server }, durationMs, traceId);
     },
-    healed({ namespace, name }, objects) {
-      healed.inc({ namespace, name }, objects);
+    stepped({ step, durationMs, traceId }) {
+      observe(recorded.steps, { step }, durationMs, traceId);
     },
-    rendered(sourceType, fromCache, durationMs) {
-      renders.inc({ source_type: sourceType, cached: String(fromCache) });
-      renderSeconds.observe({ source_type: sourceType }, durationMs / 1_000);
+    synced(facts) {
+      const labels = labelsOf(facts);
+      count(recorded.syncs, { ...labels, phase: facts.phase, dry_run: String(facts.dryRun) });
+      count(recorded.syncSeconds, labels, secondsOf(facts.durationMs));
+    },
+    deployed(facts) {
+      const { namespace, project, server, result, sinceCommitMs, sinceSeenMs, traceId } = facts;
+      const place = { namespace, project, dest_server: server };
+      count(recorded.deployments, { ...labelsOf(facts), result });
+      if (sinceSeenMs !== undefined) observe(recorded.seenToSynced, place, sinceSeenMs, traceId);
+      if (sinceCommitMs === undefined) return;
+      observe(recorded.commitToSynced, place, sinceCommitMs, traceId);
+      if (!sources.isApplication(idOf(facts))) return;
+      deliveries.set(idOf(facts), { app: pairOf(facts), seconds: secondsOf(sinceCommitMs) });
+    },
+    degraded(app) {
+      count(recorded.degraded, labelsOf(app));
+    },
+    restored({ namespace, project, server, durationMs }) {
+      observe(recorded.restore, { namespace, project, dest_server: server }, durationMs);
+    },
+    drifted(app, objects) {
+      const id = idOf(app);
+      if (!sources.isApplication(id)) return;
+      const before = drifts.get(id);
+      const since = before !== undefined && before.objects > 0 ? before.since : sources.now();
+      drifts.set(id, { app: before?.app ?? pairOf(app), objects, since });
+    },
+    healed(app, objects) {
+      count(recorded.healed, pairOf(app), objects);
+    },
+    queued(queue) {
+      if (queue === applicationQueue) count(recorded.queueAdds, { name: argoQueue });
+    },
+    began(queue, waitedMs) {
+      observe(recorded.queueWait, { queue }, waitedMs);
+      if (queue === applicationQueue) observe(recorded.queueSeconds, { name: argoQueue }, waitedMs);
+    },
+    ended(queue, durationMs) {
+      if (queue === applicationQueue) observe(recorded.workSeconds, { name: argoQueue }, durationMs);
+    },
+    rendered({ sourceType, cached, durationMs }) {
+      count(recorded.renders, { source_type: sourceType, cached: String(cached) });
+      observe(recorded.renderSeconds, { source_type: sourceType }, durationMs);
+    },
+    gitAsked({ repository, kind, durationMs, failed }) {
+      const repo = repositoryLabel(repository);
+      count(recorded.gitRequests, { repo, request_type: kind });
+      observe(recorded.gitSeconds, { repo, request_type: kind }, durationMs);
+      if (failed) count(kind === 'fetch' ? recorded.gitFetchFailures : recorded.gitListFailures, { repo });
+    },
+    kubeAsked({ server, verb, status, durationMs, object }) {
+      const code = status === undefined ? '<error>' : String(status);
+      const pass = passes.getStore();
+      count(recorded.kubeRequests, { server, verb, code });
+      if (durationMs !== undefined) observe(recorded.kubeSeconds, { server, verb }, durationMs, pass?.traceId);
+      if (pass === undefined || object === undefined) return;
+      count(recorded.appRequests, {
+        namespace: pass.namespace,
+        name: pass.name,
+        project: pass.project,
+        server,
+        response_code: code,
+        verb,
+        resource_kind: object.plural,
+        resource_namespace: object.namespace,
+        dry_run: String(pass.dryRun),
+      });
+    },
+    watched({ server, events, durationMs }) {
+      observe(recorded.batchSeconds, { server }, durationMs);
+      set(recorded.batchEvents, { server }, events);
+    },
+    pushed(repository) {
+      count(recorded.webhooks, { repo: repository === undefined ? '' : repositoryLabel(repository) });
     },
     crashed() {
-      crashes.inc();
-    },
-    forget({ namespace, name }) {
-      for (const metric of forgettable) forgetSeries(metric, namespace, name);
+      count(recorded.crashes, {});
     },
   };
 }
 
-/** A series of an Application that is gone would be scraped for ever. */
-function forgetSeries(metric: Counter<string> | Gauge<string>, namespace: string, name: string): void {
-  const { hashMap } = metric as unknown as { hashMap: Record<string, { labels: Record<string, string> }> };
-  for (const { labels } of Object.values(hashMap)) {
-    if (labels['namespace'] === namespace && labels['name'] === name) metric.remove(labels);
-  }
+type NamePair = ReturnType<typeof pairOf>;
+
+function pairOf({ namespace, name }: AppFacts): { readonly namespace: string; readonly name: string } {
+  return { namespace, name };
 }
 
-function infoOf(app: Application): Record<string, string> {
-  const { metadata, spec, status } = app;
-  const automated = spec.syncPolicy?.automated;
-  return {
-    namespace: metadata.namespace ?? '',
-    name: metadata.name ?? '',
-    project: spec.project,
-    autosync_enabled: String(automated !== undefined && automated.enabled !== false),
-    repo: maskAddress((spec.source ?? spec.sources?.[0])?.repoURL ?? ''),
-    dest_server: spec.destination.server ?? spec.destination.name ?? '',
-    dest_namespace: spec.destination.namespace ?? '',
-    sync_status: status?.sync?.status ?? 'Unknown',
-    health_status: status?.health?.status ?? 'Unknown',
-    operation: metadata.deletionTimestamp !== undefined ? 'delete' : app.operation?.sync === undefined ? '' : 'sync',
-  };
+function labelsOf({ namespace, name, project, server }: AppFacts): LabelsOf<typeof recorded.degraded> {
+  return { namespace, name, project, dest_server: server };
+}
+
+function idOf({ namespace, name }: AppFacts): string {
+  return `${namespace}/${name}`;
 }

@@ -11,19 +11,27 @@ const open: Settings = {
   webhookSecrets: {},
   syncTimeoutMs: 0,
   waveDelayMs: 0,
+  metrics: {},
   renderers: {},
 };
 const closed: Settings = { ...open, webhookSecrets: { 'github.secret': secret, 'gitlab.secret': secret } };
 
-/** Hands in a delivery; answers the status, the body and the addresses that were looked at. */
-function receive(headers: Readonly<Record<string, string>>, payload: unknown, settings: Settings = open) {
+/** Hands in a delivery; answers the status, the body, the addresses that were looked at and those that were counted. */
+function receive(
+  headers: Readonly<Record<string, string>>,
+  payload: unknown,
+  settings: Settings = open,
+  users: (url: string) => number = () => 3,
+) {
   const body = payload instanceof Uint8Array ? payload : new TextEncoder().encode(JSON.stringify(payload));
   const urls: string[] = [];
-  const answer = receiveWebhook({ headers, body }, settings, (url) => {
+  const counted: (string | undefined)[] = [];
+  const refresh = (url: string): number => {
     urls.push(url);
-    return 3;
-  });
-  return { ...answer, urls };
+    return users(url);
+  };
+  const answer = receiveWebhook({ headers, body }, settings, refresh, { pushed: (url) => counted.push(url) });
+  return { ...answer, urls, counted };
 }
 
 const github = {
@@ -57,6 +65,16 @@ test('a push of GitLab has every address of the project looked at', () => {
     assert.equal(status, 200);
     assert.deepEqual(urls, [gitlab.git_http_url, gitlab.web_url, gitlab.git_ssh_url]);
   }
+});
+
+test('a push is counted once, under an address that Applications use, and else under none', () => {
+  const repository = { repository: github };
+  assert.deepEqual(receive(push, repository).counted, [github.clone_url]);
+  const used = receive(push, repository, open, (url) => (url === github.ssh_url ? 2 : 0));
+  assert.deepEqual([used.body, used.counted], ['2 applications use this repository\n', [github.ssh_url]]);
+  assert.deepEqual(receive(push, repository, open, () => 0).counted, [undefined], 'anybody can make names up');
+  for (const other of [receive({ 'x-github-event': 'ping' }, repository), receive(push, repository, closed)])
+    assert.deepEqual(other.counted, []);
 });
 
 test('one address is enough', () => {

@@ -1,4 +1,5 @@
 import type { Settings } from '../../world/store.ts';
+import type { Metrics } from '../../world/telemetry.ts';
 import { github } from './github.ts';
 import { gitlab } from './gitlab.ts';
 import type { Delivery, WebhookHost } from './host.ts';
@@ -13,6 +14,7 @@ export function receiveWebhook(
   delivery: Delivery,
   settings: Settings,
   refresh: (url: string) => number,
+  metrics: Pick<Metrics, 'pushed'>,
 ): { readonly status: number; readonly body: string } {
   const found = hosts.find((host) => host.recognizes(delivery));
   if (found === undefined) {
@@ -22,6 +24,8 @@ export function receiveWebhook(
   const verdict = found.read(delivery, settings.webhookSecrets);
   if (verdict.kind === 'refused') return { status: verdict.status, body: `${verdict.reason}\n` };
   if (verdict.kind === 'ignored') return { status: 200, body: `ignored: ${verdict.reason}\n` };
-  const users = Math.max(0, ...verdict.push.urls.map(refresh));
-  return { status: 200, body: `${users} applications use this repository\n` };
+  const asked = verdict.push.urls.map((url) => ({ url, users: refresh(url) }));
+  const used = asked.find(({ users }) => users > 0);
+  metrics.pushed(used?.url);
+  return { status: 200, body: `${Math.max(0, ...asked.map(({ users }) => users))} applications use this repository\n` };
 }

@@ -8,7 +8,16 @@ export interface Memory {
   ignoring: string | undefined;
   /** Passes in a row that ended with a fault worth trying again. */
   faultsInRow: number;
+  /** When commits were first seen, the latest last; milliseconds since 1970. */
+  readonly sightings: Map<string, number>;
+  /** The revision that last failed to be deployed. */
+  failedRevision: string | undefined;
+  /** When the Application became Degraded; undefined once it is Healthy again. Milliseconds since 1970. */
+  degradedAt: number | undefined;
 }
+
+/** Commits that may still be on their way. */
+const sightingsKept = 8;
 
 export function newMemory(): Memory {
   return {
@@ -16,5 +25,15 @@ export function newMemory(): Memory {
     waveAppliedAt: Number.NEGATIVE_INFINITY,
     ignoring: undefined,
     faultsInRow: 0,
+    sightings: new Map(),
+    failedRevision: undefined,
+    degradedAt: undefined,
   };
+}
+
+/** Remembers when a commit was first seen. */
+export function sight({ sightings }: Memory, commit: string, at: number): void {
+  if (!sightings.has(commit)) sightings.set(commit, at);
+  const [oldest] = sightings.keys();
+  if (sightings.size > sightingsKept && oldest !== undefined) sightings.delete(oldest);
 }

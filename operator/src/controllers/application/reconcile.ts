@@ -14,9 +14,10 @@ import { mergePatch } from '../../model/merge-patch.ts';
 import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
+import { factsOf, measure } from './measure.ts';
 import type { Memory } from './memory.ts';
 import { namespaceOf } from './namespace.ts';
-import { type Operated, operate } from './operate.ts';
+import { operate } from './operate.ts';
 import { remove } from './remove.ts';
 import { type Seen, see, seeAgain } from './see.ts';
 
@@ -38,15 +39,15 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       changes: seen.comparison.changes,
       now: world.clock.now(),
     });
-    world.telemetry.metrics.drifted(nameOf(app), driftOf({ app, ...seen.comparison }));
+    world.telemetry.metrics.drifted(factsOf(app, world), driftOf({ app, ...seen.comparison }));
     if (decision.do !== 'sync') {
       memory.faultsInRow = 0;
-      await publish(current, world, { seen, decision, state, deployed: false });
+      await publish(current, world, memory, { seen, decision, state, deployed: false });
       return decision.do === 'rest' && decision.againMs !== undefined ? requeueAfter(decision.againMs) : awaitChange;
     }
     state = begin(app, decision.state, seen);
     const persist = async (started: OperationState): Promise<void> => {
-      current = await publish(current, world, { seen, decision, state: started, deployed: false });
+      current = await publish(current, world, memory, { seen, decision, state: started, deployed: false });
     };
     const { cluster, comparison, target } = seen;
     const namespace = namespaceOf(app, target, comparison.desired, cluster);
@@ -55,8 +56,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     state = operated.state;
     memory.faultsInRow = 0;
     const after = operated.wrote ? await seeAgain(app, seen, world) : seen;
-    await publish(current, world, { seen: after, decision, state, deployed: operated.deployed });
-    count(app, world, seen, operated);
+    await publish(current, world, memory, { seen: after, decision, state, deployed: operated.deployed });
     if (operated.againMs !== undefined) return requeueAfter(operated.againMs);
     // One more look tells what the spec's own revision says, why nothing is tried again, and starts an operation that was asked for meanwhile.
     const isSettled = operated.deployed && !after.comparison.changes.changes.some(isOutOfSync);
@@ -86,12 +86,12 @@ interface Publication {
   readonly deployed: boolean;
 }
 
-function publish(app: Application, world: World, found: Publication): Promise<Application> {
-  return step(world, 'publish', () => writeStatus(app, world, found));
+function publish(app: Application, world: World, memory: Memory, found: Publication): Promise<Application> {
+  return step(world, 'publish', () => writeStatus(app, world, memory, found));
 }
 
 /** Writes the status once, and only what changed of it; tells people about it. */
-async function writeStatus(app: Application, world: World, found: Publication): Promise<Application> {
+async function writeStatus(app: Application, world: World, memory: Memory, found: Publication): Promise<Application> {
   const status = summarize({
     app,
     comparison: found.seen?.target.ofSpec ? found.seen.comparison : undefined,
@@ -120,6 +120,7 @@ async function writeStatus(app: Application, world: World, found: Publication): 
     },
   });
   tell(app, status, world);
+  measure(app, status, found.seen, world, memory);
   return stored;
 }
 
@@ -163,7 +164,7 @@ async function fail(
     try {
       // An operation for another revision is told why it failed; the Application itself may be fine.
       const faults = isOfRevision(fault) && isElsewhere(app) ? [] : [fault];
-      await publish(app, world, { faults, state: failed, deployed: false });
+      await publish(app, world, memory, { faults, state: failed, deployed: false });
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
       isWaiting = true;
@@ -221,24 +222,4 @@ function failOperation(
     retryCount: retries + 1,
     finishedAt: now,
   };
-}
-
-/** Drift and syncs, for the metrics. */
-function count(app: Application, world: World, seen: Seen, operated: Operated): void {
-  const name = nameOf(app);
-  const { metrics } = world.telemetry;
-  const sync = operated.state.operation.sync;
-  if (operated.state.phase === 'Running' || operated.state.finishedAt === undefined) return;
-  // An operation that follows another within a second is said to start in the next one.
-  const durationMs = Math.max(0, world.clock.now() - Date.parse(operated.state.startedAt));
-  const facts = { ...name, project: app.spec.project, server: seen.cluster.server, durationMs };
-  metrics.synced({ ...facts, phase: operated.state.phase, dryRun: sync?.dryRun === true });
-  if (operated.state.phase === 'Succeeded' && sync?.autoHealAttemptsCount !== undefined) {
-    metrics.healed(name, seen.comparison.changes.changes.filter(isOutOfSync).length);
-    metrics.drifted(name, 0);
-  }
-}
-
-function nameOf({ metadata }: Application): { readonly namespace: string; readonly name: string } {
-  return { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
 }

@@ -17,7 +17,7 @@ import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { admit, permittedIn } from './admit.ts';
 import { type CompareContext, compare, type MakeStep } from './compare.ts';
-import type { Memory } from './memory.ts';
+import { type Memory, sight } from './memory.ts';
 import { renderRequest } from './request.ts';
 import { requireSeen } from './unseen.ts';
 
@@ -26,13 +26,15 @@ export interface Wanted {
   readonly target: Target;
   readonly cluster: Cluster;
   readonly commit: string;
+  /** Committer date in milliseconds since 1970; undefined where nothing was read from Git. */
+  readonly committedAt: number | undefined;
   readonly sourceType: string;
   readonly desired: DesiredSet;
   readonly isPermitted: (key: ResourceKey) => boolean;
 }
 
 /** What one pass knows once Git and the cluster have been looked at. */
-export interface Seen extends Pick<Wanted, 'target' | 'cluster'> {
+export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt'> {
   readonly context: CompareContext;
   readonly comparison: Comparison;
 }
@@ -52,8 +54,11 @@ export async function want(app: Application, world: World, memory: Memory): Prom
   ]);
   const ofSpec = asked.ofSpec || (await isSpecCommit(asked, revision, repository, world));
   const target = { ...asked, ofSpec };
+  sight(memory, revision.commit, world.clock.now());
+  let committedAt: number | undefined;
   const render = async (): Promise<RenderAnswer> => {
     const tree = await world.git.open(repository, revision);
+    committedAt = tree.committedAt;
     const request = renderRequest(app, target.source, revision, cluster);
     return world.renderers.render(tree, request, { fresh: refresh === 'hard' });
   };
@@ -74,6 +79,7 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     target,
     cluster,
     commit: revision.commit,
+    committedAt,
     sourceType: rendered.sourceType,
     desired,
     isPermitted: permittedIn(project, place),
@@ -118,7 +124,8 @@ function broughtAlong(app: Application, texts: readonly string[]): RenderAnswer 
 
 /** resolve → open → render → desire → observe, diff and assess. Throws `Fault`. */
 export async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
-  const { target, cluster, commit, sourceType, desired: found, isPermitted } = await want(app, world, memory);
+  const wanted = await want(app, world, memory);
+  const { target, cluster, commit, committedAt, sourceType, desired: found, isPermitted } = wanted;
   const tracking = trackingName(app, world.store.namespace);
   const keys = [...found.objects, ...cluster.tracked(tracking)].map(({ key }) => key);
   requireSeen(app, keys, cluster);
@@ -136,7 +143,7 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   const compared = await compare(app, desired, cluster, context, stepsOf(world));
   memory.ignoring = ignoring;
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
-  return { target, cluster, context, comparison };
+  return { target, cluster, committedAt, context, comparison };
 }
 
 /** Observe, diff and assess once more, after something was written. */

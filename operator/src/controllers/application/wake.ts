@@ -67,7 +67,7 @@ function wishes(app: Application): string {
 }
 
 /** Address of an Application's destination; undefined where it has none that is known. */
-export function serverOf(app: Application, world: World): string | undefined {
+export function serverOf(app: Application, world: Pick<World, 'clusters'>): string | undefined {
   const { destination } = app.spec;
   try {
     return world.clusters.locate(destination).server;

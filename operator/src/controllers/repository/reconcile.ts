@@ -9,6 +9,8 @@ import { repositoryKey } from './wake.ts';
 export interface RepositoryEffects {
   /** Answers about revisions that this Application gets from now on must not be older than `notBefore`. */
   outdate(app: Application, notBefore: number): void;
+  /** The Application's revision stands for this commit now, and has not been compared with it. */
+  sight(app: Application, commit: string): void;
   /**
    * The Application's revision stands for another commit than the one it was last compared with, or cannot be told. `touched` is false where the commit
    * changed nothing that the Application is made from, so that others are more urgent.
@@ -27,7 +29,7 @@ export async function reconcileRepository(key: string, world: World, effects: Re
   const news = await Promise.all(
     users.map(async (app) => {
       effects.outdate(app, now);
-      return { app, news: await newsFor(app, world, now) };
+      return { app, news: await newsFor(app, world, now, effects) };
     }),
   );
   for (const kind of ['touched', 'untouched'] as const) {
@@ -37,13 +39,19 @@ export async function reconcileRepository(key: string, world: World, effects: Re
   return pollIntervalMs > 0 ? requeueAfter(pollIntervalMs + world.random.next() * pollJitterMs) : awaitChange;
 }
 
-async function newsFor(app: Application, world: World, now: number): Promise<'none' | 'touched' | 'untouched'> {
+async function newsFor(
+  app: Application,
+  world: World,
+  now: number,
+  effects: RepositoryEffects,
+): Promise<'none' | 'touched' | 'untouched'> {
   try {
     const { source, revision } = targetOf(app);
     const repository = world.store.repository(source.repoURL, app.spec.project);
     const resolved = await world.git.resolve(repository, revision, now);
     const { sync } = app.status ?? {};
     if (sync?.status !== 'Unknown' && sync?.revision === resolved.commit) return 'none';
+    effects.sight(app, resolved.commit);
     const tree = await world.git.open(repository, resolved);
     const request = { repository: source.repoURL, appName: app.metadata.name ?? '' };
     return (await world.renderers.touches(tree, request)) ? 'touched' : 'untouched';

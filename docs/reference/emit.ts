@@ -1,0 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { metricsPage } from '@mooring/operator/adapters/telemetry/reference.ts';
+
+/** The pages of this folder that are made from code, and what each says. */
+export const pages: Readonly<Record<string, () => string>> = {
+  'metrics.md': metricsPage,
+};
+
+if (import.meta.main) {
+  for (const [name, page] of Object.entries(pages)) await writeFile(new URL(name, import.meta.url), page());
+}
