@@ -29,8 +29,10 @@ test('every metric that is defined is in the scrape of an operator that has work
   }
 });
 
-test('counters end in _total, without which OpenMetrics knows none', () => {
+test('counters end in _total, without which OpenMetrics knows none, and nothing else does', async () => {
   for (const { name, type } of definitions) assert.equal(name.endsWith('_total'), type === 'counter', name);
+  const { body } = await createMetrics().scrape();
+  assert.doesNotMatch(body, /^# TYPE \S+_total (?!counter)/m);
 });
 
 test('a password in the address of a repository is in no series', async () => {
