@@ -10,7 +10,7 @@ const boards = Object.entries(await dashboardFiles()).map(
 );
 
 /** Variables of Grafana itself that queries and links may use. */
-const builtIn = new Set(['__interval', '__range', '__range_s', '__rate_interval', '__url_time_range', '__data']);
+const builtIn = new Set(['__range', '__range_s', '__rate_interval', '__url_time_range', '__data']);
 
 const all = (board: Dashboard): readonly Panel[] => (board.panels ?? []) as Panel[];
 const panelsOf = (board: Dashboard): readonly Panel[] => all(board).filter(({ type }) => type !== 'row');
@@ -70,7 +70,7 @@ for (const [name, board] of boards) {
         assert.deepEqual(query['datasource'], panel.datasource, expr);
         assert.doesNotMatch(expr, /\bjob\b/);
         const windows = Array.from(expr.matchAll(/\[([^\]]+)\]/g), ([, window]) => window);
-        const fitting = ['$__rate_interval', '$__range', '$__range:$__interval', '1d:5m'];
+        const fitting = ['$__rate_interval', '$__range', '1d'];
         assert.deepEqual(
           windows.filter((window) => !fitting.includes(window ?? '')),
           [],

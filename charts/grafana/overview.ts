@@ -21,9 +21,9 @@ const countOf = (matchers = ''): string => `count(${applications(matchers)}) or 
 /** Metrics that know an Application only by name, of the chosen projects and clusters. */
 const ofChosen = (metric: string): string =>
   `max by (namespace, name) (${metric}) and on (namespace, name) ${applications()}`;
-/** How often something happened in the whole range; the subquery bounds what is read of a month with many Applications. */
+/** How often something happened in the whole range. */
 const timesInRange = (metric: string, matchers = ''): string =>
-  `sum(increase(${metric}{${chosen}${matchers}}[$__range:$__interval]))`;
+  `sum(increase(${metric}{${chosen}${matchers}}[$__range]))`;
 const quantileInRange = (quantile: number, metric: string): string =>
   `histogram_quantile(${quantile}, sum by (le) (increase(${metric}_bucket{${chosen}}[$__range])))`;
 const quantile = (quantile: number, metric: string): string =>
@@ -300,7 +300,7 @@ export const overview: Board = {
           queries: [
             {
               legend: '{{result}}',
-              expr: `sum by (result) (increase(mooring_deployments_total{${chosen}}[1d:5m]))`,
+              expr: `sum by (result) (increase(mooring_deployments_total{${chosen}}[1d]))`,
             },
           ],
         }),
@@ -395,7 +395,7 @@ export const overview: Board = {
             { expr: ofChosen('mooring_drift_objects') },
             { expr: ofChosen('mooring_drift_age_seconds') },
             {
-              expr: `sum by (namespace, name) (increase(mooring_deployments_total{${chosen}}[$__range:$__interval]))`,
+              expr: `sum by (namespace, name) (increase(mooring_deployments_total{${chosen}}[$__range]))`,
             },
           ],
           columns: [

@@ -120,8 +120,6 @@ export function stat(
 ): Panel {
   const builder = shared(new StatBuilder(), 4, options)
     .withTarget(query(options.query, 0).instant())
-    // `$__interval` is the range divided by this.
-    .maxDataPoints(1_000)
     .graphMode(BigValueGraphMode.None)
     .colorMode(BigValueColorMode.Value)
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
