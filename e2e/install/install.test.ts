@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import type { GitRepository } from '../git-server/git-repository.ts';
+import { startGitServer } from '../git-server/git-server.ts';
+import { githubPush, sendWebhook } from '../git-server/webhook.ts';
+import { type ApplicationView, applicationsPath, isSettled, viewApplications } from '../harness/applications.ts';
+import { answerOf, eventually, type Installed, prepareInstallation } from '../harness/installed.ts';
+import { connectKube, type Kube } from '../harness/kube.ts';
+
+const samples = fileURLToPath(new URL('../samples', import.meta.url));
+const applications = 25;
+const user = { name: 'mooring', password: 'a-token-of-the-git-host' };
+const undo: (() => unknown)[] = [];
+let cluster: Cluster;
+let kube: Kube;
+let mooring: Installed;
+let repository: GitRepository;
+let view: ApplicationView;
+
+before(async () => {
+  cluster = await startCluster({ name: 'e2e-install', node: 'real' });
+  undo.push(() => cluster.stop());
+  const git = await startGitServer({ host: cluster.pods?.gateway ?? '', users: { [user.name]: user.password } });
+  undo.push(() => git.close());
+  repository = await git.createRepository('shop');
+  await repository.commit({ from: samples, message: 'The shop' });
+  kube = await connectKube(cluster.kubeconfigPath);
+  undo.push(() => kube.close());
+  mooring = await prepareInstallation(cluster, (line) => console.log(`# ${line}`));
+  await mooring.install(values({}));
+  view = viewApplications(kube);
+  undo.push(() => view.stop());
+});
+
+after(async () => {
+  for (const step of undo.reverse()) await step();
+});
+
+function values(controller: object): object {
+  const { origin } = new URL(repository.url);
+  return {
+    controller,
+    configs: {
+      credentialTemplates: { git: { type: 'git', url: origin, username: user.name, password: user.password } },
+      secret: { githubSecret: 'of-the-webhook' },
+    },
+  };
+}
+
+/** Commits, and tells a pod by webhook. Answers the commit. */
+async function push(url: string, files: Record<string, string | null>): Promise<string> {
+  const before = await repository.resolve('main');
+  const after = await repository.commit({ files, message: 'change' });
+  const changes = await repository.changes(before, after);
+  const delivery = githubPush({
+    repoURL: repository.url,
+    ref: 'refs/heads/main',
+    before,
+    after,
+    changes,
+    secret: 'of-the-webhook',
+  });
+  await sendWebhook(`${url}/api/webhook`, delivery);
+  return after;
+}
+
+async function settled(commit?: string): Promise<number> {
+  return await view.until(
+    `all ${applications} applications are Synced and Healthy`,
+    (apps) => apps.size === applications && [...apps.values()].every((app) => isSettled(app, commit)),
+    180_000,
+  );
+}
+
+async function leaderUrl(): Promise<string> {
+  return await eventually('a pod leads', 60_000, async () => {
+    const [name, pods] = [await mooring.leader(), await mooring.pods()];
+    return pods.find((pod) => pod.name === name && pod.url !== '')?.url;
+  });
+}
+
+test('the pod deploys the shop from inside the cluster, and keeps to Pod Security restricted', async () => {
+  const text = await readFile(`${samples}/root.yaml`, 'utf8');
+  await kube.create(applicationsPath, parse(text.replaceAll('https://git.example.com/shop.git', repository.url)));
+  const ms = await settled();
+  console.log(`# 25 applications Synced and Healthy after ${(ms / 1_000).toFixed(1)} s`);
+  const [pod] = await mooring.pods();
+  assert.ok(pod?.ready);
+  assert.equal((await answerOf(`${pod.url}/livez`)).status, 200);
+  assert.match((await answerOf(`${pod.url}/metrics`)).text, /^argocd_app_info\{/m);
+});
+
+test('a commit is applied after a webhook to the pod, and drift is healed', async () => {
+  const commit = await push(await leaderUrl(), {
+    'services/shipping/dev/carriers/post.yaml':
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: carrier-post}\ndata: {days: "9"}\n',
+  });
+  await settled(commit);
+  const post = await kube.get('/api/v1/namespaces/shop-dev/configmaps/carrier-post');
+  assert.deepEqual(post['data'], { days: '9' });
+  await kube.remove('/api/v1/namespaces/shop-dev/services/storefront');
+  await eventually('the Service is back', 60_000, () => kube.find('/api/v1/namespaces/shop-dev/services/storefront'));
+});
+
+test('an upgrade to two replicas with changed values loses nothing, and a webhook to the standby counts', async () => {
+  const before = await view.all().map(({ metadata, status }) => [metadata.name, status?.history?.length]);
+  await mooring.install(values({ replicas: 2, pdb: { enabled: true }, podAnnotations: { changed: 'yes' } }));
+  const pods = await mooring.pods();
+  assert.deepEqual(
+    pods.map(({ ready }) => ready),
+    [true, true],
+  );
+  await settled();
+  assert.deepEqual(
+    view.all().map(({ metadata, status }) => [metadata.name, status?.history?.length]),
+    before,
+    'nothing was synced again',
+  );
+  const leader = await leaderUrl();
+  const standby = pods.find(({ url }) => url !== leader);
+  const commit = await push(standby?.url ?? '', {
+    'services/shipping/dev/carriers/post.yaml':
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: carrier-post}\ndata: {days: "8"}\n',
+  });
+  await settled(commit);
+});
+
+test('the standby takes over when the leader is deleted, and when it is killed', async () => {
+  for (const [grace, limitMs] of [
+    [30, 3_000],
+    [0, 20_000],
+  ] as const) {
+    const name = await mooring.leader();
+    const startedAt = performance.now();
+    await kube.remove(`/api/v1/namespaces/argocd/pods/${name}?gracePeriodSeconds=${grace}`);
+    const next = await eventually('another pod leads', 30_000, async () => {
+      const now = await mooring.leader();
+      return now !== '' && now !== name && now;
+    });
+    const tookMs = performance.now() - startedAt;
+    console.log(
+      `# ${next} leads ${tookMs.toFixed(0)} ms after the leader was ${grace === 0 ? 'killed' : 'told to stop'}`,
+    );
+    assert.ok(tookMs <= limitMs, `${tookMs} ms`);
+    await eventually('two pods are ready', 60_000, async () => {
+      const pods = await mooring.pods();
+      return pods.length === 2 && pods.every(({ ready }) => ready);
+    });
+    const commit = await push(await leaderUrl(), {
+      'services/shipping/dev/carriers/post.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: carrier-post}\ndata: {days: "${grace}"}\n`,
+    });
+    await settled(commit);
+  }
+});
+
+test('after an uninstall everything that was deployed runs on, and the Applications stay', async () => {
+  const deployments = async (): Promise<string[]> =>
+    (await kube.list('/apis/apps/v1/deployments'))
+      .filter(({ metadata }) => String(metadata.namespace).startsWith('shop-'))
+      .map(({ metadata }) => `${metadata.uid}`)
+      .sort();
+  const before = await deployments();
+  assert.ok(before.length > 10);
+  await mooring.uninstall();
+  await eventually('no pod of Mooring is left', 60_000, async () => (await mooring.pods()).length === 0);
+  assert.deepEqual(await deployments(), before);
+  assert.equal((await kube.list(applicationsPath)).length, applications);
+});
