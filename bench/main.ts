@@ -18,6 +18,7 @@ import { connectKube, type Kube } from '../e2e/harness/kube.ts';
 import { type OperatorProcess, startOperatorProcess } from '../e2e/harness/operator-process.ts';
 import { lineOf } from './figure.ts';
 import { applicationOf, appName, filesOf, namespace, settings, settingsPath } from './monorepo.ts';
+import { scrapeTimes } from './scrape.ts';
 
 const usage = `Measures Mooring on the local cluster; one JSON line a figure on standard output, progress on standard error.
 
@@ -163,6 +164,7 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
+  print({ figure: 'scrapeMs', unit: 'ms', runs: await scrapeTimes(20), limit: 50 });
   const data = await mkdtemp(join(tmpdir(), 'mooring-bench-'));
   undo.push(() => rm(data, { recursive: true, force: true }));
   // By name, so that one that is just starting goes too.
