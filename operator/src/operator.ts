@@ -26,7 +26,7 @@ import { operatorLimits } from './model/limits.ts';
 import { defaultRenderers } from './renderers.ts';
 import type { ObjectReference, Problem, Report } from './world/readiness.ts';
 import type { MetricsChoice, NamespacedName, Store } from './world/store.ts';
-import type { Log } from './world/telemetry.ts';
+import type { Log, Metrics } from './world/telemetry.ts';
 import type { World } from './world/world.ts';
 
 /** How an operator is set up; everything has a default. */
@@ -165,7 +165,9 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
   const { log, metrics } = context;
   const directory = join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git');
   const git = createGit({ ...context, directory, onRequest: metrics.gitAsked });
-  const client = createClient(connection, context, ownServer);
+  // What a pass writes here, and Events on its behalf, are no requests to its destination.
+  const kubeAsked: Metrics['kubeAsked'] = ({ object: _, ...facts }) => metrics.kubeAsked(facts);
+  const client = createClient(connection, { ...context, metrics: { ...metrics, kubeAsked } }, ownServer);
   const events = createEvents(client, context);
   const opened = createStore(client, {
     ...context,

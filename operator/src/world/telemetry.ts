@@ -71,7 +71,7 @@ export interface KubeRequestFacts {
   readonly status: number | undefined;
   /** undefined for a watch: how long it is open says nothing. */
   readonly durationMs: number | undefined;
-  /** The kind, by its plural name, and the namespace, where the request is about one object. */
+  /** The kind, by its plural name, and the namespace, where the request is about one object of a destination. */
   readonly object?: { readonly plural: string; readonly namespace: string } | undefined;
 }
 

@@ -175,10 +175,11 @@ export function createMetrics(given: Partial<MetricsSources> = {}): PrometheusMe
     },
     kubeAsked({ server, verb, status, durationMs, object }) {
       const code = status === undefined ? '<error>' : String(status);
-      const pass = passes.getStore();
+      // Watches and the like go on long after the pass that began them.
+      const pass = object && passes.getStore();
       count(recorded.kubeRequests, { server, verb, code });
       if (durationMs !== undefined) observe(recorded.kubeSeconds, { server, verb }, durationMs, pass?.traceId);
-      if (pass === undefined || object === undefined) return;
+      if (object === undefined || pass === undefined) return;
       count(recorded.appRequests, {
         namespace: pass.namespace,
         name: pass.name,
