@@ -34,6 +34,8 @@ export interface OperatorProcessOptions {
   /** File that takes the log. */
   readonly logPath: string;
   readonly detached?: boolean;
+  /** What is waited for; default: `/readyz`. */
+  readonly until?: '/readyz' | '/livez';
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +43,7 @@ const program = fileURLToPath(new URL('../../operator/bin/mooring-operator', imp
 /** Linux counts CPU time in these. */
 const ticksPerSecond = 100;
 
-/** Starts an operator and waits until it is ready. Throws, with the end of its log, where it ends or takes longer than 60 s. */
+/** Starts an operator and waits until it is ready, or alive. Throws, with the end of its log, where it ends or takes longer than 60 s. */
 export async function startOperatorProcess(options: OperatorProcessOptions): Promise<OperatorProcess> {
   await mkdir(dirname(options.logPath), { recursive: true });
   const port = await freePort();
@@ -61,7 +63,7 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const url = `http://127.0.0.1:${port}`;
-  await waitUntilReady(child, url, options.logPath);
+  await waitUntil(child, `${url}${options.until ?? '/readyz'}`, options.logPath);
   const { pid } = child;
   if (pid === undefined) throw new Error('the operator did not start');
   if (options.detached) child.unref();
@@ -86,12 +88,12 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
   };
 }
 
-async function waitUntilReady(child: ChildProcess, url: string, logPath: string): Promise<void> {
+async function waitUntil(child: ChildProcess, address: string, logPath: string): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (performance.now() < deadline) {
     if (child.exitCode !== null) break;
     try {
-      if ((await fetch(`${url}/readyz`)).ok) return;
+      if ((await fetch(address)).ok) return;
     } catch {
       // It does not listen yet.
     }
@@ -99,7 +101,7 @@ async function waitUntilReady(child: ChildProcess, url: string, logPath: string)
   }
   child.kill('SIGKILL');
   const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
-  throw new Error(`the operator did not become ready; the end of ${logPath}:\n${lines}`);
+  throw new Error(`the operator did not answer ${address} as it should; the end of ${logPath}:\n${lines}`);
 }
 
 function usageOf(pid: number): { rssBytes: number; cpuSeconds: number } {

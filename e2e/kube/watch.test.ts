@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@mooring/operator/adapters/kube/client.ts';
@@ -11,6 +9,7 @@ import type { ApplyOptions } from '@mooring/operator/world/cluster.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { startFaultProxy } from '../faults/fault-proxy.ts';
+import { type ApiServer, apiServerOf } from '../harness/api-server.ts';
 import {
   configMap,
   connectionTo,
@@ -26,7 +25,7 @@ import {
 let real: Cluster;
 let wire: Wire;
 let view: Watched;
-let restarted: ChildProcess | undefined;
+let apiServer: ApiServer | undefined;
 
 before(async () => {
   real = await startCluster({ name: 'kube-watch', node: 'none' });
@@ -37,7 +36,7 @@ before(async () => {
 after(async () => {
   await view?.close();
   await wire?.close();
-  restarted?.kill('SIGKILL');
+  apiServer?.close();
   await real?.stop();
 });
 
@@ -294,7 +293,9 @@ describe('lists', () => {
       return items.every((item: KubeObject) => item.metadata.name !== 'widgets.example.com');
     });
     // A fresh API server's watch cache begins at its start: it cannot go on from a version before it.
-    await restartApiServer();
+    apiServer = await apiServerOf(real);
+    await apiServer.stop();
+    await apiServer.start();
     const healed = performance.now();
     wire.cut(false);
     await until('listed anew', () => counts.lists === 2 && counts.seen.has('expired-kept'));
@@ -370,22 +371,3 @@ describe('lists', () => {
     await client.close();
   });
 });
-
-/** Kills the API server and starts it again with the same arguments. */
-async function restartApiServer(): Promise<void> {
-  const pid = real.pids['kube-apiserver'];
-  assert.ok(pid);
-  const [command = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, -1);
-  process.kill(pid, 'SIGKILL');
-  await until('the API server is down', async () => !(await isUp()));
-  restarted = spawn(command, args, { stdio: 'ignore' });
-  await until('the API server is up again', isUp, 30_000);
-}
-
-async function isUp(): Promise<boolean> {
-  try {
-    return (await real.api.text('/readyz')) === 'ok';
-  } catch {
-    return false;
-  }
-}

@@ -23,11 +23,13 @@ export interface RequirementsOptions extends KubeContext {
   looked(): void;
 }
 
-/** Reports `permissions` and `crds`; while either is not as it must be, it looks again after `startRetryFirstMs`, then later and later. */
+/** Reports `permissions` and `crds`; while either is not as it must be, it looks again, from `startRetryFirstMs` to `startRetryLastMs` later. */
 export function createRequirements(client: KubeClient, options: RequirementsOptions): Requirements {
   const { namespace, purpose, clock, limits, report, log } = options;
   let usable = false;
   let failures = 0;
+  /** What the last look found. */
+  let found = '';
   let looking: Promise<void> | undefined;
   let again = false;
   let stopped = false;
@@ -45,6 +47,7 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
 
   async function lookOnce(): Promise<void> {
     let isWell = false;
+    const before = found;
     try {
       const [missing, definitions] = await Promise.all([
         missingPermissions(client, namespace, purpose),
@@ -54,7 +57,9 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
       usable = definitions.usable;
       report('permissions', missing === undefined ? [] : [missing]);
       report('crds', definitions.problems);
-      isWell = missing === undefined && definitions.problems.length === 0;
+      const problems = [...(missing === undefined ? [] : [missing]), ...definitions.problems];
+      isWell = problems.length === 0;
+      found = problems.map(({ message }) => message).join('\n');
       options.looked();
     } catch (thrown) {
       // An API server that does not answer is told of by the watches.
@@ -63,14 +68,18 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
       else log.error(fields, 'a bug kept what the API server allows and serves from being looked at');
     }
     if (stopped) return;
-    failures = isWell ? 0 : failures + 1;
+    // Where something has changed somebody is at work on it.
+    failures = found === before ? failures + 1 : 1;
     const waitMs = Math.min(limits.startRetryLastMs, limits.startRetryFirstMs * 2 ** (failures - 1));
     if (!isWell) cancel = clock.after(waitMs, look);
   }
 
   return {
     isUsable: () => usable,
-    look,
+    look: () => {
+      failures = 0;
+      look();
+    },
     stop: () => {
       stopped = true;
       cancel?.();

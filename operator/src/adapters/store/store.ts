@@ -10,7 +10,6 @@ import { type ClusterTarget, readClusterSecret, secretFields } from '../kube/clu
 import type { ClusterSource } from '../kube/clusters.ts';
 import { createObject, patchObject } from '../kube/request.ts';
 import type { ServedKind } from '../kube/served-kind.ts';
-import type { WatchFailure } from '../kube/watch-state.ts';
 import { kinds } from './kinds.ts';
 import type { Purpose } from './permissions.ts';
 import { accessTo, type RepositorySecret, readRepositorySecret, withTrust } from './repositories.ts';
@@ -53,8 +52,18 @@ type ViewName =
   | 'certificates';
 const settingsViews: readonly ViewName[] = ['secret', 'config', 'parameters'];
 
-/** Failures in a row, none accepted between, after which a watch that worked before counts as lost; with the waits between them, under a second. */
-const lostAfterRefusals = 3;
+/** Failures of one sort in a row after which a watch counts as lost; with the waits between them, under a second. */
+const failuresAtLeast = 3;
+
+/** A watch that does not follow the API server. */
+interface Failing {
+  /** `lost`: there was no answer. `erring`: it was an error. */
+  readonly sort: 'lost' | 'erring' | 'forbidden' | 'unserved';
+  readonly times: number;
+  /** Whether it is told of. */
+  readonly isSure: boolean;
+  readonly fault: Fault;
+}
 
 /** Watches Mooring's own objects in the operator's cluster for good: whatever is missing is reported, and tried again until it is there. */
 export function createStore(client: KubeClient, options: StoreOptions): OpenStore {
@@ -75,7 +84,7 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
   };
 
   /** Watches that do not follow the API server, and why. */
-  const failing = new Map<ViewName, { readonly why: WatchFailure; readonly fault: Fault }>();
+  const failing = new Map<ViewName, Failing>();
   const lives = new Set<ViewName>();
   const requirements = createRequirements(client, { ...options, looked: nudge });
 
@@ -97,20 +106,22 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
       },
       failing: (why, fault, refusals) => {
         log.debug({ kind: served.kind, why, refusals, error: fault.message }, 'a watch of the store failed');
-        // What answers is there, and may need a moment, as after a CRD was installed.
-        const patience = lives.has(name) || fault.data['httpStatus'] !== undefined ? lostAfterRefusals : 1;
-        if (why === 'gone' || (why === 'broken' && refusals < patience)) return;
-        const isNew = failing.get(name)?.why !== why;
-        failing.set(name, { why, fault });
+        if (why === 'gone' || why === 'unsupported') return;
+        const sort = why === 'broken' ? (fault.data['httpStatus'] === undefined ? 'lost' : 'erring') : why;
+        const before = failing.get(name);
+        const times = before?.sort === sort ? before.times + 1 : 1;
+        // Who never answered is told of at once; else it may be no more than a restart, or a CRD that was installed just now.
+        const isSure = times >= failuresAtLeast || (sort === 'lost' && !lives.has(name));
+        failing.set(name, { sort, times, isSure, fault });
         follow();
-        if (isNew && why !== 'broken') requirements.look();
+        if (times === 1 && (sort === 'forbidden' || sort === 'unserved')) requirements.look();
       },
     });
   }
 
   function follow(): void {
-    const lost = [...failing.values()].find(({ why }) => why === 'broken')?.fault;
-    report('api-server', lost === undefined ? [] : [lossOf(lost)]);
+    const loss = [...failing.values()].find(({ sort, isSure }) => isSure && (sort === 'lost' || sort === 'erring'));
+    report('api-server', loss === undefined ? [] : [problemOf(loss)]);
     complete();
   }
 
@@ -286,11 +297,11 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
   return { store, clusters, ready: ready.promise, close };
 }
 
-/** The problem that a watch stands for which the API server does not answer, or whose credentials it does not take. */
-function lossOf({ code, message }: Fault): Problem {
-  return code === 'cluster-refused'
-    ? { reason: 'CredentialsRefused', message: `the credentials are not accepted: ${message}` }
-    : { reason: 'APIServerUnreachable', message };
+function problemOf({ sort, fault }: Failing): Problem {
+  const { code, message } = fault;
+  if (code === 'cluster-refused')
+    return { reason: 'CredentialsRefused', message: `the credentials are not accepted: ${message}` };
+  return { reason: sort === 'lost' ? 'APIServerUnreachable' : 'APIServerFailing', message };
 }
 
 function dataOf(configMap: KubeObject | undefined): Readonly<Record<string, string>> {
