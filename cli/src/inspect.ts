@@ -83,8 +83,10 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   } = open.adopt(createStore(client, { ...context, namespace, purpose: 'inspect', report }), (one) => one.close());
   await withProgress(`reading Applications from ${connection.server}`, () => Promise.race([ready, obstacle.promise]));
   const store = withDefaultProject(stored);
-  const clusters = open.adopt(createClusters(connection, secrets, { ...context, healthOf, hasHealthRule }), (one) =>
-    one.close(),
+  const respectRbac = () => store.settings().respectRbac;
+  const clusters = open.adopt(
+    createClusters(connection, secrets, { ...context, healthOf, hasHealthRule, respectRbac }),
+    (one) => one.close(),
   );
   const app = applicationOf(store, choice);
   const source = gitSourceOf(app);

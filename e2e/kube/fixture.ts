@@ -28,7 +28,15 @@ export function keepLog(): KeptLog {
 }
 
 export function viewOptions(log: Log = keepLog()): ViewOptions {
-  return { clock: systemClock, random: systemRandom, limits: operatorLimits, log, healthOf, hasHealthRule };
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    limits: operatorLimits,
+    log,
+    healthOf,
+    hasHealthRule,
+    respectRbac: () => 'off',
+  };
 }
 
 export function connectionTo(cluster: Cluster, server: string = cluster.server): Connection {

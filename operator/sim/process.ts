@@ -174,6 +174,7 @@ export function startProcess(universe: Universe, died: () => void): Process {
       record: (key) => records.get(keyText(key)),
       tracked: (app) => [...records.values()].filter((record) => record.app === app),
       lastOf: () => undefined,
+      covers: () => true,
       unseen: () => [],
       ownedBy: (uid) => [...records.values()].filter((record) => record.owners.includes(uid)),
       mark: (key) => marks.get(keyText(key)),

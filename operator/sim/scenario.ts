@@ -67,6 +67,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       syncTimeoutMs: random.chance(0.3) ? 60_000 : 0,
       waveDelayMs: random.pick([0, 2_000]),
       metrics: {},
+      respectRbac: 'off',
       renderers: {},
     },
   };

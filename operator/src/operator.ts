@@ -177,7 +177,12 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
     checkRenderers: (settings) =>
       Object.assign({}, ...renderers.map((renderer) => renderer.checkSettings?.(settings) ?? {})),
   });
-  const clusters = createClusters(connection, opened.clusters, { ...context, healthOf, hasHealthRule });
+  const clusters = createClusters(connection, opened.clusters, {
+    ...context,
+    healthOf,
+    hasHealthRule,
+    respectRbac: () => opened.store.settings().respectRbac,
+  });
   const pool = createRenderPool({
     renderers,
     clock: systemClock,

@@ -34,6 +34,8 @@ export interface LiveChange {
 export interface UnseenKind {
   readonly group: string;
   readonly kind: string;
+  /** Where that is so; `''` for everywhere. */
+  readonly namespace: string;
   readonly fault: Fault;
 }
 
@@ -52,6 +54,8 @@ export interface Cluster {
   tracked(app: string): readonly LiveRecord[];
   /** A hook that is no more, as it was last seen alive; forgotten when many others have gone since, and with the process. */
   lastOf(key: ResourceKey): LiveRecord | undefined;
+  /** Whether the view is of the namespace of this object at all, or of cluster-scoped objects; `clusterResources` and `namespaces` of a cluster Secret. */
+  covers(key: ResourceKey): boolean;
   /** Kinds that cannot be seen while the rest of the cluster can; usually none. */
   unseen(): readonly UnseenKind[];
   /** Records whose owner reference names `uid`, from the view. */

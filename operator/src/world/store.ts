@@ -17,6 +17,12 @@ export interface MetricsChoice {
   readonly clusterLabels?: readonly string[];
 }
 
+/**
+ * What becomes of a kind that an account may not list. `off`: nothing of that cluster is believed. `normal`: the kind alone is left out. `strict`: the same, if a
+ * SelfSubjectAccessReview says so, too.
+ */
+export type RespectRbac = 'off' | 'normal' | 'strict';
+
 /** `argocd-cm` and `argocd-cmd-params-cm`, read as Argo CD reads them. */
 export interface Settings {
   /** `timeout.reconciliation` in milliseconds; 0 turns polling off. Default 120 s. */
@@ -31,6 +37,8 @@ export interface Settings {
   readonly waveDelayMs: number;
   /** `controller.metrics.application.labels`, `controller.metrics.application.conditions` and `controller.metrics.cluster.labels`. */
   readonly metrics: MetricsChoice;
+  /** `resource.respectRBAC`. */
+  readonly respectRbac: RespectRbac;
   /** What `argocd-cm` says about renderers, by its keys: `helm.…`, `kustomize.…`, `jsonnet.…`. */
   readonly renderers: Readonly<Record<string, string>>;
 }

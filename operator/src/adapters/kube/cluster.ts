@@ -5,6 +5,7 @@ import { Fault, messageOf } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
 import type { ApplyOptions, Cluster, Propagation, UnseenKind } from '../../world/cluster.ts';
+import type { RespectRbac } from '../../world/store.ts';
 import type { ClusterFacts, Log } from '../../world/telemetry.ts';
 import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
 import { createClient, type KubeClient, type KubeContext } from './client.ts';
@@ -23,6 +24,7 @@ import {
   replaceObject,
 } from './request.ts';
 import { isOlder } from './resource-version.ts';
+import { mayDo } from './review.ts';
 import type { ServedKind } from './served-kind.ts';
 import { watchedKinds } from './watched-kinds.ts';
 
@@ -32,6 +34,8 @@ export interface ViewOptions extends KubeContext {
   readonly healthOf: HealthOf;
   /** Whether the health of a kind is told from more than its metadata, so that whole objects are watched. */
   readonly hasHealthRule: (group: string, kind: string) => boolean;
+  /** Asked whenever a kind turns out to be forbidden. */
+  readonly respectRbac: () => RespectRbac;
 }
 
 /** What of a cluster is seen. */
@@ -93,6 +97,7 @@ interface Watch {
   readonly reflector: Reflector;
   readonly served: ServedKind;
   readonly namespace: string;
+  isLive: boolean;
 }
 
 async function watchAll(
@@ -102,7 +107,7 @@ async function watchAll(
   options: ViewOptions,
   listener: ViewListener,
 ): Promise<ClusterView> {
-  const { clock, log, healthOf, hasHealthRule, limits } = options;
+  const { clock, log, healthOf, hasHealthRule, respectRbac, limits } = options;
   const { server } = scope;
   let served = servedAtFirst;
   let isReady = false;
@@ -184,10 +189,14 @@ async function watchAll(
         endList?.(resourceVersion);
       },
       live: () => {
+        const watch = watches.get(name);
+        if (watch !== undefined) watch.isLive = true;
         settled(name);
-        follow(name, kind, undefined);
+        follow(name, { group: kind.group, kind: kind.kind, namespace }, undefined);
       },
       failing: (why, fault, refusals) => {
+        const watch = watches.get(name);
+        if (watch !== undefined) watch.isLive = false;
         log.debug(
           { server, kind: kind.kind, group: kind.group, why, refusals, error: fault.message },
           'a watch failed',
@@ -198,13 +207,9 @@ async function watchAll(
           return settled(name);
         }
         if (why === 'broken' && refusals < lostAfterRefusals) return;
-        if (why !== 'forbidden' && !isBuiltIn(apiVersionOf(kind))) {
-          follow(name, kind, unseeable(kind, fault));
-          return settled(name);
-        }
-        const known = why === 'forbidden' ? forbidden(kind, fault) : fault;
-        if (!isReady) ready.reject(known);
-        follow(name, undefined, known);
+        if (why === 'forbidden') return void refuse(name, kind, namespace, fault);
+        if (!isBuiltIn(apiVersionOf(kind))) return leaveOut(name, kind, namespace, unseeable(kind, fault));
+        lose(name, fault);
       },
     };
   }
@@ -216,25 +221,68 @@ async function watchAll(
     else known.count += 1;
   }
 
+  /** Without this watch nothing of the cluster is believed. */
+  function lose(name: string, fault: Fault): void {
+    if (!isReady) ready.reject(fault);
+    follow(name, undefined, fault);
+  }
+
+  /** Without this watch only those are stopped that have objects there. */
+  function leaveOut(name: string, kind: ServedKind, namespace: string, fault: Fault): void {
+    follow(name, { group: kind.group, kind: kind.kind, namespace }, fault);
+    settled(name);
+  }
+
+  /** `resource.respectRBAC` says what becomes of a kind that may not be listed. */
+  async function refuse(name: string, kind: ServedKind, namespace: string, refusal: Fault): Promise<void> {
+    const mode = respectRbac();
+    const isLeftOut = mode === 'normal' || (mode === 'strict' && !(await mayList(kind, namespace)));
+    const watch = watches.get(name);
+    if (isClosed || watch === undefined || watch.isLive) return;
+    const fault = forbidden(kind, namespace, refusal);
+    if (isLeftOut) return leaveOut(name, kind, namespace, fault);
+    lose(name, fault);
+    // By itself a forbidden watch takes its time, which no more than one kind should.
+    clock.after(limits.clusterRetryMs, () => watch.reflector.nudge());
+  }
+
+  async function mayList({ group, plural: resource }: ServedKind, namespace: string): Promise<boolean> {
+    try {
+      return await mayDo(client, { verb: 'list', group, resource, namespace });
+    } catch (thrown) {
+      // Without an answer nothing says that it is the account's rights, which is the question here.
+      const fields = { server, resource, error: messageOf(thrown) };
+      if (thrown instanceof Fault) log.debug(fields, 'a permission could not be asked for');
+      else log.error(fields, 'a bug kept a permission from being asked for');
+      return true;
+    }
+  }
+
   function unseeable(kind: ServedKind, fault: Fault): Fault {
     const message = `${server}: what there is of ${kind.plural}.${kind.group} cannot be seen: ${fault.message}`;
     return new Fault('cluster-unreachable', message, { server, group: kind.group, kind: kind.kind }, fault);
   }
 
-  function forbidden(kind: ServedKind, fault: Fault): Fault {
-    const message = `${server}: the operator's account may not list and watch ${kind.plural}${kind.group === '' ? '' : `.${kind.group}`}: ${fault.message}`;
+  function forbidden(kind: ServedKind, namespace: string, fault: Fault): Fault {
+    const resource = `${kind.plural}${kind.group === '' ? '' : `.${kind.group}`}`;
+    const place = namespace === '' ? '' : ` in the namespace ${namespace}`;
+    const advice =
+      respectRbac() === 'off'
+        ? ", or set resource.respectRBAC in argocd-cm, or namespaces in the cluster's Secret"
+        : ' if it is to be looked after';
+    const message = `${server}: the operator's account may not list and watch ${resource}${place}: ${fault.message}: grant it${advice}`;
     return new Fault('cluster-refused', message, { server, kind: kind.kind }, fault);
   }
 
   /** `alone`: the kind whose failure leaves all others as they are. */
-  function follow(name: string, alone: ServedKind | undefined, fault: Fault | undefined): void {
+  function follow(name: string, alone: Omit<UnseenKind, 'fault'> | undefined, fault: Fault | undefined): void {
     const before = lost.size;
     const wasUnseen = unseen.has(name);
     if (fault === undefined) {
       if (lost.delete(name)) nudgeOthers();
       unseen.delete(name);
     } else if (alone === undefined) lost.set(name, fault);
-    else unseen.set(name, { group: alone.group, kind: alone.kind, fault });
+    else unseen.set(name, { ...alone, fault });
     if (!isReady) return;
     if ((before === 0) !== (lost.size === 0)) listener.followed(firstOf(lost));
     if (alone !== undefined && wasUnseen !== unseen.has(name)) listener.followed(fault, `${alone.kind}.${alone.group}`);
@@ -263,7 +311,7 @@ async function watchAll(
       if (wanted.has(name)) continue;
       watch.reflector.stop();
       watches.delete(name);
-      follow(name, watch.served, undefined);
+      follow(name, { group: watch.served.group, kind: watch.served.kind, namespace: watch.namespace }, undefined);
       settled(name);
       if (!parts.has(partName(watch)))
         cache.drop({ group: watch.served.group, kind: watch.served.kind, namespace: watch.namespace });
@@ -274,7 +322,7 @@ async function watchAll(
       const isWhole = hasHealthRule(kind.group, kind.kind) || hasLinks(kind.group, kind.kind);
       const selection = { namespace, metadataOnly: !isWhole };
       const reflector = startReflector(client, kind, selection, options, listenerOf(name, kind, namespace));
-      watches.set(name, { reflector, served: kind, namespace });
+      watches.set(name, { reflector, served: kind, namespace, isLive: false });
     }
   }
 
@@ -584,6 +632,13 @@ async function watchAll(
   }
   isReady = true;
   const readAt = clock.now();
+  if (unseen.size > 0) {
+    const kinds = [
+      ...new Set([...unseen.values()].map(({ kind, group }) => (group === '' ? kind : `${kind}.${group}`))),
+    ];
+    const [{ fault }] = unseen.values() as unknown as readonly [UnseenKind];
+    log.warn({ server, kinds: kinds.join(', '), error: fault.message }, 'some kinds of the cluster cannot be seen');
+  }
   log.info(
     { server, version: served.version, kinds: watches.size, objects: cache.size },
     'the view of the cluster is complete',
@@ -601,6 +656,9 @@ async function watchAll(
     record: cache.record,
     tracked: cache.tracked,
     lastOf: cache.lastOf,
+    covers: ({ namespace }) =>
+      scope.namespaces.length === 0 ||
+      (namespace === '' ? scope.clusterResources : scope.namespaces.includes(namespace)),
     unseen: () => [...unseen.values()],
     ownedBy: cache.ownedBy,
     mark: cache.mark,

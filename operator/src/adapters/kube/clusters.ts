@@ -180,10 +180,10 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
     if (entry.isClosed) return;
     const { server } = entry.target;
     const hadView = entry.view !== undefined;
-    log.warn(
-      { server, code: fault.code, error: fault.message, retryMs: limits.clusterRetryMs },
-      'the cluster cannot be used',
-    );
+    const fields = { server, code: fault.code, error: fault.message, retryMs: limits.clusterRetryMs };
+    // Every try may end the same way for weeks.
+    if (entry.fault?.message !== fault.message) log.warn(fields, 'the cluster cannot be used');
+    else log.debug(fields, 'the cluster still cannot be used');
     void entry.view?.close();
     entry.view = undefined;
     entry.fault = fault;

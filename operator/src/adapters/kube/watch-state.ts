@@ -73,7 +73,8 @@ export type WatchEffect =
 const firstWaitMs = 100;
 /** Short enough that a change is seen within 10 s after an API server is back. */
 const longestWaitMs = 8_000;
-const forbiddenWaitMs = 30_000;
+/** A permission seldom comes by itself, and dozens of kinds may lack theirs. */
+const forbiddenWaitMs = { first: 30_000, longest: 120_000 };
 /** At first the wait is short: a 503 may be no more than a restart. */
 const longestUnservedMs = 30_000;
 
@@ -177,9 +178,8 @@ function historyOf({ failures, refusals, relists, streaming }: WatchHistory): Wa
 }
 
 function waitMs(why: WatchFailure, failures: number, random: number): number {
-  if (why === 'forbidden') return forbiddenWaitMs * (0.5 + random / 2);
-  return (
-    Math.min(why === 'unserved' ? longestUnservedMs : longestWaitMs, firstWaitMs * 2 ** (failures - 1)) *
-    (0.5 + random / 2)
-  );
+  const first = why === 'forbidden' ? forbiddenWaitMs.first : firstWaitMs;
+  const longest =
+    why === 'forbidden' ? forbiddenWaitMs.longest : why === 'unserved' ? longestUnservedMs : longestWaitMs;
+  return Math.min(longest, first * 2 ** (failures - 1)) * (0.5 + random / 2);
 }

@@ -17,6 +17,7 @@ test("Argo CD's defaults hold where nothing is set", () => {
     syncTimeoutMs: 0,
     waveDelayMs: 2_000,
     metrics: {},
+    respectRbac: 'off',
     renderers: {},
   });
   assert.deepEqual(bad, []);
@@ -27,6 +28,7 @@ test('each key is read', () => {
     config: {
       'timeout.reconciliation': '0s',
       'timeout.reconciliation.jitter': '5s',
+      'resource.respectRBAC': 'strict',
       'helm.enable': 'false',
       'kustomize.buildOptions': '--reorder none',
     },
@@ -51,6 +53,7 @@ test('each key is read', () => {
     syncTimeoutMs: 300_000,
     waveDelayMs: 0,
     metrics: { applicationLabels: ['team-name', 'tier'], applicationConditions: ['SyncError'] },
+    respectRbac: 'strict',
     renderers: { 'helm.enable': 'false', 'kustomize.buildOptions': '--reorder none' },
   });
 });
@@ -68,6 +71,12 @@ for (const value of ['-1s', 'soon', '5', '1e400s']) {
     ]);
   });
 }
+
+test('resource.respectRBAC takes what Argo CD takes', () => {
+  const { settings, bad } = read({ config: { 'resource.respectRBAC': 'Strict' } });
+  assert.equal(settings.respectRbac, 'off');
+  assert.match(bad[0]?.message ?? '', /resource\.respectRBAC is "Strict", but must be normal, strict or empty/);
+});
 
 test('a value that was good is used on while the one of now is bad, and forgotten when the key goes', () => {
   const reader = createSettingsReader();

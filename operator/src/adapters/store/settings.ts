@@ -1,5 +1,5 @@
 import { parseDuration } from '../../model/duration.ts';
-import type { MetricsChoice, Settings } from '../../world/store.ts';
+import type { MetricsChoice, RespectRbac, Settings } from '../../world/store.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -91,9 +91,17 @@ export function createSettingsReader(
         ...list('applicationConditions', 'controller.metrics.application.conditions'),
         ...list('clusterLabels', 'controller.metrics.cluster.labels'),
       },
+      respectRbac: respectRbac(),
       renderers: rendererSettings(),
     };
     return { settings, bad };
+
+    function respectRbac(): RespectRbac {
+      const text = usable('config', 'resource.respectRBAC', (given) =>
+        given === 'normal' || given === 'strict' ? undefined : 'but must be normal, strict or empty',
+      );
+      return text === 'normal' || text === 'strict' ? text : 'off';
+    }
 
     function rendererSettings(): Fields {
       const given = Object.entries(source.config).filter(([key]) => aboutRenderers.test(key));

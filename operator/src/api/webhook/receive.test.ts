@@ -12,6 +12,7 @@ const open: Settings = {
   syncTimeoutMs: 0,
   waveDelayMs: 0,
   metrics: {},
+  respectRbac: 'off',
   renderers: {},
 };
 const closed: Settings = { ...open, webhookSecrets: { 'github.secret': secret, 'gitlab.secret': secret } };

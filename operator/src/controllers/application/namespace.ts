@@ -22,7 +22,8 @@ export function namespaceOf(
   )
     return undefined;
   const managed = app.spec.syncPolicy?.managedNamespaceMetadata;
-  if (cluster.record(key) !== undefined && managed === undefined) return undefined;
+  // Who looks after single namespaces was given them, and may neither see nor create any.
+  if (managed === undefined && (cluster.record(key) !== undefined || !cluster.covers(key))) return undefined;
   const object = {
     apiVersion: 'v1',
     kind: 'Namespace',

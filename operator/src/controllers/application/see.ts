@@ -19,7 +19,7 @@ import { admit, permittedIn } from './admit.ts';
 import { type CompareContext, compare, type MakeStep } from './compare.ts';
 import { type Memory, sight } from './memory.ts';
 import { renderRequest } from './request.ts';
-import { requireSeen } from './unseen.ts';
+import { requireCovered, requireSeen } from './unseen.ts';
 
 /** What Git asks for, and where. */
 export interface Wanted {
@@ -127,6 +127,10 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   const wanted = await want(app, world, memory);
   const { target, cluster, commit, committedAt, sourceType, desired: found, isPermitted } = wanted;
   const tracking = trackingName(app, world.store.namespace);
+  requireCovered(
+    found.objects.map(({ key }) => key),
+    cluster,
+  );
   const keys = [...found.objects, ...cluster.tracked(tracking)].map(({ key }) => key);
   requireSeen(app, keys, cluster);
   const rules = app.spec.ignoreDifferences ?? [];
