@@ -5,8 +5,10 @@ import type { Cluster } from '../cluster/cluster.ts';
 
 /** The API server of a cluster, to be stopped and started again. It starts with the arguments it had, `changes` among them. */
 export interface ApiServer {
+  /** The program that it is a part of; `certs` is another part. */
+  readonly program: string;
   stop(): Promise<void>;
-  /** Waits until it is ready where it can be asked; flags are named as on its command line, without hyphens: `{ 'tls-cert-file': path }`. */
+  /** Waits until it is ready, but where its certificate is another; flags are named as on its command line, without hyphens: `{ 'tls-cert-file': path }`. */
   start(changes?: Readonly<Record<string, string>>): Promise<void>;
   /** Ends the one that was started here; the cluster knows nothing of it. */
   close(): void;
@@ -36,6 +38,7 @@ export async function apiServerOf(cluster: Cluster): Promise<ApiServer> {
   }
 
   return {
+    program,
     async stop() {
       process.kill(pid, 'SIGKILL');
       await until('the API server is down', async () => !(await isUp()));
