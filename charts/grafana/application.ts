@@ -154,7 +154,7 @@ export const application: Board = {
           unit: 'short',
           width: 8,
           decimals: 0,
-          interval: '1m',
+          interval: '5m',
           bars: true,
           stacked: true,
           colours: phaseColours,
@@ -195,7 +195,7 @@ export const application: Board = {
           unit: 'short',
           width: 8,
           decimals: 0,
-          interval: '1m',
+          interval: '5m',
           bars: true,
           colours: { succeeded: green, failed: red, degraded: yellow },
           queries: [
@@ -225,7 +225,7 @@ export const application: Board = {
           unit: 'short',
           width: 8,
           decimals: 0,
-          interval: '1m',
+          interval: '5m',
           bars: true,
           stacked: true,
           queries: [

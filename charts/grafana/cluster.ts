@@ -1,5 +1,15 @@
 import { type Board, boardAddress } from './board.ts';
-import { blue, green, healthColours, numberMapping, orange, red, syncColours, textMapping, yellow } from './colours.ts';
+import {
+  blue,
+  codeColours,
+  green,
+  healthColours,
+  numberMapping,
+  red,
+  syncColours,
+  textMapping,
+  yellow,
+} from './colours.ts';
 import { graph, stat, table } from './panels.ts';
 
 const chosen = 'server="$server"';
@@ -94,7 +104,7 @@ export const cluster: Board = {
           query: { expr: `max(argocd_cluster_cache_age_seconds{${chosen}})` },
         }),
         stat({
-          title: 'Refused and failed requests',
+          title: 'Failed requests',
           description: 'Share of the requests of the shown time that the API server refused, or that got no answer.',
           unit: 'percentunit',
           width: 3,
@@ -127,7 +137,7 @@ export const cluster: Board = {
           unit: 'reqps',
           width: 8,
           queries: [{ legend: '{{code}}', expr: requests('code') }],
-          colours: { 200: green, 201: blue, 403: red, 409: yellow, 429: orange },
+          colours: codeColours,
         }),
         graph({
           title: 'Time to answer, p95',

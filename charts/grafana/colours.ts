@@ -29,6 +29,18 @@ export const syncColours: Readonly<Record<string, string>> = {
 /** Final phases of a sync operation. */
 export const phaseColours: Readonly<Record<string, string>> = { Succeeded: green, Failed: red, Error: orange };
 
+/** Answers of an API server, as `mooring_kube_requests_total` has them. */
+export const codeColours: Readonly<Record<string, string>> = {
+  200: green,
+  201: blue,
+  403: red,
+  409: yellow,
+  429: orange,
+  500: red,
+  503: red,
+  '<error>': red,
+};
+
 /** Shows a text in its colour. */
 export function textMapping(colours: Readonly<Record<string, string>>): ValueMapping {
   const options = Object.entries(colours).map(([text, color], index) => [text, { color, index }]);

@@ -1,6 +1,6 @@
 import type { Board } from './board.ts';
-import { blue, green, orange, red, yellow } from './colours.ts';
-import { graph, stat } from './panels.ts';
+import { codeColours, green, grey, numberMapping, red, yellow } from './colours.ts';
+import { graph, stat, timeline } from './panels.ts';
 
 const chosen = 'instance=~"$instance"';
 /** Many programs have these metrics: only those of Mooring, which alone has `mooring_ready`. */
@@ -281,7 +281,7 @@ export const operator: Board = {
             'HTTP status codes. 409 and 404 are part of the work; 403: a permission is missing; 429 and 5xx: an API server is overloaded or ill.',
           unit: 'reqps',
           width: 8,
-          colours: { 200: green, 201: blue, 403: red, 409: yellow, 429: orange },
+          colours: codeColours,
           queries: [{ legend: '{{code}}', expr: rate('mooring_kube_requests_total', 'code') }],
         }),
         graph({
@@ -358,22 +358,21 @@ export const operator: Board = {
             },
           ],
         }),
-        graph({
+        timeline({
           title: 'Leader',
-          description: 'Which replica leads. A change is a stop, a rollout or a lost connection to the API server.',
-          unit: 'short',
+          description:
+            'Which replica leads. A change is a stop, a rollout or a lost connection to the API server. Over night there should be none.',
+          unit: 'none',
           width: 12,
-          decimals: 0,
-          max: 1,
+          mappings: [numberMapping({ 'stands by': grey, leads: green }, 0)],
           queries: [{ legend: replica, expr: byReplica('mooring_leader') }],
         }),
-        graph({
+        timeline({
           title: 'Ready',
-          description: 'Which replicas are ready: reached the API server and know its objects.',
-          unit: 'short',
+          description: 'Which replicas are ready: they reach the API server and know its objects.',
+          unit: 'none',
           width: 12,
-          decimals: 0,
-          max: 1,
+          mappings: [numberMapping({ 'not ready': red, ready: green }, 0)],
           queries: [{ legend: replica, expr: byReplica(`mooring_ready{${chosen}}`) }],
         }),
       ],

@@ -386,7 +386,7 @@ export const overview: Board = {
           unit: 'short',
           width: 24,
           height: 12,
-          sortBy: 'Drifted',
+          sortBy: 'Health',
           queries: [
             {
               expr: `max by (namespace, name, project, dest_server, sync_status, health_status) (argocd_app_info{${chosen}})`,
@@ -426,7 +426,7 @@ export const overview: Board = {
               field: 'Value #B',
               title: 'Commit to synced',
               unit: 's',
-              width: 150,
+              width: 170,
               steps: [
                 [null, green],
                 [fiveMinutes, yellow],
@@ -453,7 +453,7 @@ export const overview: Board = {
                 [day, red],
               ],
             },
-            { field: 'Value #E', title: 'Deployments', unit: 'short', width: 120 },
+            { field: 'Value #E', title: 'Deployments', unit: 'short', decimals: 0, width: 120 },
           ],
         }),
       ],

@@ -146,7 +146,8 @@ interface GraphOptions extends Shared {
 /** Values over time. Steps are drawn as dashed lines. */
 export function graph(options: GraphOptions): Panel {
   const { queries, interval, bars = false, stacked = false, colours = {}, right = {} } = options;
-  const calcs = bars ? ['sum'] : ['mean', 'max', 'lastNotNull'];
+  // Bars of neighbouring times share a scrape, so that their sum would be too much.
+  const calcs = bars ? [] : ['mean', 'max', 'lastNotNull'];
   const builder = shared(new GraphBuilder(), 8, options)
     .targets(queries.map((one, index) => query(one, index).range()))
     .min(0)
@@ -162,10 +163,10 @@ export function graph(options: GraphOptions): Panel {
     .legend(
       new VizLegendOptionsBuilder()
         .showLegend(true)
-        .displayMode(LegendDisplayMode.Table)
+        .displayMode(bars ? LegendDisplayMode.List : LegendDisplayMode.Table)
         .placement(options.legendRight ? LegendPlacement.Right : LegendPlacement.Bottom)
         .calcs(calcs)
-        .sortBy(bars ? 'Total' : 'Last *')
+        .sortBy('Last *')
         .sortDesc(true),
     );
   if (options.steps !== undefined)
@@ -218,6 +219,7 @@ export interface Column {
   readonly field: string;
   readonly title: string;
   readonly unit?: string;
+  readonly decimals?: number;
   readonly mapping?: ValueMapping;
   readonly steps?: Steps;
   /** Address that a click on a cell leads to. */
@@ -231,6 +233,7 @@ export function table(
   options: Common & {
     readonly queries: readonly Query[];
     readonly columns: readonly Column[];
+    /** Title of a column. Of statuses the first in the alphabet is the worst: Degraded, OutOfSync. */
     readonly sortBy?: string;
     readonly noValue?: string;
   },
@@ -251,7 +254,7 @@ export function table(
       },
     });
   if (options.sortBy !== undefined)
-    builder.sortBy([new TableSortByFieldStateBuilder().displayName(options.sortBy).desc(true)]);
+    builder.sortBy([new TableSortByFieldStateBuilder().displayName(options.sortBy).desc(false)]);
   if (options.noValue !== undefined) builder.noValue(options.noValue);
   for (const column of columns) {
     const properties = columnProperties(column);
@@ -260,9 +263,10 @@ export function table(
   return builder.build();
 }
 
-function columnProperties({ unit, mapping, steps, link, width }: Column): DynamicConfigValue[] {
+function columnProperties({ unit, decimals, mapping, steps, link, width }: Column): DynamicConfigValue[] {
   const properties: DynamicConfigValue[] = [];
   if (unit !== undefined) properties.push({ id: 'unit', value: unit });
+  if (decimals !== undefined) properties.push({ id: 'decimals', value: decimals });
   if (width !== undefined) properties.push({ id: 'custom.width', value: width });
   if (link !== undefined) {
     const { title, url } = link;
