@@ -64,6 +64,12 @@ test('an Application reaches another cluster by a cluster Secret, and one that g
     patienceMs,
   );
 
+  const status = new RegExp(
+    `^argocd_cluster_connection_status\\{server="${second.server}",k8s_version="1\\..*"\\} 0$`,
+    'm',
+  );
+  assert.ok(status.test(await stage.operator.metrics()), 'the metrics tell it, too');
+
   // While it cannot be reached, nothing there may be left behind; once nobody knows it any more, nobody waits for it.
   await stage.kube.merge(`${applicationsPath}/east`, {
     metadata: { finalizers: ['resources-finalizer.argocd.argoproj.io'] },

@@ -1,6 +1,6 @@
 import { operatorLimits } from '../model/limits.ts';
 import { normalizeRepositoryUrl } from '../model/repository-url.ts';
-import type { Log, LogFields, QueueFacts } from '../world/telemetry.ts';
+import type { Log, LogFields, QueueFacts, Telemetry } from '../world/telemetry.ts';
 import type { World } from '../world/world.ts';
 import { awaitChange } from './action.ts';
 import { factsOf } from './application/measure.ts';
@@ -86,13 +86,15 @@ export function startControllers(world: World): Controllers {
           correlation: world.random.id(),
         };
         const log = withFields(telemetry.log, fields);
-        const pass = { ...factsOf(app, world), dryRun: app.operation?.sync?.dryRun === true };
-        const action = await telemetry.metrics.during(pass, () =>
-          reconcile(app, { ...world, telemetry: { ...telemetry, log } }, memoryOf(key)),
+        const own: Telemetry = { ...telemetry, log };
+        const facts = { ...factsOf(app, world), traceId: own.traceId };
+        const dryRun = app.operation?.sync?.dryRun === true;
+        const action = await own.metrics.during({ ...facts, dryRun }, () =>
+          reconcile(app, { ...world, telemetry: own }, memoryOf(key)),
         );
         const durationMs = world.clock.now() - startedAt;
         log.debug({ durationMs, next: action.do }, 'looked at the Application');
-        telemetry.metrics.reconciled({ ...factsOf(app, world), durationMs });
+        own.metrics.reconciled({ ...facts, durationMs });
         return action;
       },
     },
