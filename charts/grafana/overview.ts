@@ -246,13 +246,14 @@ export const overview: Board = {
         }),
         stat({
           title: 'Lead time for changes',
-          description: `Median from commit to synced. ${bands('less than a day', 'up to a week', 'up to a month')} An hour is the longest that is told apart: above, "an hour or more".`,
+          description: `Median from commit to synced. ${bands('less than a day', 'up to a week', 'up to a month')} A week is the longest that is told apart.`,
           unit: 's',
           width: 6,
           noValue: 'no deployment',
           steps: [
             [null, green],
-            [hour, yellow],
+            [day, yellow],
+            [7 * day, red],
           ],
           query: { expr: quantileInRange(0.5, 'mooring_commit_to_synced_seconds') },
         }),

@@ -16,6 +16,8 @@ export interface SeriesHolder {
 export interface Ledger {
   /** Remembers a series that is about to be written. False where something that it tells of is not there (any more), as at the end of work that a deletion overtook. */
   admit(name: string, holder: SeriesHolder, labels: Labels): boolean;
+  /** Whether such a series has been admitted, and has not been removed since. */
+  has(name: string, labels: Labels): boolean;
   /** Removes every series that tells of something that is gone. */
   tidy(): void;
 }
@@ -25,16 +27,25 @@ interface Account {
   readonly series: Map<string, { readonly holder: SeriesHolder; readonly labels: Labels }>;
 }
 
+function keyOf(name: string, labels: Labels): string {
+  return `${name} ${Object.values(labels).join('\u0000')}`;
+}
+
 /** `look` answers what is there at the moment of the call. */
 export function createLedger(look: () => (subject: Subject) => boolean): Ledger {
   const accounts = new Map<string, Account>();
+
+  function has(name: string, labels: Labels): boolean {
+    const [first] = subjectsOf(labels);
+    return first !== undefined && accounts.get(textOf(first))?.series.has(keyOf(name, labels)) === true;
+  }
+
   return {
+    has,
     admit(name, holder, labels) {
       const subjects = subjectsOf(labels);
-      const [first] = subjects;
-      if (first === undefined) return true;
-      const key = `${name} ${Object.values(labels).join('\u0000')}`;
-      if (accounts.get(textOf(first))?.series.has(key)) return true;
+      if (subjects.length === 0 || has(name, labels)) return true;
+      const key = keyOf(name, labels);
       if (!subjects.every(look())) return false;
       for (const subject of subjects) {
         const text = textOf(subject);

@@ -94,7 +94,7 @@ test('a cluster that comes back, and an Application of the same name, begin anew
   );
 });
 
-test('counters of an Application are there before anything happens to it', async () => {
+test('counters and delivery times of an Application are there before anything happens to it, and are not begun twice', async () => {
   const metrics = createMetrics();
   metrics.reconciled({ ...app, durationMs: 1 });
   const { body } = await metrics.scrape();
@@ -102,8 +102,14 @@ test('counters of an Application are there before anything happens to it', async
     'mooring_deployments_total{.*result="failed"',
     'mooring_app_degraded_total{',
     'mooring_drift_healed_total{',
+    'mooring_commit_to_synced_seconds_count{',
+    'mooring_seen_to_synced_seconds_count{',
+    'mooring_restore_seconds_count{',
   ])
     assert.match(body, new RegExp(`^${series.replace('{', '\\{')}.*\\} 0$`, 'm'));
+  metrics.restored({ ...app, durationMs: 1 });
+  metrics.reconciled({ ...app, durationMs: 1 });
+  assert.match((await metrics.scrape()).body, /^mooring_restore_seconds_count\{.*\} 1$/m);
 });
 
 test('only requests about objects that a pass makes are its own, whatever else is under way', async () => {

@@ -84,9 +84,17 @@ export function createMetrics(given: Partial<MetricsSources> = {}): PrometheusMe
     histogram.observe({ labels, value: secondsOf(ms), exemplarLabels });
   }
 
+  function begin<D extends OfType<'histogram'>>({ name }: D, labels: LabelsOf<D>): void {
+    const histogram = histograms.get(name);
+    if (histogram === undefined || ledger.has(name, labels) || !ledger.admit(name, histogram, labels)) return;
+    histogram.zero(labels);
+  }
+
   /** So that the first failure of an Application is a rise of its series, and not its beginning. */
   function beginAtZero(app: AppFacts): void {
     const labels = labelsOf(app);
+    const place = { namespace: app.namespace, project: app.project, dest_server: app.server };
+    for (const histogram of [recorded.commitToSynced, recorded.seenToSynced, recorded.restore]) begin(histogram, place);
     count(recorded.deployments, { ...labels, result: 'succeeded' }, 0);
     count(recorded.deployments, { ...labels, result: 'failed' }, 0);
     count(recorded.degraded, labels, 0);
