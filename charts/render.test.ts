@@ -251,6 +251,12 @@ describe('values that are easily lost', () => {
     assert.equal(decoded(one('Secret', 'shop-mooring-cluster-in-cluster'))['namespaces'], 'argocd');
   });
 
+  test('with IPv6 it listens on both', async () => {
+    const { container, one } = await make({ global: { dualStack: { ipFamilies: ['IPv6', 'IPv4'] } } });
+    assert.ok(container.args.includes('--listen=[::]:8080'));
+    assert.deepEqual(one('Service')['spec'].ipFamilies, ['IPv6', 'IPv4']);
+  });
+
   test('names of Services, which are labels, fit', async () => {
     const { all } = await make({ fullnameOverride: 'a'.repeat(63), controller: { metrics: { enabled: true } } });
     for (const { metadata } of all('Service')) assert.ok(metadata.name.length <= 63, metadata.name);
