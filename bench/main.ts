@@ -153,6 +153,20 @@ async function rest(rig: Rig, idleSeconds: number): Promise<void> {
   });
 }
 
+/** From the start of the process until `/readyz` answers 200; all applications exist and are synced. */
+async function start(rig: Rig, startOperator: () => Promise<OperatorProcess>): Promise<void> {
+  await rig.operator.stop();
+  const ready: number[] = [];
+  for (let run = 0; run < readyRuns; run += 1) {
+    const startedAt = performance.now();
+    const operator = await startOperator();
+    ready.push(performance.now() - startedAt);
+    await operator.stop();
+  }
+  print({ figure: 'readyMs', unit: 'ms', runs: ready, limit: 5_000 });
+}
+
+const readyRuns = 5;
 const undo: (() => unknown)[] = [];
 
 async function cleanUp(): Promise<void> {
@@ -182,12 +196,16 @@ async function main(): Promise<void> {
     string
   >;
   const commit = await repository.commit({ files, message: 'start' });
-  const operator = await startOperatorProcess({
-    kubeconfigPath: cluster.kubeconfigPath,
-    dataDirectory: join(data, 'operator'),
-    logPath: join('.mooring', 'bench-operator.log'),
+  const startOperator = (): Promise<OperatorProcess> =>
+    startOperatorProcess({
+      kubeconfigPath: cluster.kubeconfigPath,
+      dataDirectory: join(data, 'operator'),
+      logPath: join('.mooring', 'bench-operator.log'),
+    });
+  const operator = await startOperator();
+  undo.push(async () => {
+    if (operator.isRunning()) await operator.stop();
   });
-  undo.push(() => operator.stop());
   const view = viewApplications(kube);
   undo.push(() => view.stop());
   const rig = { kube, view, operator, repository };
@@ -207,6 +225,8 @@ async function main(): Promise<void> {
   await burst(rig, counts.bursts);
   tell(`at rest for ${counts.idle} s`);
   await rest(rig, counts.idle);
+  tell(`${readyRuns} starts`);
+  await start(rig, startOperator);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
