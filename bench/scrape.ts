@@ -10,7 +10,9 @@ export async function scrapeTimes(runs: number): Promise<number[]> {
   const times: number[] = [];
   for (let run = -warmUps; run < runs; run += 1) {
     const before = process.cpuUsage();
-    await metrics.scrape('application/openmetrics-text');
+    const { body } = await metrics.scrape('application/openmetrics-text');
+    // As it goes to the network.
+    Buffer.from(body);
     const { user, system } = process.cpuUsage(before);
     if (run >= 0) times.push((user + system) / 1_000);
   }

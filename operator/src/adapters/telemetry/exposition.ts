@@ -40,42 +40,43 @@ export function formatOf(accept: string | undefined): Format {
 
 /**
  * Metrics as Prometheus reads them: its text format, or OpenMetrics 1.0. prom-client can write either, but one registry only one of them, since it takes the
- * `_total` off its counters' names for good (lib/registry.js); and this is twice as quick where a series keeps its labels' text.
+ * `_total` off its counters' names for good (lib/registry.js); and what is kept of a line from scrape to scrape halves the time.
  */
 export function write(families: readonly Family[], format: Format): string {
-  const parts: string[] = [];
+  const isOpen = format === 'openmetrics';
+  // One string that grows is quicker here than a list of parts that are joined.
+  let body = '';
   for (const { name, help, type, values } of families) {
-    const isOpen = format === 'openmetrics';
     const isCounter = type === 'counter' && name.endsWith('_total');
     // OpenMetrics names a counter without its suffix, and knows none that lacks it.
     const family = isOpen && isCounter ? name.slice(0, -'_total'.length) : name;
-    parts.push(`# HELP ${family} ${isOpen ? escaped(help) : escapedLine(help)}\n`);
-    parts.push(`# TYPE ${family} ${isOpen && type === 'counter' && !isCounter ? 'unknown' : type}\n`);
+    body += `# HELP ${family} ${isOpen ? escaped(help) : escapedLine(help)}\n`;
+    body += `# TYPE ${family} ${isOpen && type === 'counter' && !isCounter ? 'unknown' : type}\n`;
     for (const { labels, value, metricName, exemplar } of values) {
-      const text = type === 'histogram' ? labelsText(labels) : keptLabelsText(labels);
-      parts.push(`${metricName ?? name}${text} ${numberText(value)}`);
-      if (isOpen && exemplar) {
-        const { labelSet, value: observed, timestamp } = exemplar;
-        parts.push(
-          ` # ${labelsText(labelSet)} ${numberText(observed)}${timestamp === undefined ? '' : ` ${timestamp}`}`,
-        );
-      }
-      parts.push('\n');
+      const series = type === 'histogram' ? `${metricName ?? name}${labelsText(labels)}` : keptSeries(name, labels);
+      body += series;
+      body += isOpen && exemplar ? ` ${numberText(value)}${exemplarText(exemplar)}\n` : ` ${numberText(value)}\n`;
     }
   }
-  if (format === 'openmetrics') parts.push('# EOF\n');
-  return parts.join('');
+  return isOpen ? `${body}# EOF\n` : body;
 }
 
-/** A counter or gauge keeps its labels in one value for as long as the series is there. */
-const texts = new WeakMap<Labels, string>();
+function exemplarText({ labelSet, value, timestamp }: Exemplar): string {
+  return ` # ${labelsText(labelSet)} ${numberText(value)}${timestamp === undefined ? '' : ` ${timestamp}`}`;
+}
 
-function keptLabelsText(labels: Labels): string {
-  const known = texts.get(labels);
+/** The beginnings of lines, by metric: a counter or gauge keeps its labels in one value for as long as the series is there. */
+const kept = new Map<string, WeakMap<Labels, string>>();
+
+function keptSeries(name: string, labels: Labels): string {
+  const ofMetric = kept.get(name) ?? new WeakMap<Labels, string>();
+  kept.set(name, ofMetric);
+  const known = ofMetric.get(labels);
   if (known !== undefined) return known;
-  const made = labelsText(labels);
-  texts.set(labels, made);
-  return made;
+  // V8 keeps a text that was put together as its parts, and would put it together again in each scrape.
+  const text = Buffer.from(name + labelsText(labels)).toString();
+  ofMetric.set(labels, text);
+  return text;
 }
 
 function labelsText(labels: Labels): string {
