@@ -16,6 +16,7 @@ import { type ApplicationStore, nameOf } from './application-store.ts';
 import type { SimClock, SimRandom } from './clock.ts';
 import { type Journal, viewLagMs } from './journal.ts';
 import { parseManifests, type Repository } from './repository.ts';
+import { createSimTracer, type SimTracer } from './tracer.ts';
 
 /** What goes wrong, and when. */
 export interface Faults {
@@ -44,6 +45,8 @@ export interface Universe {
 /** One life of the operator. */
 export interface Process {
   readonly controllers: Controllers;
+  /** What it has recorded. */
+  readonly tracer: SimTracer;
   /** Ends it where it stands: nothing that it was doing goes on. */
   kill(): void;
 }
@@ -65,6 +68,7 @@ const project: AppProject = {
 /** Starts the very controllers of the product on the simulated world. `died` is called when a fault ends it. */
 export function startProcess(universe: Universe, died: () => void): Process {
   const { clock, random, faults, journal } = universe;
+  const tracer = createSimTracer(clock);
   let isAlive = true;
   const stops: (() => void)[] = [];
   const kill = (): void => {
@@ -324,6 +328,7 @@ export function startProcess(universe: Universe, died: () => void): Process {
     store,
     notifier: { notify: () => {} },
     telemetry: {
+      tracer,
       log: {
         debug: () => {},
         info: (fields, message) => journal.note(`info ${message} ${JSON.stringify(fields)}`),
@@ -334,5 +339,5 @@ export function startProcess(universe: Universe, died: () => void): Process {
     },
   };
   const controllers = startControllers(world);
-  return { controllers, kill };
+  return { controllers, tracer, kill };
 }

@@ -111,6 +111,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     journal.broken(`a settled world was written ${journal.writes - settledWrites} times more`);
   for (const id of journal.openOperations()) journal.broken(`I5: the operation ${id} never came to an end`);
   people.check();
+  for (const problem of life?.tracer.problems() ?? [])
+    journal.broken(`a settled world has a trace of which ${problem}`);
   life?.kill();
   const { violations, notes, writes, passes } = journal;
   return { seed: options.seed, violations, notes, writes, attempts: trouble.attempts(), passes, lives };

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listOf } from './adapters/store/settings.ts';
+import { readTracing, type TracingFlags } from './adapters/telemetry/otlp/settings.ts';
 import { messageOf } from './model/fault.ts';
 import { createOperator, type OperatorOptions } from './operator.ts';
 import type { MetricsChoice } from './world/store.ts';
@@ -22,12 +23,20 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --metrics-application-labels NAMES      labels of Applications for the metric argocd_app_labels, with commas between
   --metrics-application-conditions NAMES  conditions for argocd_app_condition; default: all
   --metrics-cluster-labels NAMES          labels of cluster Secrets for argocd_cluster_labels
+
+  Traces; each flag has Argo CD's variable, such as ARGOCD_APPLICATION_CONTROLLER_OTLP_ADDRESS, in its place
+  --otlp-address ADDRESS     host:port of an OTLP/gRPC receiver, or http(s)://host:port of OTLP/HTTP; default: nothing is traced
+  --otlp-insecure BOOL       whether host:port is spoken to without TLS; default: true
+  --otlp-headers K=V,…       headers of each request; secret ones belong into the variable
+  --otlp-attrs K:V,…         attributes of everything that is sent
+  --otlp-sample-ratio RATIO  share of the traces that are recorded, 0 to 1; default: 1
+  --trace-ids w3c|xray       form of trace ids; xray: with the time in front, as AWS X-Ray wants them; default: w3c
 `;
 
 /** Milliseconds that what is under way may take to finish after SIGTERM. */
 const drainMs = 8_000;
 
-interface Arguments {
+interface Arguments extends TracingFlags {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly namespace?: string;
@@ -46,6 +55,7 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
+  const tracing = readTracing(values, process.env);
   const options: OperatorOptions = {
     ...(values.kubeconfig !== undefined && { kubeconfig: values.kubeconfig }),
     ...(values.context !== undefined && { context: values.context }),
@@ -54,6 +64,7 @@ async function main(): Promise<void> {
     dataDirectory: values.data ?? defaultData,
     logLevel: logLevel(values['log-level'] ?? 'info'),
     metrics: metricsChoice(values),
+    ...(tracing && { tracing }),
   };
   const operator = await createOperator(options).catch((thrown: unknown) => {
     throw startFailure(thrown, values);
@@ -84,6 +95,12 @@ function readArguments(): Arguments {
         'metrics-application-labels': { type: 'string', multiple: true },
         'metrics-application-conditions': { type: 'string', multiple: true },
         'metrics-cluster-labels': { type: 'string', multiple: true },
+        'otlp-address': { type: 'string' },
+        'otlp-insecure': { type: 'string' },
+        'otlp-headers': { type: 'string' },
+        'otlp-attrs': { type: 'string' },
+        'otlp-sample-ratio': { type: 'string' },
+        'trace-ids': { type: 'string' },
         help: { type: 'boolean' },
       },
     }).values;

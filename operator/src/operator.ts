@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Renderer } from '@mooring/renderer-contract';
 import packageJson from '../package.json' with { type: 'json' };
@@ -16,6 +16,9 @@ import { createEvents } from './adapters/store/events.ts';
 import { createStore } from './adapters/store/store.ts';
 import { createLog, type LogLevel } from './adapters/telemetry/log.ts';
 import { createMetrics, type PrometheusMetrics } from './adapters/telemetry/metrics.ts';
+import type { TracingSettings } from './adapters/telemetry/otlp/settings.ts';
+import type { Tracing, TracingContext } from './adapters/telemetry/tracing.ts';
+import { untraced } from './adapters/telemetry/untraced.ts';
 import { systemClock, systemRandom } from './adapters/time/system.ts';
 import { receiveWebhook } from './api/webhook/receive.ts';
 import { serverOf } from './controllers/application/wake.ts';
@@ -27,6 +30,7 @@ import { defaultRenderers } from './renderers.ts';
 import type { ObjectReference, Problem, Report } from './world/readiness.ts';
 import type { MetricsChoice, NamespacedName, Store } from './world/store.ts';
 import type { Log, Metrics } from './world/telemetry.ts';
+import type { Tracer } from './world/tracer.ts';
 import type { World } from './world/world.ts';
 
 /** How an operator is set up; everything has a default. */
@@ -47,6 +51,8 @@ export interface OperatorOptions {
   readonly metrics?: MetricsChoice;
   /** Default: `info`. */
   readonly logLevel?: LogLevel;
+  /** Where traces go; `readTracing` makes it from flags. Default: nothing is traced. */
+  readonly tracing?: TracingSettings;
 }
 
 /** An operator, from the moment that it serves health checks. */
@@ -100,14 +106,15 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
     log,
   );
 
-  const undo: (() => void | Promise<void>)[] = [() => server.close()];
+  const tracing = options.tracing && (await startTracing(options.tracing, context));
+  const undo: (() => void | Promise<void>)[] = [() => tracing?.close(), () => server.close()];
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };
   let isStopping = false;
   let world: OpenWorld;
   try {
-    world = openWorld(await connect(options), options, context, readiness.report);
+    world = openWorld(await connect(options), options, context, tracing ?? untraced(), readiness.report);
     opened = world;
     undo.push(() => world.close());
   } catch (thrown) {
@@ -159,7 +166,13 @@ interface OpenWorld {
 }
 
 /** Joins the adapters. Nothing here waits for the API server. */
-function openWorld({ connection, self }: Place, options: OperatorOptions, context: Context, report: Report): OpenWorld {
+function openWorld(
+  { connection, self }: Place,
+  options: OperatorOptions,
+  context: Context,
+  tracer: Tracer,
+  report: Report,
+): OpenWorld {
   const renderers = options.renderers ?? defaultRenderers();
   const namespace = options.namespace ?? 'argocd';
   const { log, metrics } = context;
@@ -200,7 +213,7 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
       clusters,
       store: opened.store,
       notifier: events,
-      telemetry: { log, metrics },
+      telemetry: { log, metrics, tracer },
     },
     server: connection.server,
     ready: opened.ready,
@@ -269,6 +282,28 @@ function keepDefaultProject(store: Store, report: Report, { clock, limits, log }
     isStopped = true;
     cancel?.();
   };
+}
+
+/** Loads what tracing takes; an operator that does not trace has none of it. */
+async function startTracing(
+  settings: TracingSettings,
+  context: Pick<TracingContext, 'clock' | 'log'>,
+): Promise<Tracing> {
+  const { createTracing } = await import('./adapters/telemetry/tracing.ts');
+  const { POD_NAME: pod, POD_NAMESPACE: namespace } = process.env;
+  return createTracing(settings, {
+    ...context,
+    bytesWaiting: operatorLimits.spanBytesWaiting,
+    version: packageJson.version,
+    resource: {
+      'service.name': 'mooring',
+      'service.version': packageJson.version,
+      'service.instance.id': pod ?? hostname(),
+      'k8s.pod.name': pod,
+      'k8s.namespace.name': namespace,
+    },
+    onSpans: () => {},
+  });
 }
 
 /** The operator's own API server, and the pod it runs in. */

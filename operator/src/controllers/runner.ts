@@ -24,8 +24,8 @@ export interface RunnerBounds {
 export interface RunnerWorld {
   readonly clock: Clock;
   readonly log: Log;
-  /** Called with what was thrown. */
-  onCrash(thrown: unknown): void;
+  /** Called with what was thrown, and the key whose run it ended. */
+  onCrash(thrown: unknown, key: string): void;
   readonly metrics: Pick<Metrics, 'queued' | 'began' | 'ended'>;
 }
 
@@ -112,7 +112,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     const options = { priority: run.urgency };
     groupQueue(work.groupOf(key))
       .add(() => (run.started ? undefined : overall.add(() => once(key, run), options)), options)
-      .catch((thrown: unknown) => world.onCrash(thrown));
+      .catch((thrown: unknown) => world.onCrash(thrown, key));
   };
 
   const once = async (key: string, state: Run): Promise<void> => {
@@ -127,7 +127,7 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
         action = await work.run(key);
         failures.delete(key);
       } catch (thrown) {
-        world.onCrash(thrown);
+        world.onCrash(thrown, key);
         const count = failures.get(key) ?? 0;
         failures.set(key, count + 1);
         action = { do: 'again', afterMs: Math.min(bounds.backoffLastMs, bounds.backoffFirstMs * 2 ** count) };

@@ -1,21 +1,26 @@
+import { messageOf } from '../model/fault.ts';
 import { operatorLimits } from '../model/limits.ts';
-import { normalizeRepositoryUrl } from '../model/repository-url.ts';
+import { maskAddress, normalizeRepositoryUrl } from '../model/repository-url.ts';
+import type { NamespacedName } from '../world/store.ts';
 import type { Log, LogFields, QueueFacts, Telemetry } from '../world/telemetry.ts';
+import type { TraceParent } from '../world/tracer.ts';
 import type { World } from '../world/world.ts';
-import { awaitChange } from './action.ts';
+import { awaitChange, requeueAfter } from './action.ts';
 import { factsOf } from './application/measure.ts';
 import { type Memory, newMemory, sight } from './application/memory.ts';
 import { reconcile } from './application/reconcile.ts';
+import { createAppTrace } from './application/trace.ts';
 import { applicationKey, serverOf, wakeApplications } from './application/wake.ts';
 import { priority } from './queue.ts';
 import { reconcileRepository } from './repository/reconcile.ts';
 import { repositoryKey, wakeRepositories } from './repository/wake.ts';
-import { createRunner } from './runner.ts';
+import { createRunner, type RunnerWorld } from './runner.ts';
+import { createTraces } from './traces.ts';
 
 /** The controllers at work. */
 export interface Controllers {
-  /** Looks at a repository now, because somebody says that it changed. Answers how many Applications use it. */
-  refreshRepository(url: string): number;
+  /** Looks at a repository now, because somebody says that it changed, maybe as a part of a trace. Answers how many Applications use it. */
+  refreshRepository(url: string, parent?: TraceParent): number;
   /** How much is due and under way, by kind. */
   queues(): readonly QueueFacts[];
   /** Runs that have ended; counts up. */
@@ -24,26 +29,38 @@ export interface Controllers {
   stop(withinMs: number): Promise<void>;
 }
 
-/** A log whose every line carries these fields. */
-function withFields(log: Log, own: LogFields): Log {
+/** A log whose every line carries the fields that `own` tells when it is written. */
+function withFields(log: Log, own: () => LogFields): Log {
   return {
-    debug: (fields, message) => log.debug({ ...own, ...fields }, message),
-    info: (fields, message) => log.info({ ...own, ...fields }, message),
-    warn: (fields, message) => log.warn({ ...own, ...fields }, message),
-    error: (fields, message) => log.error({ ...own, ...fields }, message),
+    debug: (fields, message) => log.debug({ ...own(), ...fields }, message),
+    info: (fields, message) => log.info({ ...own(), ...fields }, message),
+    warn: (fields, message) => log.warn({ ...own(), ...fields }, message),
+    error: (fields, message) => log.error({ ...own(), ...fields }, message),
   };
+}
+
+/** A webhook that has told of a push: when, and the trace that it was a part of. */
+interface Told {
+  readonly at: number;
+  readonly parent: TraceParent | undefined;
+}
+
+function nameOf(key: string): NamespacedName {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /** Starts the controllers on a world whose store and clusters are being watched. */
 export function startControllers(world: World): Controllers {
   const { store, telemetry } = world;
   const memories = new Map<string, Memory>();
-  /** When a webhook last called for a repository; milliseconds since 1970. */
-  const calls = new Map<string, number>();
+  /** Repositories that a webhook told of since they were looked at last. */
+  const told = new Map<string, Told>();
+  const traces = createTraces(telemetry.tracer, world.clock, operatorLimits);
   const memoryOf = (key: string): Memory => {
     const known = memories.get(key);
     if (known !== undefined) return known;
-    const made = newMemory();
+    const made = newMemory(createAppTrace(nameOf(key), traces));
     memories.set(key, made);
     return made;
   };
@@ -54,20 +71,22 @@ export function startControllers(world: World): Controllers {
     backoffFirstMs: operatorLimits.backoffFirstMs,
     backoffLastMs: operatorLimits.backoffLastMs,
   };
-  const runnerWorld = {
+  const runnerWorld = (fieldsOf: (key: string) => LogFields): RunnerWorld => ({
     clock: world.clock,
     log: telemetry.log,
     metrics: telemetry.metrics,
-    onCrash(thrown: unknown): void {
+    onCrash(thrown, key) {
       telemetry.metrics.crashed();
-      const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-      telemetry.log.error({ error: text }, 'a bug ended a reconcile; it will be tried again');
+      const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      telemetry.log.error({ ...fieldsOf(key), error }, 'a bug ended a reconcile; it will be tried again');
     },
+  });
+  const appFields = (key: string): LogFields => {
+    const { namespace, name: application } = nameOf(key);
+    const { traceId: trace_id, span } = memoryOf(key).trace;
+    return { application, namespace, trace_id, ...(span && { span_id: span.spanId }) };
   };
-  const appOf = (key: string) => {
-    const slash = key.indexOf('/');
-    return store.application({ namespace: key.slice(0, slash), name: key.slice(slash + 1) });
-  };
+  const appOf = (key: string) => store.application(nameOf(key));
 
   const applications = createRunner(
     {
@@ -80,26 +99,40 @@ export function startControllers(world: World): Controllers {
         const app = appOf(key);
         if (app === undefined) return awaitChange;
         const startedAt = world.clock.now();
-        const fields = {
-          application: app.metadata.name,
-          namespace: app.metadata.namespace,
-          correlation: world.random.id(),
+        const memory = memoryOf(key);
+        const { trace } = memory;
+        const pass = trace.pass();
+        const log = withFields(telemetry.log, () => appFields(key));
+        const passTelemetry: Telemetry = {
+          ...telemetry,
+          log,
+          beginStep: pass.begin,
+          get traceId() {
+            return trace.span?.traceId;
+          },
         };
-        const log = withFields(telemetry.log, fields);
-        const own: Telemetry = { ...telemetry, log };
-        const facts = { ...factsOf(app, world), traceId: own.traceId };
+        const facts = { ...factsOf(app, world), traceId: passTelemetry.traceId };
         const dryRun = app.operation?.sync?.dryRun === true;
-        const action = await own.metrics.during({ ...facts, dryRun }, () =>
-          reconcile(app, { ...world, telemetry: own }, memoryOf(key)),
-        );
-        const durationMs = world.clock.now() - startedAt;
-        log.debug({ durationMs, next: action.do }, 'looked at the Application');
-        own.metrics.reconciled({ ...facts, durationMs });
+        let action = awaitChange;
+        let failure: string | undefined;
+        try {
+          action = await passTelemetry.metrics.during({ ...facts, dryRun }, () =>
+            reconcile(app, { ...world, telemetry: passTelemetry }, memory),
+          );
+        } catch (thrown) {
+          failure = messageOf(thrown);
+          action = requeueAfter(0);
+          throw thrown;
+        } finally {
+          log.debug({ durationMs: world.clock.now() - startedAt, next: action.do }, 'looked at the Application');
+          pass.end(appOf(key), action, failure);
+        }
+        passTelemetry.metrics.reconciled({ ...facts, durationMs: world.clock.now() - startedAt });
         return action;
       },
     },
     bounds,
-    runnerWorld,
+    runnerWorld(appFields),
   );
 
   const repositories = createRunner(
@@ -107,37 +140,46 @@ export function startControllers(world: World): Controllers {
       kind: 'Repository',
       groupOf: (key) => key,
       run(key) {
-        const calledAt = calls.get(key);
-        calls.delete(key);
-        const seenAt = calledAt ?? world.clock.now();
+        const by = told.get(key);
+        told.delete(key);
+        const seenAt = by?.at ?? world.clock.now();
         return reconcileRepository(key, world, {
           outdate(app, notBefore) {
             memoryOf(applicationKey(app)).revisionNotBefore = notBefore;
           },
           sight: (app, commit) => sight(memoryOf(applicationKey(app)), commit, seenAt),
-          wake(app, touched) {
-            const urgency = touched && calledAt !== undefined ? priority.webhook : priority.poll;
-            applications.wake(applicationKey(app), urgency);
+          seen(app, commit) {
+            if (!memoryOf(applicationKey(app)).trace.isNews(commit.commit)) return undefined;
+            const startMs = by?.at ?? commit.startMs;
+            const trigger = by === undefined ? 'poll' : 'webhook';
+            return traces.ofCommit(key, { ...commit, startMs, trigger, parent: by?.parent });
+          },
+          wake(app, touched, seen) {
+            const id = applicationKey(app);
+            if (touched && seen !== undefined) memoryOf(id).trace.join(seen.trace, seen.commit);
+            applications.wake(id, touched && by !== undefined ? priority.webhook : priority.poll);
           },
         });
       },
     },
     bounds,
-    runnerWorld,
+    runnerWorld((key) => ({ repository: maskAddress(key) })),
   );
 
   const stopApplications = wakeApplications(world, applications.wake, (key) => {
     applications.forget(key);
+    memories.get(key)?.trace.gone();
     memories.delete(key);
   });
   const stopRepositories = wakeRepositories(world, (key, delayMs) => repositories.wake(key, priority.poll, delayMs));
 
   return {
-    refreshRepository(url) {
+    refreshRepository(url, parent) {
       const key = normalizeRepositoryUrl(url);
       const users = store.applications().filter((app) => repositoryKey(app) === key).length;
       if (users === 0) return 0;
-      if (!calls.has(key)) calls.set(key, world.clock.now());
+      // A host may send one push twice: the first is the one that waits.
+      if (!told.has(key)) told.set(key, { at: traces.tracer.now(), parent });
       repositories.wake(key, priority.webhook);
       return users;
     },
@@ -152,6 +194,7 @@ export function startControllers(world: World): Controllers {
       stopApplications();
       stopRepositories();
       await Promise.all([applications.stop(withinMs), repositories.stop(withinMs)]);
+      traces.close();
     },
   };
 }

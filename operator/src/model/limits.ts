@@ -38,6 +38,12 @@ export interface OperatorLimits {
   readonly eventsWaiting: number;
   /** Those about the operator itself that are kept until the API server takes them; the same beyond it. */
   readonly eventsKept: number;
+  /** Traces of commits that are open at once; the oldest ends beyond it. */
+  readonly tracesOpen: number;
+  /** Milliseconds that a trace waits for an Application to be Synced and Healthy. */
+  readonly traceMs: number;
+  /** Bytes of spans waiting to be sent; the oldest are dropped, and counted, beyond it. */
+  readonly spanBytesWaiting: number;
 }
 
 export const operatorLimits: OperatorLimits = {
@@ -61,4 +67,7 @@ export const operatorLimits: OperatorLimits = {
   messageLength: 4_096,
   eventsWaiting: 2_000,
   eventsKept: 32,
+  tracesOpen: 256,
+  traceMs: 3_600_000,
+  spanBytesWaiting: 8 * 1024 * 1024,
 };

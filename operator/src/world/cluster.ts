@@ -16,6 +16,8 @@ export interface ApplyOptions {
   readonly validate: boolean;
   /** Uid that the object must still have. */
   readonly uid?: string;
+  /** Header of the span that the write is made for. */
+  readonly traceparent?: string | undefined;
 }
 
 export type Propagation = 'foreground' | 'background' | 'orphan';
@@ -73,7 +75,7 @@ export interface Cluster {
    * Deletes the object that has this uid and belongs to this Application at that very moment, and no other; one that is gone already is fine.
    * Throws `object-conflict` for any other, which the view then holds.
    */
-  remove(record: LiveRecord, propagation: Propagation): Promise<void>;
+  remove(record: LiveRecord, propagation: Propagation, traceparent?: string): Promise<void>;
 }
 
 /** What a cluster is called. */

@@ -1,4 +1,6 @@
+import { messageOf } from '../model/fault.ts';
 import type { Clock } from './clock.ts';
+import type { Tracer } from './tracer.ts';
 
 /** Fields of a log line; never a secret. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -169,8 +171,11 @@ export const noMetrics: Metrics = {
 export interface Telemetry {
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   /** The trace that is recorded of what is being done, as 32 hex digits; undefined where none is. */
   readonly traceId?: string | undefined;
+  /** Told that a step begins; what it answers is told that it is over, with what went wrong. Undefined where no pass is recorded. */
+  readonly beginStep?: ((step: Step) => (failure?: string) => void) | undefined;
 }
 
 /**
@@ -184,9 +189,15 @@ export async function step<T>(
 ): Promise<T> {
   const { clock, telemetry } = world;
   const startedAt = clock.now();
+  const end = telemetry.beginStep?.(name);
+  let failure: string | undefined;
   try {
     return await run();
+  } catch (thrown) {
+    failure = messageOf(thrown);
+    throw thrown;
   } finally {
+    end?.(failure);
     telemetry.metrics.stepped({ step: name, durationMs: clock.now() - startedAt, traceId: telemetry.traceId });
   }
 }

@@ -79,6 +79,13 @@ describe('a request', () => {
     assert.deepEqual(requests, ['GET /prefix/api']);
   });
 
+  test('has the header of the span that it is made for, and none where it is made for none', async () => {
+    answer = ({ headers }, response) => json(response, 200, { traceparent: headers['traceparent'] ?? 'none' });
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    assert.deepEqual(await client.send({ ...get, traceparent }), { traceparent });
+    assert.deepEqual(await client.send(get), { traceparent: 'none' });
+  });
+
   test('is sent again with new credentials after a 401, once', async () => {
     answer = ({ headers }, response) =>
       headers.authorization === 'Bearer new' ? json(response, 200, { ok: true }) : json(response, 401, {});

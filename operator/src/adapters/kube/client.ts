@@ -92,6 +92,7 @@ export function createClient(
   async function headersOf(request: KubeRequest, renew: boolean): Promise<Record<string, string>> {
     const headers: Record<string, string> = { accept: request.accept, 'user-agent': userAgent };
     if (request.contentType !== undefined) headers['content-type'] = request.contentType;
+    if (request.traceparent !== undefined) headers['traceparent'] = request.traceparent;
     const authorization = await connection.authorization?.(renew);
     if (authorization !== undefined) headers['authorization'] = authorization;
     return headers;

@@ -574,7 +574,7 @@ async function watchAll(
     }
   }
 
-  async function remove(record: LiveRecord, propagation: Propagation): Promise<void> {
+  async function remove(record: LiveRecord, propagation: Propagation, traceparent?: string): Promise<void> {
     const { key, uid } = record;
     const kind = served.kind(key.group, key.kind);
     if (kind === undefined) return;
@@ -584,9 +584,8 @@ async function watchAll(
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          const answer = (await client.send(
-            deleteObject(kind, key, { uid, resourceVersion }, propagation),
-          )) as KubeObject;
+          const request = deleteObject(kind, key, { uid, resourceVersion }, propagation);
+          const answer = (await client.send({ ...request, traceparent })) as KubeObject;
           // What has finalizers, or time to end, is answered as it is now; all else as a Status.
           outcome = answer.kind === 'Status' ? { removed: uid } : { stored: remember(answer) };
           return;

@@ -99,6 +99,17 @@ describe('writes', () => {
     });
   });
 
+  test('each carries the header of the span that it is made for', () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const options = { how: 'server-side', validate: true, traceparent } as const;
+    const requests = [
+      applyObject(deployments, web, options),
+      createObject(deployments, web, options),
+      replaceObject(deployments, web, { uid: 'u1', resourceVersion: '7' }, options),
+    ];
+    for (const request of requests) assert.equal(request.traceparent, traceparent);
+  });
+
   test('delete names the uid and the propagation', () => {
     const body = JSON.parse(deleteObject(deployments, key, { uid: 'u1' }, 'orphan').body ?? '');
     assert.deepEqual(body, {

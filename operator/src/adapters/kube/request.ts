@@ -22,6 +22,8 @@ export interface KubeRequest {
   readonly subject: string;
   /** The object it carries, from which secret values are known that no message may repeat. */
   readonly carries?: KubeObject;
+  /** Header of the span that it is made for. */
+  readonly traceparent?: string | undefined;
   /** Set where the answer is about one object, so that a refusal is that object's fault and not the cluster's. */
   readonly key?: ResourceKey;
   /** Plural name of that object's kind. */
@@ -69,6 +71,7 @@ export function applyObject(served: ServedKind, object: KubeObject, options: App
     contentType: 'application/apply-patch+yaml',
     body: bodyOf(object, options.uid === undefined ? {} : { uid: options.uid }),
     carries: object,
+    traceparent: options.traceparent,
     repeatable: true,
   };
 }
@@ -82,6 +85,7 @@ export function createObject(served: ServedKind, object: KubeObject, options: Ap
     contentType: json,
     body: bodyOf(object, {}),
     carries: object,
+    traceparent: options.traceparent,
     repeatable: false,
   };
 }
@@ -99,6 +103,7 @@ export function replaceObject(
     contentType: json,
     body: bodyOf(object, over),
     carries: object,
+    traceparent: options.traceparent,
     repeatable: true,
   };
 }

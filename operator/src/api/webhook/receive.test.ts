@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import test from 'node:test';
 import type { Settings } from '../../world/store.ts';
+import type { TraceParent } from '../../world/tracer.ts';
 import { receiveWebhook } from './receive.ts';
 
 const secret = 'correct horse';
@@ -27,12 +28,14 @@ function receive(
   const body = payload instanceof Uint8Array ? payload : new TextEncoder().encode(JSON.stringify(payload));
   const urls: string[] = [];
   const counted: (string | undefined)[] = [];
-  const refresh = (url: string): number => {
+  const parents = new Set<TraceParent | undefined>();
+  const refresh = (url: string, parent?: TraceParent): number => {
     urls.push(url);
+    parents.add(parent);
     return users(url);
   };
   const answer = receiveWebhook({ headers, body }, settings, refresh, { pushed: (url) => counted.push(url) });
-  return { ...answer, urls, counted };
+  return { ...answer, urls, counted, parents: [...parents] };
 }
 
 const github = {
@@ -58,6 +61,14 @@ test('a push of GitHub has every address of the repository looked at, once', () 
   const { status, body, urls } = receive(push, { repository: { ...github, git_url: github.clone_url } });
   assert.deepEqual([status, body], [200, '3 applications use this repository\n']);
   assert.deepEqual(urls, [github.clone_url, github.html_url, github.ssh_url]);
+});
+
+test('a push that is a part of a trace has its repository looked at as one', () => {
+  const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'ci=7' };
+  assert.deepEqual(receive({ ...push, ...trace }, { repository: github }).parents, [trace]);
+  const { traceparent } = trace;
+  assert.deepEqual(receive({ ...push, traceparent }, { repository: github }).parents, [{ traceparent }]);
+  assert.deepEqual(receive(push, { repository: github }).parents, [undefined]);
 });
 
 test('a push of GitLab has every address of the project looked at', () => {

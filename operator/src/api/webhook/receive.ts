@@ -1,5 +1,6 @@
 import type { Settings } from '../../world/store.ts';
 import type { Metrics } from '../../world/telemetry.ts';
+import type { TraceParent } from '../../world/tracer.ts';
 import { github } from './github.ts';
 import { gitlab } from './gitlab.ts';
 import type { Delivery, WebhookHost } from './host.ts';
@@ -13,7 +14,7 @@ const hosts: readonly WebhookHost[] = [github, gitlab];
 export function receiveWebhook(
   delivery: Delivery,
   settings: Settings,
-  refresh: (url: string) => number,
+  refresh: (url: string, parent?: TraceParent) => number,
   metrics: Pick<Metrics, 'pushed'>,
 ): { readonly status: number; readonly body: string } {
   const found = hosts.find((host) => host.recognizes(delivery));
@@ -24,8 +25,16 @@ export function receiveWebhook(
   const verdict = found.read(delivery, settings.webhookSecrets);
   if (verdict.kind === 'refused') return { status: verdict.status, body: `${verdict.reason}\n` };
   if (verdict.kind === 'ignored') return { status: 200, body: `ignored: ${verdict.reason}\n` };
-  const asked = verdict.push.urls.map((url) => ({ url, users: refresh(url) }));
+  const parent = traceParentOf(delivery);
+  const asked = verdict.push.urls.map((url) => ({ url, users: refresh(url, parent) }));
   const used = asked.find(({ users }) => users > 0);
   metrics.pushed(used?.url);
   return { status: 200, body: `${Math.max(0, ...asked.map(({ users }) => users))} applications use this repository\n` };
+}
+
+/** The trace that whoever sends the delivery has put it in (W3C Trace Context). */
+function traceParentOf({ headers }: Delivery): TraceParent | undefined {
+  const { traceparent, tracestate } = headers;
+  if (traceparent === undefined) return undefined;
+  return { traceparent, ...(tracestate !== undefined && { tracestate }) };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { silentSpan } from '../../adapters/telemetry/untraced.ts';
 import { Fault } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
-import type { Task } from '../../model/plan.ts';
+import type { Task, TaskResult } from '../../model/plan.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { defaultSyncOptions } from '../../model/sync-options.ts';
 import type { Cluster } from '../../world/cluster.ts';
@@ -67,6 +68,32 @@ describe('pruning', () => {
     const [outcome] = await applyTasks([pruneOf(record)], { cluster, operation: {}, ...plain });
     assert.equal(outcome?.result.status, 'SyncFailed');
   });
+});
+
+test('writes are made for the span of their task, whose end is told however it comes', async () => {
+  const record = recordOf('old', 'shop');
+  const seen: (string | undefined)[] = [];
+  const told: string[] = [];
+  const trace = {
+    task: ({ id }: Task) => ({ ...silentSpan('t'), traceparent: `span of ${id}` }),
+    taskDone: ({ id }: Task, { message }: TaskResult) => void told.push(`${id}: ${message}`),
+  };
+  for (const fate of ['gone', 'refused', 'lost'] as const) {
+    const { cluster } = clusterOf([record], async (_record, _propagation, traceparent) => {
+      seen.push(traceparent);
+      if (fate === 'refused') throw new Fault('object-refused', 'no');
+      if (fate === 'lost') throw new Fault('cluster-unreachable', 'out of reach');
+    });
+    const applied = applyTasks([pruneOf(record)], { cluster, operation: {}, ...plain, trace });
+    if (fate === 'lost') await assert.rejects(applied, { code: 'cluster-unreachable' });
+    else await applied;
+  }
+  const id = pruneOf(record).id;
+  assert.deepEqual(
+    seen,
+    [1, 2, 3].map(() => `span of ${id}`),
+  );
+  assert.deepEqual(told, [`${id}: pruned`, `${id}: no`, `${id}: out of reach`]);
 });
 
 test('a cluster out of reach is told when no write is under way any more', async () => {

@@ -3,12 +3,13 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject } from '../../model/desired.ts';
-import { Fault } from '../../model/fault.ts';
+import { Fault, messageOf } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { groupOf, keyForPeople } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import type { ApplyOptions, Cluster } from '../../world/cluster.ts';
+import type { AppTrace } from './trace.ts';
 
 /** What every task of one operation is run with. */
 export interface ApplyContext {
@@ -20,6 +21,8 @@ export interface ApplyContext {
   readonly coming: ReadonlySet<string>;
   /** `spec.ignoreDifferences`. */
   readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
+  /** Where tasks are recorded; a rehearsal is not. */
+  readonly trace?: Pick<AppTrace, 'task' | 'taskDone'> | undefined;
 }
 
 /**
@@ -35,11 +38,17 @@ export async function applyTasks(tasks: readonly Task[], context: ApplyContext):
 }
 
 async function outcomeOf(task: Task, context: ApplyContext): Promise<Outcome> {
+  const traceparent = context.trace?.task(task)?.traceparent;
+  const done = (result: TaskResult): Outcome => {
+    context.trace?.taskDone(task, result);
+    return { task, result };
+  };
   try {
-    return { task, result: await applyTask(task, context) };
+    return done(await applyTask(task, context, traceparent));
   } catch (thrown) {
+    const failed = done({ status: 'SyncFailed', message: messageOf(thrown), hookPhase: 'Failed' });
     if (!(thrown instanceof Fault) || thrown.code === 'cluster-unreachable') throw thrown;
-    return { task, result: { status: 'SyncFailed', message: thrown.message, hookPhase: 'Failed' } };
+    return failed;
   }
 }
 
@@ -68,11 +77,12 @@ export async function rehearse(tasks: readonly Task[], context: ApplyContext): P
       (action === 'apply' && !isHook && !unchanged && cluster.scopeOf(key.group, key.kind) !== undefined),
   );
   const dry = { ...operation, sync: { ...operation.sync, dryRun: true } };
-  const outcomes = await applyTasks(asked, { ...context, operation: dry, coming: comingNamespaces(tasks, cluster) });
+  const coming = comingNamespaces(tasks, cluster);
+  const outcomes = await applyTasks(asked, { ...context, operation: dry, coming, trace: undefined });
   return outcomes.filter(({ result }) => result.hookPhase === 'Failed' && !hindered.test(result.message));
 }
 
-async function applyTask(task: Task, context: ApplyContext): Promise<TaskResult> {
+async function applyTask(task: Task, context: ApplyContext, traceparent: string | undefined): Promise<TaskResult> {
   switch (task.action) {
     case 'refuse':
       return { status: 'SyncFailed', message: task.desired?.forbidden ?? 'forbidden', hookPhase: 'Failed' };
@@ -82,14 +92,18 @@ async function applyTask(task: Task, context: ApplyContext): Promise<TaskResult>
       return { status: 'PruneSkipped', message: `ignored (${reason})`, hookPhase: 'Succeeded' };
     }
     case 'prune':
-      return prune(task, context);
+      return prune(task, context, traceparent);
     case 'apply':
-      return write(task, context);
+      return write(task, context, traceparent);
   }
 }
 
 /** Invariant I1: what is deleted is the very object that the plan saw, if it is still ours now. */
-async function prune(task: Task, { cluster, operation, syncOptions }: ApplyContext): Promise<TaskResult> {
+async function prune(
+  task: Task,
+  { cluster, operation, syncOptions }: ApplyContext,
+  traceparent: string | undefined,
+): Promise<TaskResult> {
   const planned = task.live;
   const ours = (): LiveRecord | undefined => {
     const record = cluster.record(task.key);
@@ -99,7 +113,7 @@ async function prune(task: Task, { cluster, operation, syncOptions }: ApplyConte
   if (record === undefined) return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
   if (operation.sync?.dryRun) return { status: 'Pruned', message: 'pruned (dry run)', hookPhase: 'Succeeded' };
   try {
-    await cluster.remove(record, syncOptionsOf(syncOptions, record.hints).prunePropagation);
+    await cluster.remove(record, syncOptionsOf(syncOptions, record.hints).prunePropagation, traceparent);
   } catch (thrown) {
     const isTaken = thrown instanceof Fault && thrown.code === 'object-conflict' && ours() === undefined;
     if (!isTaken) throw thrown;
@@ -108,7 +122,7 @@ async function prune(task: Task, { cluster, operation, syncOptions }: ApplyConte
   return { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' };
 }
 
-async function write(task: Task, context: ApplyContext): Promise<TaskResult> {
+async function write(task: Task, context: ApplyContext, traceparent: string | undefined): Promise<TaskResult> {
   const { cluster, operation } = context;
   const { desired } = task;
   if (desired === undefined) throw new Error(`task ${task.id} applies nothing`);
@@ -135,6 +149,7 @@ async function write(task: Task, context: ApplyContext): Promise<TaskResult> {
     how: howOf(task, before !== undefined, force === true),
     dryRun,
     validate: desired.options.validate,
+    traceparent,
   };
   const manifest = await manifestOf(task, desired, context);
   let stored: KubeObject;

@@ -1,3 +1,5 @@
+import type { AppTrace } from './trace.ts';
+
 /** What is kept of one Application between two passes, besides its status. All of it may be lost at any time. */
 export interface Memory {
   /** Answers about revisions must not be older than this; milliseconds since 1970. */
@@ -14,13 +16,16 @@ export interface Memory {
   failedRevision: string | undefined;
   /** When the Application became Degraded; undefined once it is Healthy again. Milliseconds since 1970. */
   degradedAt: number | undefined;
+  /** The part that it has in a trace. */
+  readonly trace: AppTrace;
 }
 
 /** Commits that may still be on their way. */
 const sightingsKept = 8;
 
-export function newMemory(): Memory {
+export function newMemory(trace: AppTrace): Memory {
   return {
+    trace,
     revisionNotBefore: 0,
     waveAppliedAt: Number.NEGATIVE_INFINITY,
     ignoring: undefined,

@@ -70,10 +70,12 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     syncOptions,
     coming: comingNamespaces(syncPlan.tasks, cluster),
     ignoreDifferences: request.app.spec.ignoreDifferences ?? [],
+    trace: memory.trace,
   };
   let rehearsed = sync.dryRun === true;
   let wrote = false;
   for (;;) {
+    memory.trace.observe(cluster);
     const view = {
       live: recordsOfTasks(syncPlan.tasks, cluster),
       sinceLastWaveMs: world.clock.now() - memory.waveAppliedAt,

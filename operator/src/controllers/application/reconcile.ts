@@ -32,6 +32,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
   let state = app.status?.operationState;
   try {
     const seen = await see(app, world, memory);
+    memory.trace.observe(seen.cluster);
     const decision = decide({
       app,
       tracking: seen.context.tracking,
@@ -46,6 +47,8 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       return decision.do === 'rest' && decision.againMs !== undefined ? requeueAfter(decision.againMs) : awaitChange;
     }
     state = begin(app, decision.state, seen);
+    const { source, commit } = seen.comparison;
+    memory.trace.operate({ app, state, fresh: decision.fresh, source, commit });
     const persist = async (started: OperationState): Promise<void> => {
       current = await publish(current, world, memory, { seen, decision, state: started, deployed: false });
     };

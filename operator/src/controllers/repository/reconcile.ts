@@ -1,8 +1,10 @@
 import type { Application } from '@mooring/crds';
 import { targetOf } from '../../engine/policy/target.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
+import { maskAddress } from '../../model/repository-url.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
+import { nobody, type OpenTrace, type SeenCommit } from '../traces.ts';
 import { repositoryKey } from './wake.ts';
 
 /** How a look at a repository reaches the Applications that use it. */
@@ -11,11 +13,31 @@ export interface RepositoryEffects {
   outdate(app: Application, notBefore: number): void;
   /** The Application's revision stands for this commit now, and has not been compared with it. */
   sight(app: Application, commit: string): void;
+  /** The Application's revision stands for this commit. Answers the commit's trace, unless the Application was told of it before. */
+  seen(app: Application, commit: Pick<SeenCommit, 'repository' | 'commit' | 'startMs'>): OpenTrace | undefined;
   /**
    * The Application's revision stands for another commit than the one it was last compared with, or cannot be told. `touched` is false where the commit
-   * changed nothing that the Application is made from, so that others are more urgent.
+   * changed nothing that the Application is made from, so that others are more urgent; where it is true the Application takes part in the commit's trace.
    */
-  wake(app: Application, touched: boolean): void;
+  wake(
+    app: Application,
+    touched: boolean,
+    commit: { readonly trace: OpenTrace; readonly commit: string } | undefined,
+  ): void;
+}
+
+/** What a look found for one Application. */
+interface News {
+  readonly app: Application;
+  readonly what: 'none' | 'touched' | 'untouched';
+  readonly seen?: Seen | undefined;
+}
+
+/** A commit that the look has found first. */
+interface Seen {
+  readonly trace: OpenTrace;
+  readonly commit: string;
+  readonly repository: string;
 }
 
 /**
@@ -25,41 +47,96 @@ export interface RepositoryEffects {
 export async function reconcileRepository(key: string, world: World, effects: RepositoryEffects): Promise<Action> {
   const users = world.store.applications().filter((app) => repositoryKey(app) === key);
   if (users.length === 0) return awaitChange;
-  const now = world.clock.now();
-  const news = await Promise.all(
-    users.map(async (app) => {
-      effects.outdate(app, now);
-      return { app, news: await newsFor(app, world, now, effects) };
-    }),
-  );
-  for (const kind of ['touched', 'untouched'] as const) {
-    for (const { app } of news.filter((one) => one.news === kind)) effects.wake(app, kind === 'touched');
+  const look = beginLook(world, effects);
+  try {
+    const news = await Promise.all(users.map((app) => newsFor(app, world, effects, look)));
+    for (const kind of ['touched', 'untouched'] as const) {
+      for (const { app, seen } of news.filter(({ what }) => what === kind)) effects.wake(app, kind === 'touched', seen);
+    }
+    look.tell(news);
+  } finally {
+    look.end();
   }
   const { pollIntervalMs, pollJitterMs } = world.store.settings();
   return pollIntervalMs > 0 ? requeueAfter(pollIntervalMs + world.random.next() * pollJitterMs) : awaitChange;
 }
 
-async function newsFor(
-  app: Application,
-  world: World,
-  now: number,
-  effects: RepositoryEffects,
-): Promise<'none' | 'touched' | 'untouched'> {
+async function newsFor(app: Application, world: World, effects: RepositoryEffects, look: Look): Promise<News> {
+  let seen: Seen | undefined;
+  effects.outdate(app, look.now);
   try {
     const { source, revision } = targetOf(app);
     const repository = world.store.repository(source.repoURL, app.spec.project);
-    const resolved = await world.git.resolve(repository, revision, now);
+    const resolved = await world.git.resolve(repository, revision, look.now);
     const { sync } = app.status ?? {};
-    if (sync?.status !== 'Unknown' && sync?.revision === resolved.commit) return 'none';
+    if (sync?.status !== 'Unknown' && sync?.revision === resolved.commit) return { app, what: 'none' };
     effects.sight(app, resolved.commit);
-    const tree = await world.git.open(repository, resolved);
+    seen = look.seen(app, source.repoURL, resolved.commit);
+    const tree = await look.fetch(seen, () => world.git.open(repository, resolved));
     const request = { repository: source.repoURL, appName: app.metadata.name ?? '' };
-    return (await world.renderers.touches(tree, request)) ? 'touched' : 'untouched';
+    return { app, what: (await world.renderers.touches(tree, request)) ? 'touched' : 'untouched', seen };
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     const fields = { application: app.metadata.name, namespace: app.metadata.namespace, code: thrown.code };
     world.telemetry.log.debug(fields, messageOf(thrown));
     // The Application's own look reports it.
-    return 'touched';
+    return { app, what: 'touched', seen };
   }
+}
+
+/** One look, as far as traces go: it holds the trace of every commit that it found open, until the Applications have their part in it. */
+interface Look {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  seen(app: Application, repository: string, commit: string): Seen | undefined;
+  /** Fetches for somebody who has seen a commit; the first time is recorded. */
+  fetch<T>(seen: Seen | undefined, run: () => Promise<T>): Promise<T>;
+  tell(news: readonly News[]): void;
+  end(): void;
+}
+
+function beginLook({ clock, telemetry }: World, effects: RepositoryEffects): Look {
+  const { tracer, log } = telemetry;
+  const startMs = tracer.now();
+  const found = new Map<OpenTrace, Seen>();
+  const fetched = new Set<OpenTrace>();
+  return {
+    now: clock.now(),
+    seen(app, repository, commit) {
+      const trace = effects.seen(app, { repository, commit, startMs });
+      if (trace === undefined) return undefined;
+      const known = found.get(trace);
+      if (known !== undefined) return known;
+      trace.enter(nobody, () => trace.leave(nobody));
+      trace.span.child('resolve', {}, startMs).end();
+      const seen = { trace, commit, repository };
+      found.set(trace, seen);
+      return seen;
+    },
+    async fetch(seen, run) {
+      if (seen === undefined || fetched.has(seen.trace)) return run();
+      fetched.add(seen.trace);
+      const span = seen.trace.span.child('fetch');
+      let failure: string | undefined;
+      try {
+        return await run();
+      } catch (thrown) {
+        failure = messageOf(thrown);
+        throw thrown;
+      } finally {
+        span.end(failure);
+      }
+    },
+    tell(news) {
+      for (const seen of found.values()) {
+        const applications = news.filter((one) => one.seen === seen && one.what === 'touched').length;
+        const { trace, commit: revision, repository } = seen;
+        const fields = { trace_id: trace.span.traceId, repository: maskAddress(repository), revision, applications };
+        log.info(fields, 'a commit was seen');
+      }
+    },
+    end() {
+      for (const { trace } of found.values()) trace.leave(nobody);
+    },
+  };
 }
