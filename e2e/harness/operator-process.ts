@@ -36,6 +36,8 @@ export interface OperatorProcessOptions {
   readonly detached?: boolean;
   /** What is waited for; default: `/readyz`. */
   readonly until?: '/readyz' | '/livez';
+  /** Further arguments. */
+  readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -53,6 +55,7 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
     ...['--namespace', options.namespace ?? 'argocd'],
     ...['--listen', `127.0.0.1:${port}`],
     ...['--data', options.dataDirectory],
+    ...(options.args ?? []),
   ];
   const log = createWriteStream(options.logPath, { flags: 'a' });
   await new Promise((resolve) => log.once('open', resolve));

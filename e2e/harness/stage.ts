@@ -17,12 +17,16 @@ export interface Stage {
   readonly git: GitServer;
   readonly view: ApplicationView;
   readonly operator: OperatorProcess;
-  /** Stops the operator, or kills it as a crash does, and starts another. */
-  restartOperator(how: 'stop' | 'kill'): Promise<void>;
+  /** Stops the operator, or kills it as a crash does, and starts another, told the same unless there is something else to tell. */
+  restartOperator(how: 'stop' | 'kill', settings?: OperatorSettings): Promise<void>;
   /** A repository with these files on `main`. */
   repository(name: string, files: Record<string, string>): Promise<GitRepository>;
-  /** Commits to `main` and tells the operator by webhook. Answers the commit. */
-  push(repository: GitRepository, files: Record<string, string | null>): Promise<string>;
+  /** Commits to `main` and tells the operator by webhook, with these headers besides the host's. Answers the commit. */
+  push(
+    repository: GitRepository,
+    files: Record<string, string | null>,
+    headers?: Record<string, string>,
+  ): Promise<string>;
   /** Creates an Application in `argocd` whose destination is a namespace of its own name. */
   application(name: string, repository: GitRepository, spec?: Partial<ApplicationSpec>): Promise<Application>;
   /** Waits, for at most a minute, until the test holds for the Application, and answers it. */
@@ -39,6 +43,12 @@ export interface StageOptions {
   readonly name: string;
   readonly node: NodeKind;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What one start of the operator is told. */
+export interface OperatorSettings {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
 }
 
 /** Milliseconds that a scenario waits for something to come about. */
@@ -70,12 +80,13 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     await installMooring(kube);
     const logPath = join('.mooring', 'e2e', `${options.name}.log`);
     await rm(logPath, { force: true });
-    const start = (): Promise<OperatorProcess> =>
+    const start = ({ env = options.env, args = [] }: OperatorSettings = {}): Promise<OperatorProcess> =>
       startOperatorProcess({
         kubeconfigPath: cluster.kubeconfigPath,
         dataDirectory: join(data, 'operator'),
         logPath,
-        ...(options.env && { env: options.env }),
+        args,
+        ...(env && { env }),
       });
     let operator = await start();
     undo.push(async () => {
@@ -100,21 +111,22 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       get operator() {
         return operator;
       },
-      async restartOperator(how) {
+      async restartOperator(how, settings) {
         await operator[how]();
-        operator = await start();
+        operator = await start(settings);
       },
       async repository(name, files) {
         const repository = await git.createRepository(name);
         await repository.commit({ files, message: 'first' });
         return repository;
       },
-      async push(repository, files) {
+      async push(repository, files, headers = {}) {
         const before = await repository.resolve('main');
         const after = await repository.commit({ files, message: 'change' });
         const changes = await repository.changes(before, after);
         const delivery = githubPush({ repoURL: repository.url, ref: 'refs/heads/main', before, after, changes });
-        await sendWebhook(`${operator.url}/api/webhook`, delivery);
+        const { body } = delivery;
+        await sendWebhook(`${operator.url}/api/webhook`, { body, headers: { ...delivery.headers, ...headers } });
         return after;
       },
       async application(name, repository, spec = {}) {
