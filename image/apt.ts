@@ -43,8 +43,13 @@ export async function openApt(arch: Arch, release: string, folder: string): Prom
     'APT::Sandbox::User=root',
   ].flatMap((setting) => ['-o', setting]);
   const apt = async (program: string, args: readonly string[], cwd: string = folder): Promise<string> => {
-    const { stdout } = await run(program, [...settings, ...args], { cwd, maxBuffer: 64 * 2 ** 20 });
-    return stdout;
+    try {
+      const { stdout } = await run(program, [...settings, ...args], { cwd, maxBuffer: 64 * 2 ** 20 });
+      return stdout;
+    } catch (error) {
+      const { stderr = '', message } = error as Error & { stderr?: string };
+      throw new Error(`${program} ${args[0]} for ${arch} failed: ${stderr.trim() || message}`, { cause: error });
+    }
   };
   return {
     async update() {

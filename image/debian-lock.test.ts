@@ -30,7 +30,7 @@ describe('what is taken of Debian', () => {
     ]);
     assert.deepEqual(choose(wanted, locked, there), {
       packages: [one('git', '2'), one('tini', '1')],
-      differences: ['git 1 is served no more: taking 2'],
+      differences: ['git 1 is served no more, but 2 is'],
     });
   });
 
@@ -41,7 +41,7 @@ describe('what is taken of Debian', () => {
     ]);
     assert.deepEqual(choose(wanted, locked, there), {
       packages: [one('git', '1', 'other'), one('tini', '1')],
-      differences: ['git 1 is another file than the one in the lock'],
+      differences: ['git 1 is served as another file than the one in the lock'],
     });
   });
 

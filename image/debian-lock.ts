@@ -43,8 +43,8 @@ export function choose(
     if (all.some(({ version, sha256 }) => version === one.version && sha256 === one.sha256)) return one;
     differences.push(
       candidate.version === one.version
-        ? `${one.name} ${one.version} is another file than the one in the lock`
-        : `${one.name} ${one.version} is served no more: taking ${candidate.version}`,
+        ? `${one.name} ${one.version} is served as another file than the one in the lock`
+        : `${one.name} ${one.version} is served no more, but ${candidate.version} is`,
     );
     return candidate;
   });

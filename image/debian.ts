@@ -124,9 +124,12 @@ async function fetchPackages(
     throw new Error(`for ${arch}, ${differences.join('; ')}: run \`node image/main.ts --update-lock\``);
   }
   for (const difference of differences) {
-    onProgress(`WARNING: ${difference} (${arch}); the digest will not be that of the commit`);
+    onProgress(
+      `WARNING: for ${arch}, ${difference}: it is taken, and the digest will not be the usual one of this commit`,
+    );
   }
   const missing = packages.filter(isMissing);
+  if (missing.length === 0) return packages;
   await step(onProgress, `fetching ${missing.length} packages for ${arch}`, () => apt.fetch(missing, debs));
   return packages;
 }
@@ -141,11 +144,10 @@ interface Unpacked extends LockedPackage {
 
 async function unpack(one: LockedPackage, debs: string, into: string): Promise<Unpacked> {
   const folder = join(into, one.sha256);
-  const deb = debPath(debs, one.sha256);
   if (!existsSync(folder)) {
     await mkdir(into, { recursive: true });
     const scratch = await mkdtemp(join(into, 'unpacking-'));
-    await run('dpkg-deb', ['--extract', deb, scratch]);
+    await run('dpkg-deb', ['--raw-extract', debPath(debs, one.sha256), scratch]);
     await rename(scratch, folder).catch(async (error: NodeJS.ErrnoException) => {
       await rm(scratch, { recursive: true, force: true });
       // Another build was faster.
@@ -157,8 +159,7 @@ async function unpack(one: LockedPackage, debs: string, into: string): Promise<U
     const path = join(entry.parentPath, entry.name);
     if (!entry.isDirectory()) paths.set(merged(`/${relative(folder, path)}`), path);
   }
-  const { stdout } = await run('dpkg-deb', ['--field', deb]);
-  return { ...one, paths, control: stdout };
+  return { ...one, paths, control: await readFile(join(folder, 'DEBIAN', 'control'), 'utf8') };
 }
 
 /** The path where `/lib`, `/lib64`, `/bin` and `/sbin` are links into `/usr`. */
