@@ -251,6 +251,19 @@ describe('values that are easily lost', () => {
     assert.equal(decoded(one('Secret', 'shop-mooring-cluster-in-cluster'))['namespaces'], 'argocd');
   });
 
+  test('pods are replaced where what they read once changes, and only then', async () => {
+    const annotationsOf = async (configs: unknown): Promise<object> =>
+      (await make({ configs })).one('Deployment')['spec'].template.metadata.annotations;
+    const certificates = { 'git.example.com': 'a' };
+    const before = await annotationsOf({ tls: { certificates }, params: { 'otlp.address': 'collector:4317' } });
+    const settings = { cm: { 'timeout.reconciliation': '60s' }, ssh: { extraHosts: 'git.example.com ssh-rsa a' } };
+    const same = { ...settings, tls: { certificates }, params: { 'otlp.address': 'collector:4317', other: 'a' } };
+    assert.deepEqual(await annotationsOf(same), before);
+    assert.deepEqual(Object.keys(before), ['checksum/otlp', 'checksum/tls-certs']);
+    const other = { tls: { certificates }, params: { 'otlp.address': 'collector:4318' } };
+    assert.notDeepEqual(await annotationsOf(other), before);
+  });
+
   test('with IPv6 it listens on both', async () => {
     const { container, one } = await make({ global: { dualStack: { ipFamilies: ['IPv6', 'IPv4'] } } });
     assert.ok(container.args.includes('--listen=[::]:8080'));

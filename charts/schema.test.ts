@@ -44,6 +44,10 @@ const wrong: readonly (readonly [values: unknown, path: string, key?: string])[]
   [{ controller: { serviceAccount: { name: 'Not_A_Name' } } }, '/controller/serviceAccount/name'],
   [{ controller: { pdb: { minAvailable: 'half' } } }, '/controller/pdb/minAvailable'],
   [{ controller: { readinessProbe: { periodSeconds: 0 } } }, '/controller/readinessProbe/periodSeconds'],
+  [
+    { controller: { metrics: { applicationLabels: { labels: 'team' } } } },
+    '/controller/metrics/applicationLabels/labels',
+  ],
   [{ controller: { metrics: { service: { servicePort: 0 } } } }, '/controller/metrics/service/servicePort'],
   [{ controller: { metrics: { serviceMonitor: { interval: 30 } } } }, '/controller/metrics/serviceMonitor/interval'],
   [{ controller: { metrics: { rules: { spec: [{ alert: 'A' }] } } } }, '/controller/metrics/rules/spec/0'],

@@ -321,7 +321,7 @@ const metrics: Schema = map({
       ),
     ),
   }),
-  applicationLabels: anything,
+  applicationLabels: map({ enabled: flag, labels: list(text) }),
 });
 
 const controller: Schema = map({

@@ -7,6 +7,11 @@
   (dict "name" "SSL_CERT_FILE" "value" "/etc/ssl/certs/ca-certificates.crt")
   (dict "name" "SSL_CERT_DIR" "value" "/app/config/tls")
 -}}
+{{- range list "address" "attrs" "headers" "insecure" "sample.ratio" -}}
+{{- $name := printf "ARGOCD_APPLICATION_CONTROLLER_OTLP_%s" (upper . | replace "." "_") -}}
+{{- $from := dict "name" "argocd-cmd-params-cm" "key" (printf "otlp.%s" .) "optional" true -}}
+{{- $own = append $own (dict "name" $name "valueFrom" (dict "configMapKeyRef" $from)) -}}
+{{- end -}}
 {{- $all := concat $own .Values.global.env .Values.controller.env -}}
 {{- $kept := list -}}
 {{- range $index, $entry := $all -}}
@@ -21,6 +26,22 @@
 {{- end -}}
 {{- end -}}
 {{- toYaml $kept -}}
+{{- end -}}
+
+{{- /* Annotations that change, and so replace the pods, with what a process reads only once. */ -}}
+{{- define "mooring.checksums" -}}
+{{- with .Values.configs.tls.certificates }}
+checksum/tls-certs: {{ toJson . | sha256sum }}
+{{- end }}
+{{- $tracing := dict -}}
+{{- range $key, $value := .Values.configs.params -}}
+{{- if hasPrefix "otlp." $key -}}
+{{- $_ := set $tracing $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- with $tracing }}
+checksum/otlp: {{ toJson . | sha256sum }}
+{{- end }}
 {{- end -}}
 
 {{- define "mooring.probe" -}}

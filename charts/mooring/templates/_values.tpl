@@ -100,9 +100,6 @@ configs.{{ . }}
 controller.{{ . }}
 {{- end }}
 {{- end }}
-{{- if $values.controller.metrics.applicationLabels }}
-controller.metrics.applicationLabels
-{{- end }}
 {{- if include "mooring.isArgoImage" . }}
 {{ ternary "controller.image" "global.image" (ne $values.controller.image.repository "") }} (it is Argo CD's)
 {{- end }}
