@@ -264,6 +264,40 @@ describe('values that are easily lost', () => {
     assert.notDeepEqual(await annotationsOf(other), before);
   });
 
+  test('labels and annotations of ones own go beside ours, empty ones too, and never over what selects', async () => {
+    const { one } = await make({
+      global: {
+        podLabels: { 'app.kubernetes.io/instance': 'other', inject: '' },
+        additionalLabels: { 'app.kubernetes.io/part-of': 'platform' },
+      },
+      controller: { podAnnotations: { note: '' } },
+      configs: { repositories: { a: { url: 'x' } } },
+    });
+    const { selector, template } = one('Deployment')['spec'];
+    assert.deepEqual(template.metadata.labels, {
+      ...selector.matchLabels,
+      'app.kubernetes.io/component': 'application-controller',
+      'app.kubernetes.io/part-of': 'platform',
+      'app.kubernetes.io/version': template.metadata.labels['app.kubernetes.io/version'],
+      inject: '',
+    });
+    assert.deepEqual(template.metadata.annotations, { note: '' });
+    assert.equal(one('Secret', 'argocd-repo-a').metadata.labels['argocd.argoproj.io/secret-type'], 'repository');
+  });
+
+  test('names that look like numbers stay names', async () => {
+    const options = {
+      releaseName: '12',
+      namespace: '2e3',
+      valuesObject: { rbac: { mode: 'namespaced', namespaces: ['34'] } },
+    };
+    const { objects } = await helm.template(treeOf(chartFiles()), '', options);
+    const metadata = objects.map((object) => (object as unknown as { metadata: Record<string, unknown> }).metadata);
+    assert.deepEqual(new Set(metadata.map((one) => one['namespace'])), new Set([undefined, '2e3', '34']));
+    for (const { labels } of metadata)
+      assert.equal((labels as Record<string, unknown>)['app.kubernetes.io/instance'], '12');
+  });
+
   test('with IPv6 it listens on both', async () => {
     const { container, one } = await make({ global: { dualStack: { ipFamilies: ['IPv6', 'IPv4'] } } });
     assert.ok(container.args.includes('--listen=[::]:8080'));

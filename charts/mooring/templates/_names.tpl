@@ -27,26 +27,30 @@
 
 {{- /* What never changes in the life of a release: Deployments refuse another selector. */ -}}
 {{- define "mooring.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "mooring.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "mooring.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{- /* Labels of the pods. */ -}}
+{{- /* Labels of pods: of a list with the root and maps of more labels. The last one wins, but never over the selector. */ -}}
 {{- define "mooring.podLabels" -}}
-{{ include "mooring.selectorLabels" . }}
-app.kubernetes.io/component: {{ .Values.controller.name }}
-app.kubernetes.io/part-of: argocd
-app.kubernetes.io/version: {{ include "mooring.version" . | quote }}
-{{- with .Values.global.additionalLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $root := first . -}}
+{{- $labels := dict
+  "app.kubernetes.io/component" $root.Values.controller.name
+  "app.kubernetes.io/part-of" "argocd"
+  "app.kubernetes.io/version" (include "mooring.version" $root)
+-}}
+{{- range prepend (rest .) $root.Values.global.additionalLabels -}}
+{{- $labels = mergeOverwrite $labels (deepCopy .) -}}
+{{- end -}}
+{{- toYaml (mergeOverwrite $labels (include "mooring.selectorLabels" $root | fromYaml)) -}}
 {{- end -}}
 
-{{- /* Labels of every object. `part-of` is what Argo CD's tools look for. */ -}}
+{{- /* Labels of every other object, of the same list. `part-of` is what Argo CD's tools look for. */ -}}
 {{- define "mooring.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "mooring.podLabels" . }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- $root := first . -}}
+{{- $chart := printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- $helm := dict "helm.sh/chart" $chart "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- toYaml (merge (include "mooring.podLabels" . | fromYaml) $helm) -}}
 {{- end -}}
 
 {{- /* The tag as a label can hold it. */ -}}

@@ -1,17 +1,18 @@
 {{- /* A scalar as text. Numbers of values are floats to Helm, which prints large ones as 1e+06. */ -}}
 {{- define "mooring.text" -}}
-{{- if and (kindIs "float64" .) (eq . (floor .)) -}}
+{{- if kindIs "invalid" . -}}
+{{- else if and (kindIs "float64" .) (eq . (floor .)) -}}
 {{- int64 . -}}
 {{- else -}}
 {{- toString . -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* A map with every value as text, for annotations and the data of ConfigMaps; without what is empty. */ -}}
+{{- /* A map with every value as text, for annotations and the data of ConfigMaps. */ -}}
 {{- define "mooring.texts" -}}
 {{- $texts := dict -}}
 {{- range $key, $value := . -}}
-{{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
+{{- if not (kindIs "invalid" $value) -}}
 {{- $_ := set $texts $key (include "mooring.text" $value) -}}
 {{- end -}}
 {{- end -}}
@@ -20,12 +21,12 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* The same in base64, for the data of Secrets. */ -}}
+{{- /* The same in base64, for the data of Secrets; without what is empty. */ -}}
 {{- define "mooring.secretTexts" -}}
 {{- $texts := dict -}}
 {{- range $key, $value := . -}}
-{{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
-{{- $_ := set $texts $key (include "mooring.text" $value | b64enc) -}}
+{{- with include "mooring.text" $value -}}
+{{- $_ := set $texts $key (b64enc .) -}}
 {{- end -}}
 {{- end -}}
 {{- with $texts -}}
@@ -43,15 +44,6 @@
 annotations:
 {{- . | nindent 2 }}
 {{- end -}}
-{{- end -}}
-
-{{- /* More lines of `labels:`. */ -}}
-{{- define "mooring.moreLabels" -}}
-{{- $all := dict -}}
-{{- range . -}}
-{{- $all = mergeOverwrite $all (deepCopy .) -}}
-{{- end -}}
-{{- include "mooring.texts" $all -}}
 {{- end -}}
 
 {{- /* What Mooring may do in its own cluster. */ -}}

@@ -5,12 +5,9 @@ apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
   name: {{ include "mooring.fullname" .context }}-{{ .name }}
-  namespace: {{ $rules.namespace | default (include "mooring.namespace" .context) }}
+  namespace: {{ $rules.namespace | default (include "mooring.namespace" .context) | quote }}
   labels:
-    {{- include "mooring.labels" .context | nindent 4 }}
-    {{- with include "mooring.moreLabels" (list $rules.selector $rules.additionalLabels) }}
-    {{- . | nindent 4 }}
-    {{- end }}
+    {{- include "mooring.labels" (list .context $rules.selector $rules.additionalLabels) | nindent 4 }}
   {{- with include "mooring.annotations" (list $rules.annotations) }}
   {{- . | nindent 2 }}
   {{- end }}

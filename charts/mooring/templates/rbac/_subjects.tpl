@@ -1,5 +1,5 @@
 {{- define "mooring.subjects" -}}
 - kind: ServiceAccount
   name: {{ include "mooring.serviceAccountName" . }}
-  namespace: {{ include "mooring.namespace" . }}
+  namespace: {{ include "mooring.namespace" . | quote }}
 {{- end -}}
