@@ -18,18 +18,24 @@ import { connectKube, type Kube } from '../e2e/harness/kube.ts';
 import { type OperatorProcess, startOperatorProcess } from '../e2e/harness/operator-process.ts';
 import { lineOf } from './figure.ts';
 import { applicationOf, appName, filesOf, namespace, settings, settingsPath } from './monorepo.ts';
+import { measurePod } from './pod.ts';
 import { scrapeTimes } from './scrape.ts';
 
 const usage = `Measures Mooring on the local cluster; one JSON line a figure on standard output, progress on standard error.
 
-  node bench/main.ts [--applications 200] [--commits 20] [--bursts 3] [--idle 60]
+  node bench/main.ts [--applications 200] [--commits 20] [--bursts 3] [--idle 60] [--pod]
+
+First as a process; then, as root, as a pod of its image on a real node. With --pod only that.
 `;
 
 const clusterName = 'mooring-bench';
-const { help, ...counts } = readArguments();
+const { help, pod, ...counts } = readArguments();
 const { applications } = counts;
 
-function readArguments(): Record<'applications' | 'commits' | 'bursts' | 'idle', number> & { help: boolean } {
+function readArguments(): Record<'applications' | 'commits' | 'bursts' | 'idle', number> & {
+  help: boolean;
+  pod: boolean;
+} {
   try {
     const { values } = parseArgs({
       options: {
@@ -37,6 +43,7 @@ function readArguments(): Record<'applications' | 'commits' | 'bursts' | 'idle',
         commits: { type: 'string', default: '20' },
         bursts: { type: 'string', default: '3' },
         idle: { type: 'string', default: '60' },
+        pod: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -49,6 +56,7 @@ function readArguments(): Record<'applications' | 'commits' | 'bursts' | 'idle',
       commits: count('commits'),
       bursts: count('bursts'),
       idle: count('idle'),
+      pod: values.pod,
       help: values.help,
     };
   } catch (thrown) {
@@ -178,6 +186,15 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
+  if (!pod) {
+    await measureProcess();
+    await cleanUp();
+  }
+  if (process.getuid?.() !== 0) tell('not measured as a pod: a real node needs root');
+  else await measurePod({ applications, tell, print, undo: (step) => undo.push(step) });
+}
+
+async function measureProcess(): Promise<void> {
   print({ figure: 'scrapeMs', unit: 'ms', runs: await scrapeTimes(20), limit: 50 });
   const data = await mkdtemp(join(tmpdir(), 'mooring-bench-'));
   undo.push(() => rm(data, { recursive: true, force: true }));
