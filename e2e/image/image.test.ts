@@ -14,6 +14,7 @@ import { makeKey, startSshd } from '../git/sshd.ts';
 import { startGitServer } from '../git-server/git-server.ts';
 import type { GitCheck, GitChecked } from './git-check.ts';
 
+const root = join(import.meta.dirname, '..', '..');
 const name = 'mooring.local/mooring';
 const userId = 65_532;
 const onProgress = (line: string): void => console.log(`# ${line}`);
@@ -38,8 +39,8 @@ describe('the image', () => {
     assert.equal(config['User'], `${userId}:${userId}`);
     assert.deepEqual(Object.keys(config['ExposedPorts'] as object), ['8080/tcp']);
     assert.deepEqual(config['Labels'], manifest.annotations);
-    const { version } = JSON.parse(readFileSync('operator/package.json', 'utf8')) as { version: string };
-    const revision = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+    const { version } = JSON.parse(readFileSync(join(root, 'operator', 'package.json'), 'utf8')) as { version: string };
+    const revision = execFileSync('git', ['-C', root, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
     assert.equal(manifest.annotations['org.opencontainers.image.version'], version);
     assert.equal(manifest.annotations['org.opencontainers.image.revision']?.replace(/-dirty$/, ''), revision);
     assert.equal(image.reference, `${name}:${version}`);
