@@ -10,11 +10,11 @@ NODE := .tools/node/bin/node
 comma := ,
 export NO_PROXY := 127.0.0.1,localhost$(addprefix $(comma),$(or $(NO_PROXY),$(no_proxy)))
 export no_proxy := $(NO_PROXY)
-export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/cluster:$(PATH)
 
 TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'charts/**/*.test.ts' 'image/*.test.ts' 'examples/**/*.test.ts' 'docs/*.test.ts'
 
-.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster packages image crds charts reference clean
+.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster helm packages image crds charts reference clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -34,13 +34,13 @@ check: tools ## Format, lint, types and import rules
 	@biome check .
 	@tsc --noEmit -p tsconfig.json
 
-unit: tools wasm ## Tests that need no cluster
+unit: tools wasm helm ## Tests that need no cluster
 	@node --test --test-concurrency=2 $(TESTS)
 
 sim: tools ## Controllers in a simulated world; SEED=7 replays one run
 	@node operator/sim/run.ts $(if $(SEED),--seed $(SEED),--seeds 2000)
 
-e2e: tools wasm cluster ## Tests on a real Kubernetes
+e2e: tools wasm cluster helm ## Tests on a real Kubernetes
 	@node --test --test-concurrency=1 'e2e/**/*.test.ts'
 
 bench: tools wasm cluster ## Figures as JSON lines
@@ -54,6 +54,9 @@ wasm: tools ## Helm and Kustomize as WASM
 
 cluster: tools ## The binaries of the local Kubernetes
 	@node e2e/cluster/main.ts build --node real
+
+helm: tools ## The helm program, which charts are judged by
+	@node e2e/cluster/main.ts helm >/dev/null
 
 packages: tools wasm ## Archives for npm of what can be used alone, in .mooring/packages
 	@node renderers/pack.ts

@@ -22,6 +22,9 @@ export const clusterHome: string = join(import.meta.dirname, '..', '..', '.tools
 /** A kubectl of the clusters' version, there after the first build. */
 export const kubectlPath: string = join(clusterHome, 'kubectl');
 
+/** The helm that charts are judged by, there once it was built. */
+export const helmPath: string = join(clusterHome, 'helm');
+
 /** Paths of the built programs. `containerd`, its shim, `ctr` and `web` are there for a real node only. */
 export type Binaries = {
   /** One binary for etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kwok and kubectl. */
@@ -105,9 +108,11 @@ export async function buildWeb(onProgress: Progress): Promise<string> {
   return join(await build(web, onProgress), 'web');
 }
 
-/** Builds the helm program, and returns its path. */
+/** Builds the helm program, and returns its path: `helmPath` leads there, too. */
 export async function buildHelm(onProgress: Progress): Promise<string> {
-  return join(await build(helm, onProgress), 'helm');
+  const program = join(await build(helm, onProgress), 'helm');
+  await pointTo(helmPath, program);
+  return program;
 }
 
 /** Builds the OTLP receiver of the OpenTelemetry Collector, and returns its path. */

@@ -29,7 +29,7 @@ import {
 import { startSimulatedNode } from './simulated-node.ts';
 
 export type { Api, ApiError, Endpoint, Json } from './api.ts';
-export { type Binaries, buildCluster, buildHelm, kubectlPath, type Progress } from './build.ts';
+export { type Binaries, buildCluster, buildHelm, helmPath, kubectlPath, type Progress } from './build.ts';
 export { type ImageSpec, imageTar, sampleImages } from './images.ts';
 export { sweep } from './run.ts';
 

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
-import { buildCluster, listClusters, type NodeKind, startCluster, stopCluster, sweep } from './cluster.ts';
+import { buildCluster, buildHelm, listClusters, type NodeKind, startCluster, stopCluster, sweep } from './cluster.ts';
 
 const usage = `usage: node e2e/cluster/main.ts COMMAND [--name NAME] [--node real|simulated|none]
 
   build   build the programs that are missing (with --node real: containerd and the sample web server too)
+  helm    build the helm program, if it is missing, and print its path
   up      start a cluster that stays, and print the path of its kubeconfig
   down    stop the cluster of that name and remove all it made
   list    show the clusters of this checkout
@@ -28,6 +29,9 @@ async function main(): Promise<void> {
   switch (values.help ? 'help' : positionals.join(' ')) {
     case 'build':
       await buildCluster({ realNode: node === 'real', onProgress });
+      return;
+    case 'helm':
+      console.log(await buildHelm(onProgress));
       return;
     case 'up': {
       const cluster = await startCluster({ name, node: node as NodeKind, detached: true, onProgress });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { buildHelm, type Cluster, kubectlPath, type Progress } from '../cluster/cluster.ts';
+import { buildHelm, type Cluster, helmPath, type Progress } from '../cluster/cluster.ts';
 
 /** What Helm's users have: a shell in this repository with helm and kubectl, for one cluster. Whatever the programs keep goes with the cluster. */
 export interface Shell {
@@ -18,7 +18,8 @@ export async function openShell(cluster: Cluster, onProgress: Progress): Promise
   const helm = await buildHelm(onProgress);
   const env = {
     ...process.env,
-    PATH: [dirname(helm), dirname(kubectlPath), process.env['PATH']].join(':'),
+    // kubectl is there, too.
+    PATH: `${dirname(helmPath)}:${process.env['PATH']}`,
     KUBECONFIG: cluster.kubeconfigPath,
     HOME: cluster.dir,
     ...Object.fromEntries(['CACHE', 'CONFIG', 'DATA'].map((kind) => [`HELM_${kind}_HOME`, join(cluster.dir, 'helm')])),
