@@ -53,5 +53,14 @@ test('it looks again later and later, at most each 10 s, until all is well, and 
   assert.deepEqual(looks.splice(0), [70_000, 70_000], 'what was asked for during a look is looked at after it');
   await clock.passUntil(600_000);
   assert.deepEqual([looks, requirements.isUsable()], [[], true]);
+
+  answers = 'refusal';
+  for (const at of [600_000, 605_000, 609_999, 610_000]) {
+    await clock.passUntil(at);
+    requirements.refused();
+    requirements.refused();
+  }
+  await clock.passUntil(610_500);
+  assert.deepEqual(looks.splice(0), [600_000, 601_000, 603_000, 607_000], 'a refusal is no reason to look each time');
   requirements.stop();
 });

@@ -9,8 +9,10 @@ import { missingPermissions, type Purpose } from './permissions.ts';
 export interface Requirements {
   /** Whether Mooring's objects are served in a way that can be worked with, as far as is known. */
   isUsable(): boolean;
-  /** Looks now: something was refused, or there is a sign that it would not be any more. */
+  /** Looks now: something has changed. */
   look(): void;
+  /** Something was refused. It may be for another reason, so that it is not worth a look each time. */
+  refused(): void;
   stop(): void;
 }
 
@@ -32,6 +34,7 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
   let found = '';
   let looking: Promise<void> | undefined;
   let again = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
   let stopped = false;
   let cancel: (() => void) | undefined;
 
@@ -45,9 +48,15 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
     });
   }
 
+  function lookAnew(): void {
+    failures = 0;
+    look();
+  }
+
   async function lookOnce(): Promise<void> {
     let isWell = false;
     const before = found;
+    lookedAt = clock.now();
     try {
       const [missing, definitions] = await Promise.all([
         missingPermissions(client, namespace, purpose),
@@ -76,9 +85,9 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
 
   return {
     isUsable: () => usable,
-    look: () => {
-      failures = 0;
-      look();
+    look: lookAnew,
+    refused: () => {
+      if (clock.now() - lookedAt >= limits.startRetryLastMs) lookAnew();
     },
     stop: () => {
       stopped = true;

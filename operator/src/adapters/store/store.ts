@@ -228,7 +228,7 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
       stored = (await client.send(patchObject(kinds.applications, key, body, statusManager))) as KubeObject;
       return stored as unknown as Application;
     } catch (thrown) {
-      if (thrown instanceof Fault && thrown.data['httpStatus'] === 403) requirements.look();
+      if (thrown instanceof Fault && thrown.data['httpStatus'] === 403) requirements.refused();
       throw thrown;
     } finally {
       end?.(stored);
@@ -298,9 +298,13 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
 }
 
 function problemOf({ sort, fault }: Failing): Problem {
-  const { code, message } = fault;
-  if (code === 'cluster-refused')
-    return { reason: 'CredentialsRefused', message: `the credentials are not accepted: ${message}` };
+  const { code, message, data } = fault;
+  if (data['httpStatus'] === 401)
+    return {
+      reason: 'CredentialsRefused',
+      message: `the API server does not accept the operator's credentials: ${message}`,
+    };
+  if (code === 'cluster-refused') return { reason: 'CredentialsMissing', message };
   return { reason: sort === 'lost' ? 'APIServerUnreachable' : 'APIServerFailing', message };
 }
 
