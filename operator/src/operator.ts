@@ -77,7 +77,9 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   let opened: OpenWorld | undefined;
   let controllers: Controllers | undefined;
   const metrics = createMetrics({ version: packageJson.version, isReady: () => readiness.isReady() });
-  const context: Context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log, metrics };
+  const tracing = options.tracing && (await startTracing(options.tracing, { clock: systemClock, log }));
+  const tracer = tracing ?? untraced();
+  const context: Context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log, metrics, tracer };
   const readiness = createReadiness({
     ...context,
     outageMs: operatorLimits.outageMs,
@@ -106,7 +108,6 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
     log,
   );
 
-  const tracing = options.tracing && (await startTracing(options.tracing, context));
   const undo: (() => void | Promise<void>)[] = [() => tracing?.close(), () => server.close()];
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -114,7 +115,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   let isStopping = false;
   let world: OpenWorld;
   try {
-    world = openWorld(await connect(options), options, context, tracing ?? untraced(), readiness.report);
+    world = openWorld(await connect(options), options, context, readiness.report);
     opened = world;
     undo.push(() => world.close());
   } catch (thrown) {
@@ -149,6 +150,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
 interface Context extends KubeContext {
   readonly log: Log;
   readonly metrics: PrometheusMetrics;
+  readonly tracer: Tracer;
 }
 
 /** The world, being watched. */
@@ -166,16 +168,10 @@ interface OpenWorld {
 }
 
 /** Joins the adapters. Nothing here waits for the API server. */
-function openWorld(
-  { connection, self }: Place,
-  options: OperatorOptions,
-  context: Context,
-  tracer: Tracer,
-  report: Report,
-): OpenWorld {
+function openWorld({ connection, self }: Place, options: OperatorOptions, context: Context, report: Report): OpenWorld {
   const renderers = options.renderers ?? defaultRenderers();
   const namespace = options.namespace ?? 'argocd';
-  const { log, metrics } = context;
+  const { log, metrics, tracer } = context;
   const directory = join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git');
   const git = createGit({ ...context, directory, onRequest: metrics.gitAsked });
   // What a pass writes here, and Events on its behalf, are no requests to its destination.

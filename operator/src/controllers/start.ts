@@ -2,7 +2,7 @@ import { messageOf } from '../model/fault.ts';
 import { operatorLimits } from '../model/limits.ts';
 import { maskAddress, normalizeRepositoryUrl } from '../model/repository-url.ts';
 import type { NamespacedName } from '../world/store.ts';
-import type { Log, LogFields, QueueFacts, Telemetry } from '../world/telemetry.ts';
+import type { Log, LogFields, PassFacts, QueueFacts, Telemetry } from '../world/telemetry.ts';
 import type { TraceParent } from '../world/tracer.ts';
 import type { World } from '../world/world.ts';
 import { awaitChange, requeueAfter } from './action.ts';
@@ -39,7 +39,7 @@ function withFields(log: Log, own: () => LogFields): Log {
   };
 }
 
-/** A webhook that has told of a push: when, and the trace that it was a part of. */
+/** A webhook that has told of a push: when, in milliseconds since 1970, and the trace that it was a part of. */
 interface Told {
   readonly at: number;
   readonly parent: TraceParent | undefined;
@@ -103,31 +103,38 @@ export function startControllers(world: World): Controllers {
         const { trace } = memory;
         const pass = trace.pass();
         const log = withFields(telemetry.log, () => appFields(key));
-        const passTelemetry: Telemetry = {
+        const own: Telemetry = {
           ...telemetry,
           log,
           beginStep: pass.begin,
+          // A pass may find out on its way which trace it is a part of.
           get traceId() {
             return trace.span?.traceId;
           },
         };
-        const facts = { ...factsOf(app, world), traceId: passTelemetry.traceId };
-        const dryRun = app.operation?.sync?.dryRun === true;
+        const facts = factsOf(app, world);
+        const during: PassFacts = {
+          ...facts,
+          dryRun: app.operation?.sync?.dryRun === true,
+          get traceId() {
+            return own.traceId;
+          },
+        };
         let action = awaitChange;
         let failure: string | undefined;
         try {
-          action = await passTelemetry.metrics.during({ ...facts, dryRun }, () =>
-            reconcile(app, { ...world, telemetry: passTelemetry }, memory),
-          );
+          const passWorld = { ...world, telemetry: own };
+          action = await own.metrics.during(during, () => reconcile(app, passWorld, memory));
+          const durationMs = world.clock.now() - startedAt;
+          log.debug({ durationMs, next: action.do }, 'looked at the Application');
+          own.metrics.reconciled({ ...facts, durationMs, traceId: own.traceId });
         } catch (thrown) {
           failure = messageOf(thrown);
           action = requeueAfter(0);
           throw thrown;
         } finally {
-          log.debug({ durationMs: world.clock.now() - startedAt, next: action.do }, 'looked at the Application');
           pass.end(appOf(key), action, failure);
         }
-        passTelemetry.metrics.reconciled({ ...facts, durationMs: world.clock.now() - startedAt });
         return action;
       },
     },
@@ -147,9 +154,10 @@ export function startControllers(world: World): Controllers {
           outdate(app, notBefore) {
             memoryOf(applicationKey(app)).revisionNotBefore = notBefore;
           },
-          sight: (app, commit) => sight(memoryOf(applicationKey(app)), commit, seenAt),
           seen(app, commit) {
-            if (!memoryOf(applicationKey(app)).trace.isNews(commit.commit)) return undefined;
+            const memory = memoryOf(applicationKey(app));
+            sight(memory, commit.commit, seenAt);
+            if (!memory.trace.isNews(commit.commit)) return undefined;
             const startMs = by?.at ?? commit.startMs;
             const trigger = by === undefined ? 'poll' : 'webhook';
             return traces.ofCommit(key, { ...commit, startMs, trigger, parent: by?.parent });
@@ -179,7 +187,7 @@ export function startControllers(world: World): Controllers {
       const users = store.applications().filter((app) => repositoryKey(app) === key).length;
       if (users === 0) return 0;
       // A host may send one push twice: the first is the one that waits.
-      if (!told.has(key)) told.set(key, { at: traces.tracer.now(), parent });
+      if (!told.has(key)) told.set(key, { at: world.clock.now(), parent });
       repositories.wake(key, priority.webhook);
       return users;
     },

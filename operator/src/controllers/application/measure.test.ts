@@ -2,30 +2,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Application, ApplicationStatus, Operation, OperationState, RevisionHistory } from '@mooring/crds';
 import { createClock } from '../../../sim/clock.ts';
-import { createSimTracer } from '../../../sim/tracer.ts';
+import { untraced } from '../../adapters/telemetry/untraced.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import { noMetrics } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { createTraces } from '../traces.ts';
 import { measure } from './measure.ts';
-import { type Memory, newMemory, sight } from './memory.ts';
+import { newMemory, sight } from './memory.ts';
 import type { Seen } from './see.ts';
 import { createAppTrace } from './trace.ts';
 
+const traces = createTraces(untraced(), createClock(0), operatorLimits);
+const untracedApp = createAppTrace({ namespace: 'argocd', name: 'shop' }, traces);
 const startedAt = '2026-01-01T10:00:00Z';
 const start = Date.parse(startedAt);
 const automated: Operation = { sync: {}, initiatedBy: { automated: true } };
 
-function emptyMemory(): Memory {
-  const clock = createClock(start);
-  const traces = createTraces(createSimTracer(clock), clock, operatorLimits);
-  return newMemory(createAppTrace({ namespace: 'argocd', name: 'shop' }, traces));
-}
-
 /** An Application whose statuses follow each other; answers what the metrics are told. */
 function life() {
   const told: string[] = [];
-  const memory = emptyMemory();
+  const memory = newMemory(untracedApp);
   const note =
     (what: string) =>
     (facts: object, more?: number): void => {
@@ -66,7 +62,7 @@ function life() {
       status = after;
       return told.splice(0);
     },
-    forget: () => Object.assign(memory, emptyMemory()),
+    forget: () => Object.assign(memory, newMemory(untracedApp)),
   };
 }
 
@@ -171,7 +167,7 @@ test('trouble lasts from Degraded to Healthy, whatever lies between, and over a 
 });
 
 test('commits that are on their way are remembered, and only so many', () => {
-  const memory = emptyMemory();
+  const memory = newMemory(untracedApp);
   for (let index = 0; index < 100; index += 1) sight(memory, `c${index}`, index);
   assert.deepEqual([memory.sightings.get('c99'), memory.sightings.get('c0')], [99, undefined]);
   assert.ok(memory.sightings.size < 20);

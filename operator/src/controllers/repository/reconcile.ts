@@ -11,9 +11,10 @@ import { repositoryKey } from './wake.ts';
 export interface RepositoryEffects {
   /** Answers about revisions that this Application gets from now on must not be older than `notBefore`. */
   outdate(app: Application, notBefore: number): void;
-  /** The Application's revision stands for this commit now, and has not been compared with it. */
-  sight(app: Application, commit: string): void;
-  /** The Application's revision stands for this commit. Answers the commit's trace, unless the Application was told of it before. */
+  /**
+   * The Application's revision stands for this commit now, and has not been compared with it. Answers the commit's trace, unless the Application was told of
+   * it before.
+   */
   seen(app: Application, commit: Pick<SeenCommit, 'repository' | 'commit' | 'startMs'>): OpenTrace | undefined;
   /**
    * The Application's revision stands for another commit than the one it was last compared with, or cannot be told. `touched` is false where the commit
@@ -70,7 +71,6 @@ async function newsFor(app: Application, world: World, effects: RepositoryEffect
     const resolved = await world.git.resolve(repository, revision, look.now);
     const { sync } = app.status ?? {};
     if (sync?.status !== 'Unknown' && sync?.revision === resolved.commit) return { app, what: 'none' };
-    effects.sight(app, resolved.commit);
     seen = look.seen(app, source.repoURL, resolved.commit);
     const tree = await look.fetch(seen, () => world.git.open(repository, resolved));
     const request = { repository: source.repoURL, appName: app.metadata.name ?? '' };
