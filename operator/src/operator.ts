@@ -30,7 +30,6 @@ import { defaultRenderers } from './renderers.ts';
 import type { ObjectReference, Problem, Report } from './world/readiness.ts';
 import type { MetricsChoice, NamespacedName, Store } from './world/store.ts';
 import type { Log, Metrics } from './world/telemetry.ts';
-import type { Tracer } from './world/tracer.ts';
 import type { World } from './world/world.ts';
 
 /** How an operator is set up; everything has a default. */
@@ -78,8 +77,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   let controllers: Controllers | undefined;
   const metrics = createMetrics({ version: packageJson.version, isReady: () => readiness.isReady() });
   const tracing = options.tracing && (await startTracing(options.tracing, { clock: systemClock, log }));
-  const tracer = tracing ?? untraced();
-  const context: Context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log, metrics, tracer };
+  const context: Context = { clock: systemClock, random: systemRandom, limits: operatorLimits, log, metrics, tracing };
   const readiness = createReadiness({
     ...context,
     outageMs: operatorLimits.outageMs,
@@ -150,7 +148,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
 interface Context extends KubeContext {
   readonly log: Log;
   readonly metrics: PrometheusMetrics;
-  readonly tracer: Tracer;
+  readonly tracing: Tracing | undefined;
 }
 
 /** The world, being watched. */
@@ -171,7 +169,7 @@ interface OpenWorld {
 function openWorld({ connection, self }: Place, options: OperatorOptions, context: Context, report: Report): OpenWorld {
   const renderers = options.renderers ?? defaultRenderers();
   const namespace = options.namespace ?? 'argocd';
-  const { log, metrics, tracer } = context;
+  const { log, metrics, tracing } = context;
   const directory = join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git');
   const git = createGit({ ...context, directory, onRequest: metrics.gitAsked });
   // What a pass writes here, and Events on its behalf, are no requests to its destination.
@@ -209,7 +207,7 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
       clusters,
       store: opened.store,
       notifier: events,
-      telemetry: { log, metrics, tracer },
+      telemetry: { log, metrics, tracer: tracing ?? untraced() },
     },
     server: connection.server,
     ready: opened.ready,
@@ -225,6 +223,7 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
         queues,
         caches: () => [...git.caches(), ...pool.caches(), ...clusters.caches()],
         events: events.counts,
+        ...(tracing && { spans: tracing.counts }),
         choice: () => ({ ...store.settings().metrics, ...options.metrics }),
       });
       const stops = [
@@ -298,7 +297,6 @@ async function startTracing(
       'k8s.pod.name': pod,
       'k8s.namespace.name': namespace,
     },
-    onSpans: () => {},
   });
 }
 

@@ -80,6 +80,7 @@ const gather: Readonly<Record<Key, (sources: MetricsSources, remembered: Remembe
   cacheBytes: ({ caches }) => caches().map(({ cache, bytes }) => sample({ cache }, bytes)),
   cacheEntries: ({ caches }) => caches().map(({ cache, entries }) => sample({ cache }, entries)),
   events: ({ events }) => Object.entries(events()).map(([result, count]) => sample({ result }, count)),
+  spans: ({ spans }) => Object.entries(spans() ?? {}).map(([result, count]) => sample({ result }, count)),
 };
 
 function sample(labels: Labels, value: number): Sample {

@@ -451,6 +451,13 @@ export const collected = {
     labels: ['result'],
     of: 'Mooring',
   },
+  spans: {
+    name: 'mooring_spans_total',
+    type: 'counter',
+    help: 'Spans of traces, where there are any, by what became of them: sent, failed, or dropped because too many waited.',
+    labels: ['result'],
+    of: 'Mooring',
+  },
   leader: {
     name: 'mooring_leader',
     type: 'gauge',
@@ -498,7 +505,7 @@ export const labelMeanings: Readonly<Record<string, string>> = {
   resource_kind: 'plural name of the kind, such as `configmaps`',
   resource_namespace: 'namespace of the object',
   response_code: 'HTTP status, or `<error>` where no answer came',
-  result: '`succeeded` or `failed`; of Events `sent`, `dropped` or `failed`',
+  result: '`succeeded` or `failed`; of Events and spans `sent`, `dropped` or `failed`',
   server: 'address of the cluster, as destinations name it',
   source_type: '`Directory`, `Kustomize`, `Helm` or `Plugin`',
   step: '`resolve`, `render`, `observe`, `diff`, `sync` or `publish`',

@@ -19,6 +19,8 @@ export interface MetricsSources {
   caches(): readonly CacheFacts[];
   /** Kubernetes Events since the process started, by what became of them. */
   events(): Readonly<Record<'sent' | 'dropped' | 'failed', number>>;
+  /** Spans since then, by what became of them; undefined where nothing is traced. */
+  spans(): Readonly<Record<'sent' | 'failed' | 'dropped', number>> | undefined;
   isLeader(): boolean;
   isReady(): boolean;
   choice(): MetricsChoice;
@@ -36,6 +38,7 @@ export const emptySources: MetricsSources = {
   queues: () => [],
   caches: () => [],
   events: () => ({ sent: 0, dropped: 0, failed: 0 }),
+  spans: () => undefined,
   isLeader: () => true,
   isReady: () => false,
   choice: () => ({}),

@@ -1,7 +1,7 @@
 import type { Clock } from '../../world/clock.ts';
 import type { Span, SpanAttributes, Tracer, TraceStart } from '../../world/tracer.ts';
 import { encodeSpan } from './otlp/encode.ts';
-import { createExporter, type ExporterOptions } from './otlp/exporter.ts';
+import { createExporter, type Exporter, type ExporterOptions } from './otlp/exporter.ts';
 import { grpcSender } from './otlp/grpc-sender.ts';
 import { httpSender } from './otlp/http-sender.ts';
 import { formatTraceparent, isSampled, newSpanId, type RemoteSpan, readTraceparent, xrayTraceId } from './otlp/ids.ts';
@@ -9,13 +9,13 @@ import type { TracingSettings } from './otlp/settings.ts';
 import { randomTraceId, silentSpan } from './untraced.ts';
 
 /** A tracer whose spans go to a receiver. */
-export interface Tracing extends Tracer {
+export interface Tracing extends Tracer, Pick<Exporter, 'counts'> {
   /** Sends what is over, for at most a second, and nothing after. */
   close(): Promise<void>;
 }
 
 /** What tracing needs besides its settings. */
-export interface TracingContext extends Pick<ExporterOptions, 'log' | 'onSpans' | 'bytesWaiting'> {
+export interface TracingContext extends Pick<ExporterOptions, 'log' | 'bytesWaiting'> {
   readonly clock: Clock;
   /** Who records: `service.name` and the like. `--otlp-attrs` goes before it. */
   readonly resource: SpanAttributes;
@@ -53,6 +53,7 @@ export function createTracing(settings: TracingSettings, context: TracingContext
       if (!isRecorded) return silentSpan(traceId);
       return recordedSpan(name, start, { traceId, remote, now, end: exporter.add });
     },
+    counts: exporter.counts,
     close: () => exporter.close(closeMs),
   };
 }

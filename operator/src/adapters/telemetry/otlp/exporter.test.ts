@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClock } from '../../../../sim/clock.ts';
-import { createExporter, type Exporter, type SpanResult } from './exporter.ts';
+import { createExporter, type Exporter, type SpanCounts } from './exporter.ts';
 import type { Reply } from './sender.ts';
 
 const taken: Reply = { kind: 'taken', rejected: 0, message: '' };
@@ -11,7 +11,7 @@ interface Bench {
   readonly exporter: Exporter;
   /** When each request was made, and how many spans were in it. */
   readonly requests: { readonly at: number; readonly spans: number }[];
-  readonly counts: Record<SpanResult, number>;
+  counts(): Readonly<SpanCounts>;
   readonly lines: string[];
 }
 
@@ -19,7 +19,6 @@ interface Bench {
 function bench(reply: (request: number) => Reply | Promise<Reply>, bytesWaiting = 1_000_000): Bench {
   const clock = createClock(0);
   const requests: Bench['requests'] = [];
-  const counts = { sent: 0, lost: 0, refused: 0 };
   const lines: string[] = [];
   const say = (fields: object, message: string): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
   const exporter = createExporter({
@@ -36,11 +35,8 @@ function bench(reply: (request: number) => Reply | Promise<Reply>, bytesWaiting 
     clock,
     log: { debug: say, info: say, warn: say, error: say },
     bytesWaiting,
-    onSpans(result, count) {
-      counts[result] += count;
-    },
   });
-  return { clock, exporter, requests, counts, lines };
+  return { clock, exporter, requests, counts: exporter.counts, lines };
 }
 
 function addSpans(exporter: Exporter, count: number): void {
@@ -54,7 +50,7 @@ test('spans go together, a second after the first of them', async () => {
   addSpans(exporter, 1);
   await clock.passUntil(60_000);
   assert.deepEqual(requests, [{ at: 1_000, spans: 3 }]);
-  assert.deepEqual([counts, lines], [{ sent: 3, lost: 0, refused: 0 }, []]);
+  assert.deepEqual([counts(), lines], [{ sent: 3, failed: 0, dropped: 0 }, []]);
 });
 
 test('many spans go at once, in requests of a bounded size', async () => {
@@ -79,7 +75,7 @@ test('a receiver that is down is asked later and later, told of once, and gets w
     requests.map(({ at }) => at / 1_000),
     [1, 2, 4, 8, 16, 32, 62, 92],
   );
-  assert.deepEqual(counts, { sent: 20, lost: 0, refused: 0 });
+  assert.deepEqual(counts(), { sent: 20, failed: 0, dropped: 0 });
   assert.deepEqual(lines, [
     'traces are not taken by the receiver of --otlp-address {"receiver":"collector:4317","error":"connect ECONNREFUSED"}',
     'traces are taken again {"receiver":"collector:4317"}',
@@ -100,7 +96,7 @@ test('a receiver that says when to come back is believed, within half a minute',
   );
 });
 
-test('beyond the bound the oldest spans are lost, and counted', async () => {
+test('beyond the bound the oldest spans are dropped, and counted', async () => {
   const { clock, exporter, requests, counts } = bench(
     (request) => (request === 1 ? { kind: 'later', reason: 'down' } : taken),
     1_000,
@@ -108,10 +104,10 @@ test('beyond the bound the oldest spans are lost, and counted', async () => {
   addSpans(exporter, 8);
   await clock.passUntil(1_000);
   addSpans(exporter, 7);
-  assert.deepEqual(counts, { sent: 0, lost: 5, refused: 0 });
+  assert.deepEqual(counts(), { sent: 0, failed: 0, dropped: 5 });
   await clock.passUntil(10_000);
   assert.deepEqual(requests.at(-1)?.spans, 10);
-  assert.deepEqual(counts, { sent: 10, lost: 5, refused: 0 });
+  assert.deepEqual(counts(), { sent: 10, failed: 0, dropped: 5 });
 });
 
 test('what is refused is not sent again, and told of once in ten minutes', async () => {
@@ -123,7 +119,7 @@ test('what is refused is not sent again, and told of once in ten minutes', async
     await clock.passUntil(round * 2_000);
   }
   assert.equal(requests.length, 4);
-  assert.deepEqual(counts, { sent: 4, lost: 0, refused: 8 });
+  assert.deepEqual(counts(), { sent: 4, failed: 8, dropped: 0 });
   assert.equal(lines.length, 1, lines.join('\n'));
   await clock.passUntil(700_000);
   addSpans(exporter, 3);
@@ -135,9 +131,9 @@ test('closing sends what waits, and waits no longer than it may', async () => {
   const quick = bench(() => taken);
   addSpans(quick.exporter, 3);
   await quick.exporter.close(1_000);
-  assert.deepEqual(quick.counts, { sent: 3, lost: 0, refused: 0 });
+  assert.deepEqual(quick.counts(), { sent: 3, failed: 0, dropped: 0 });
   addSpans(quick.exporter, 1);
-  assert.equal(quick.counts.lost, 1);
+  assert.equal(quick.counts().dropped, 1);
 
   let answer = (_: Reply): void => {};
   const slow = bench(() => new Promise((resolve) => (answer = resolve)));
@@ -148,5 +144,5 @@ test('closing sends what waits, and waits no longer than it may', async () => {
   await slow.clock.passUntil(1_000);
   answer({ kind: 'later', reason: 'closed' });
   await closed;
-  assert.deepEqual(slow.counts, { sent: 0, lost: 600, refused: 0 });
+  assert.deepEqual(slow.counts(), { sent: 0, failed: 0, dropped: 600 });
 });

@@ -3,8 +3,8 @@ import type { Log } from '../../../world/telemetry.ts';
 import { encodeRequest, type Resource } from './encode.ts';
 import type { Reply, Sender } from './sender.ts';
 
-/** What became of spans: `lost` waited too long for a receiver, `refused` were not taken by it. */
-export type SpanResult = 'sent' | 'lost' | 'refused';
+/** Spans by what became of them: `failed` were refused by the receiver, `dropped` because too many waited for it. */
+export type SpanCounts = Record<'sent' | 'failed' | 'dropped', number>;
 
 export interface ExporterOptions {
   readonly sender: Sender;
@@ -13,15 +13,15 @@ export interface ExporterOptions {
   readonly resource: Resource;
   readonly clock: Clock;
   readonly log: Log;
-  /** Bytes of encoded spans that wait at most; the oldest are lost beyond it. */
+  /** Bytes of encoded spans that wait at most; the oldest are dropped beyond it. */
   readonly bytesWaiting: number;
-  onSpans(result: SpanResult, count: number): void;
 }
 
 /** Spans on their way to a receiver. Whoever hands one over never waits. */
 export interface Exporter {
   /** Takes a span as `encodeSpan` makes it. */
   add(span: Uint8Array): void;
+  counts(): Readonly<SpanCounts>;
   /** Sends what waits, for at most `withinMs`, and nothing after. */
   close(withinMs: number): Promise<void>;
 }
@@ -37,7 +37,8 @@ const warnMs = 600_000;
 
 /** Sends spans in batches, one request at a time. There is no timer and no connection while no span waits. */
 export function createExporter(options: ExporterOptions): Exporter {
-  const { sender, address, resource, clock, log, bytesWaiting, onSpans } = options;
+  const { sender, address, resource, clock, log, bytesWaiting } = options;
+  const counts: SpanCounts = { sent: 0, failed: 0, dropped: 0 };
   let waiting: Uint8Array[] = [];
   let bytes = 0;
   let failures = 0;
@@ -106,15 +107,15 @@ export function createExporter(options: ExporterOptions): Exporter {
     for (; bytes > bytesWaiting && count < waiting.length; count += 1) bytes -= waiting[count]?.length ?? 0;
     if (count === 0) return;
     waiting.splice(0, count);
-    onSpans('lost', count);
+    counts.dropped += count;
   };
 
   const tell = (reply: Reply, count: number): void => {
     if (reply.kind === 'taken') {
       const refused = Math.min(count, reply.rejected);
-      onSpans('sent', count - refused);
+      counts.sent += count - refused;
       if (refused > 0) {
-        onSpans('refused', refused);
+        counts.failed += refused;
         warn(`${refused} of ${count} spans were refused: ${reply.message}`);
       } else if (isSilent) {
         isSilent = false;
@@ -122,7 +123,7 @@ export function createExporter(options: ExporterOptions): Exporter {
       }
       return;
     }
-    if (reply.kind === 'refused') onSpans('refused', count);
+    if (reply.kind === 'refused') counts.failed += count;
     warn(reply.reason);
   };
 
@@ -136,7 +137,7 @@ export function createExporter(options: ExporterOptions): Exporter {
   return {
     add(span) {
       if (isClosing) {
-        onSpans('lost', 1);
+        counts.dropped += 1;
         return;
       }
       waiting.push(span);
@@ -146,6 +147,7 @@ export function createExporter(options: ExporterOptions): Exporter {
       if (waiting.length >= batch.spans) start();
       else if (cancelTimer === undefined) arm(gatherMs);
     },
+    counts: () => counts,
     async close(withinMs) {
       isClosing = true;
       let cancel = (): void => {};
@@ -164,7 +166,7 @@ export function createExporter(options: ExporterOptions): Exporter {
       // What is under way ends with it, and waits again.
       sender.close();
       await sending;
-      if (waiting.length > 0) onSpans('lost', waiting.length);
+      counts.dropped += waiting.length;
       waiting = [];
     },
   };

@@ -39,6 +39,7 @@ export function createFleet(applicationCount: number, clusterCount: number): Fle
     queues: () => ['Application', 'Repository'].map((queue) => ({ queue, due: 3, running: 2 })),
     caches: () => ['renders', 'blobs', 'trees', 'git', 'live'].map((cache) => ({ cache, bytes: 9_000, entries: 9 })),
     events: () => ({ sent: 9, dropped: 0, failed: 1 }),
+    spans: () => ({ sent: 9, dropped: 0, failed: 1 }),
     isReady: () => true,
     choice: () => ({ applicationLabels: ['team-name'], clusterLabels: ['tier'] }),
   });
