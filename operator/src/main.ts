@@ -20,6 +20,7 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --listen HOST:PORT  /api/webhook, /metrics, /livez, /readyz, /healthz; default: ${defaultListen}
   --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
+  --log-format FORMAT json or text; default: json
   --metrics-application-labels NAMES      labels of Applications for the metric argocd_app_labels, with commas between
   --metrics-application-conditions NAMES  conditions for argocd_app_condition; default: all
   --metrics-cluster-labels NAMES          labels of cluster Secrets for argocd_cluster_labels
@@ -43,6 +44,7 @@ interface Arguments extends TracingFlags {
   readonly listen?: string;
   readonly data?: string;
   readonly 'log-level'?: string;
+  readonly 'log-format'?: string;
   readonly 'metrics-application-labels'?: readonly string[];
   readonly 'metrics-application-conditions'?: readonly string[];
   readonly 'metrics-cluster-labels'?: readonly string[];
@@ -63,6 +65,7 @@ async function main(): Promise<void> {
     http: listenAddress(values.listen ?? defaultListen),
     dataDirectory: values.data ?? defaultData,
     logLevel: logLevel(values['log-level'] ?? 'info'),
+    logFormat: logFormat(values['log-format'] ?? 'json'),
     metrics: metricsChoice(values),
     ...(tracing && { tracing }),
   };
@@ -92,6 +95,7 @@ function readArguments(): Arguments {
         listen: { type: 'string' },
         data: { type: 'string' },
         'log-level': { type: 'string' },
+        'log-format': { type: 'string' },
         'metrics-application-labels': { type: 'string', multiple: true },
         'metrics-application-conditions': { type: 'string', multiple: true },
         'metrics-cluster-labels': { type: 'string', multiple: true },
@@ -145,6 +149,11 @@ function metricsChoice(values: Arguments): MetricsChoice {
 function logLevel(text: string): 'debug' | 'info' | 'warn' | 'error' {
   if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error') return text;
   throw new Error(`--log-level ${text}: give debug, info, warn or error`);
+}
+
+function logFormat(text: string): 'json' | 'text' {
+  if (text === 'json' || text === 'text') return text;
+  throw new Error(`--log-format ${text}: give json or text`);
 }
 
 main().catch((thrown: unknown) => {

@@ -14,7 +14,7 @@ import { collectWhenIdle } from './adapters/memory/idle-collection.ts';
 import { createRenderPool } from './adapters/render/render-pool.ts';
 import { createEvents } from './adapters/store/events.ts';
 import { createStore } from './adapters/store/store.ts';
-import { createLog, type LogLevel } from './adapters/telemetry/log.ts';
+import { createLog, type LogFormat, type LogLevel } from './adapters/telemetry/log.ts';
 import { createMetrics, type PrometheusMetrics } from './adapters/telemetry/metrics.ts';
 import type { TracingSettings } from './adapters/telemetry/otlp/settings.ts';
 import type { Tracing, TracingContext } from './adapters/telemetry/tracing.ts';
@@ -50,6 +50,8 @@ export interface OperatorOptions {
   readonly metrics?: MetricsChoice;
   /** Default: `info`. */
   readonly logLevel?: LogLevel;
+  /** Default: `json`. */
+  readonly logFormat?: LogFormat;
   /** Where traces go; `readTracing` makes it from flags. Default: nothing is traced. */
   readonly tracing?: TracingSettings;
 }
@@ -72,7 +74,7 @@ const noBodyBytes = 1_024;
  * only for what this process was told itself: `Fault` `cluster-refused` for a kubeconfig that cannot be read or used, and errors of the address and the folder.
  */
 export async function createOperator(options: OperatorOptions = {}): Promise<Operator> {
-  const log = createLog(options.logLevel ?? 'info');
+  const log = createLog(options.logLevel ?? 'info', options.logFormat);
   let opened: OpenWorld | undefined;
   let controllers: Controllers | undefined;
   const metrics = createMetrics({ version: packageJson.version, isReady: () => readiness.isReady() });
