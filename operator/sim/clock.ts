@@ -41,6 +41,43 @@ export function createClock(start: number): SimClock {
   };
 }
 
+/** The clock of one process: what is due while the process is stopped comes when it goes on, and what is due after its end never. */
+export interface ProcessClock extends Clock {
+  /** Stops the process for so long, as SIGSTOP and SIGCONT do. */
+  freeze(forMs: number): void;
+  readonly isFrozen: boolean;
+  /** Ends it where it stands. */
+  kill(): void;
+}
+
+export function createProcessClock(clock: Clock): ProcessClock {
+  let isAlive = true;
+  let frozenUntil = Number.NEGATIVE_INFINITY;
+  const isFrozen = (): boolean => clock.now() < frozenUntil;
+  return {
+    now: clock.now,
+    after(delayMs, run) {
+      let cancel = (): void => {};
+      const due = (): void => {
+        if (!isAlive) return;
+        if (isFrozen()) cancel = clock.after(frozenUntil - clock.now(), due);
+        else run();
+      };
+      cancel = clock.after(delayMs, due);
+      return () => cancel();
+    },
+    freeze(forMs) {
+      frozenUntil = Math.max(frozenUntil, clock.now() + forMs);
+    },
+    get isFrozen() {
+      return isFrozen();
+    },
+    kill() {
+      isAlive = false;
+    },
+  };
+}
+
 /** Lets every promise that can go on go on. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

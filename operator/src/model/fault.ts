@@ -15,15 +15,19 @@ export type FaultCode =
   | 'object-refused'
   | 'object-conflict'
   | 'object-missing'
-  | 'limit-reached';
+  | 'limit-reached'
+  | 'not-leading';
 
 /** The condition of an Application that a fault is shown as (Argo CD's names). */
 export type FaultCondition = 'InvalidSpecError' | 'ComparisonError' | 'SyncError';
 
-/** How a fault is treated, in one place. `retry: 'change'` waits until the spec, the project or the repository changes; `'backoff'` also tries again by itself. */
+/**
+ * How a fault is treated, in one place. `retry: 'change'` waits until the spec, the project or the repository changes; `'backoff'` also tries again by itself;
+ * `'lead'` waits until this replica leads again, and nothing is told of it: it has no condition.
+ */
 export interface FaultRule {
-  readonly condition: FaultCondition;
-  readonly retry: 'change' | 'backoff';
+  readonly condition: FaultCondition | undefined;
+  readonly retry: 'change' | 'backoff' | 'lead';
   readonly httpStatus: number;
 }
 
@@ -44,6 +48,7 @@ export const faultRules: Readonly<Record<FaultCode, FaultRule>> = {
   'object-conflict': { condition: 'SyncError', retry: 'backoff', httpStatus: 409 },
   'object-missing': { condition: 'ComparisonError', retry: 'backoff', httpStatus: 404 },
   'limit-reached': { condition: 'ComparisonError', retry: 'backoff', httpStatus: 429 },
+  'not-leading': { condition: undefined, retry: 'lead', httpStatus: 503 },
 };
 
 /** What a fault is about, for logs and tests; never a secret. */

@@ -5,6 +5,7 @@ import { operatorLimits } from '../../model/limits.ts';
 import type { KubeRequestFacts } from '../../world/telemetry.ts';
 import { systemClock, systemRandom } from '../time/system.ts';
 import { createClient, type KubeClient } from './client.ts';
+import { createFence } from './fence.ts';
 import { type KubeRequest, plainGet } from './request.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void;
@@ -244,6 +245,87 @@ test('connections are made anew where what secures them has changed; what is und
   await assert.rejects(changing.send(plainGet('/d')), { code: 'cluster-unreachable' });
   assert.deepEqual(asked, [false, true, true, true], 'after a failure what secures them is looked at again');
   await changing.close();
+});
+
+describe('a write before a fence', () => {
+  let leads: boolean;
+  const fence = createFence(() => leads, systemClock);
+
+  beforeEach(() => {
+    leads = true;
+  });
+
+  test('goes through while this replica leads; questions and reviews of rights do in any case', async () => {
+    answer = (_request, response) => json(response, 200, { ok: true });
+    const fenced = createClient({ server: address() }, { ...context(), fence });
+    assert.deepEqual(await fenced.send(create), { ok: true });
+    leads = false;
+    await assert.rejects(fenced.send(create), { code: 'not-leading' });
+    await assert.rejects(fenced.send({ ...create, method: 'DELETE' }), { code: 'not-leading' });
+    await fenced.send(get);
+    await fenced.send({ ...create, path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews' });
+    assert.deepEqual(requests, [
+      'POST /api',
+      'GET /api',
+      'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    ]);
+    await fenced.close();
+  });
+
+  test('is held against it when it gets its connection, and not when it begins to wait for one', async () => {
+    const held = Promise.withResolvers<() => void>();
+    answer = (_request, response) => held.resolve(() => json(response, 200, {}));
+    const fenced = createClient({ server: address() }, { ...context({ requestsPerCluster: 1 }), fence });
+    const first = fenced.send(get);
+    const release = await held.promise;
+    const waiting = Promise.allSettled([fenced.send(create), fenced.send(create)]);
+    leads = false;
+    release();
+    await first;
+    assert.deepEqual(
+      (await waiting).map((end) => end.status === 'rejected' && (end.reason as { code: string }).code),
+      ['not-leading', 'not-leading'],
+    );
+    leads = true;
+    answer = (_request, response) => json(response, 200, { ok: true });
+    assert.deepEqual(await fenced.send(create), { ok: true }, 'the connection is as good as before');
+    assert.deepEqual(requests, ['GET /api', 'POST /api']);
+    await fenced.close();
+  });
+
+  test('is held against it again each time that it is repeated', async () => {
+    answer = (_request, response) => {
+      leads = false;
+      json(response, 429, {}, { 'retry-after': '0' });
+    };
+    const fenced = createClient({ server: address() }, { ...context(), fence });
+    await assert.rejects(fenced.send(create), { code: 'not-leading' });
+    assert.equal(requests.length, 1);
+    await fenced.close();
+  });
+
+  test('counts as under way until it is answered or broken', async () => {
+    const fenced = createClient({ server: address() }, { ...context(), fence });
+    for (const how of ['answer', 'break'] as const) {
+      const arrived = Promise.withResolvers<() => void>();
+      answer = (request, response) => {
+        if (request.method === 'GET') return json(response, 200, {});
+        arrived.resolve(() => (how === 'answer' ? json(response, 200, {}) : request.socket.resetAndDestroy()));
+      };
+      const write = Promise.allSettled([fenced.send(create)]);
+      const end = await arrived.promise;
+      let isIdle = false;
+      const idle = fence.idle(60_000).then(() => {
+        isIdle = true;
+      });
+      await fenced.send(get);
+      assert.equal(isIdle, false);
+      end();
+      await Promise.all([write, idle]);
+    }
+    await fence.idle(60_000);
+    await fenced.close();
+  });
 });
 
 describe('a watch', () => {

@@ -6,9 +6,10 @@ import type { Random } from '../../world/random.ts';
 import type { Metrics } from '../../world/telemetry.ts';
 import type { Connection, Tls } from './connection.ts';
 import { parseExact } from './exact-json.ts';
+import type { Fence } from './fence.ts';
 import { splitLines } from './lines.ts';
 import { readStatus, refusalOf } from './refusal.ts';
-import { type KubeRequest, targetOf, verbOf } from './request.ts';
+import { isFenced, type KubeRequest, targetOf, verbOf } from './request.ts';
 
 /** What a watch tells; after `ended` or `failed` comes nothing more. */
 export interface StreamListener {
@@ -25,7 +26,8 @@ export interface KubeClient {
   readonly server: string;
   /**
    * The parsed answer. At most `requestsPerCluster` requests are under way; the others wait their turn. A 429 is sent again after what its
-   * `Retry-After` says, and repeatable requests also after a broken connection, a 502, 503 or 504: at most four times in all. Throws `Fault`.
+   * `Retry-After` says, and repeatable requests also after a broken connection, a 502, 503 or 504: at most four times in all, or as often as the request
+   * says. Throws `Fault`, also `not-leading` where the fence is closed when a write's turn has come.
    */
   send(request: KubeRequest): Promise<unknown>;
   /** Starts a watch on a connection of its own; the answer closes it, silently. */
@@ -40,6 +42,8 @@ export interface KubeContext {
   readonly random: Random;
   readonly limits: OperatorLimits;
   readonly metrics?: Pick<Metrics, 'kubeAsked' | 'watched'>;
+  /** Held against every write, each time that it is sent; without one all go through. */
+  readonly fence?: Fence;
 }
 
 const attempts = 4;
@@ -62,7 +66,7 @@ export function createClient(
   context: KubeContext,
   name: string = connection.server,
 ): KubeClient {
-  const { clock, random, limits, metrics } = context;
+  const { clock, random, limits, metrics, fence } = context;
   const url = new URL(connection.server);
   const prefix = url.pathname.replace(/\/+$/, '');
   let secured: Secured | undefined;
@@ -80,9 +84,11 @@ export function createClient(
       retired.add(dispatcher);
       void dispatcher.close().finally(() => retired.delete(dispatcher));
     }
+    const requests = createDispatcher(connection, tls, url.origin, limits.requestsPerCluster);
     secured = {
       tls,
-      requests: createDispatcher(connection, tls, url.origin, limits.requestsPerCluster),
+      requests,
+      writes: fence === undefined ? requests : requests.compose(fencedBy(fence)),
       // Watches stay open for minutes: in the same pool they would use up the connections of the requests.
       watches: createDispatcher(connection, tls, url.origin, null),
     };
@@ -108,22 +114,26 @@ export function createClient(
     const headers = await headersOf(request, renew);
     const startedAt = clock.now();
     let status: number | undefined;
+    let isSent = true;
     try {
       const answer = await ask(request, headers);
       status = answer.status;
       return answer;
+    } catch (thrown) {
+      isSent = !(thrown instanceof Fault && thrown.code === 'not-leading');
+      throw thrown;
     } finally {
-      tell(request, status, clock.now() - startedAt);
+      if (isSent) tell(request, status, clock.now() - startedAt);
     }
   }
 
   async function ask(request: KubeRequest, headers: Record<string, string>): Promise<Answer> {
-    const { requests } = await connections();
+    const { requests, writes } = await connections();
     const {
       statusCode,
       headers: answered,
       body,
-    } = await requests.request({
+    } = await (isFenced(request) ? writes : requests).request({
       origin: url.origin,
       path: prefix + targetOf(request),
       method: request.method,
@@ -152,6 +162,7 @@ export function createClient(
 
   async function send(request: KubeRequest): Promise<unknown> {
     let renew = false;
+    const last = request.attempts ?? attempts;
     for (let attempt = 1; ; attempt++) {
       let waitMs: number;
       try {
@@ -162,13 +173,13 @@ export function createClient(
           renew = true;
           continue;
         }
-        if (attempt === attempts || !mayRepeat(request, answer)) throw fault;
+        if (attempt === last || !mayRepeat(request, answer)) throw fault;
         waitMs = answer.retryAfterMs ?? backoff(attempt);
         if (waitMs > limits.requestTimeoutMs) throw fault;
       } catch (thrown) {
         if (thrown instanceof Fault) throw thrown;
         connectionFailed = true;
-        if (attempt === attempts || !request.repeatable || !isBrokenConnection(thrown))
+        if (attempt === last || !request.repeatable || !isBrokenConnection(thrown))
           throw unreachable(connection.server, thrown);
         waitMs = backoff(attempt);
       }
@@ -250,6 +261,8 @@ export function createClient(
 interface Secured {
   readonly tls: Tls;
   readonly requests: Dispatcher;
+  /** The same connections, behind the fence where there is one. */
+  readonly writes: Dispatcher;
   readonly watches: Dispatcher;
 }
 
@@ -278,6 +291,29 @@ function createDispatcher(
     ...options,
     connect: { ...tls, timeout: connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: tcpProbeAfterMs },
   });
+}
+
+/** Holds a write against the fence when it has its connection and nothing of it was written yet, however long it has waited for that. */
+function fencedBy(fence: Fence): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    let end = (): void => {};
+    return dispatch(options, {
+      onRequestStart: (controller, context) => {
+        end = fence.begin();
+        handler.onRequestStart?.(controller, context);
+      },
+      onResponseStart: (...told) => handler.onResponseStart?.(...told),
+      onResponseData: (...told) => handler.onResponseData?.(...told),
+      onResponseEnd: (...told) => {
+        end();
+        handler.onResponseEnd?.(...told);
+      },
+      onResponseError: (...told) => {
+        end();
+        handler.onResponseError?.(...told);
+      },
+    });
+  };
 }
 
 function parseAnswer(request: KubeRequest, text: string, server: string): unknown {

@@ -18,6 +18,8 @@ export interface KubeRequest {
   readonly body?: string;
   /** Whether sending it twice does the same as sending it once, so that it may be sent again after a broken connection. */
   readonly repeatable: boolean;
+  /** How often it is sent at most; four times where absent. */
+  readonly attempts?: number;
   /** What it is about, for messages: `Deployment/shop/cart`. */
   readonly subject: string;
   /** The object it carries, from which secret values are known that no message may repeat. */
@@ -213,6 +215,11 @@ export function verbOf({ method, query }: Pick<KubeRequest, 'method' | 'query'>)
   if (method !== 'GET') return writeVerbs[method];
   if (query['watch'] === 'true') return 'Watch';
   return query['limit'] === undefined ? 'Get' : 'List';
+}
+
+/** Whether only a leader may send a request: it may change something. Reviews of rights are asked by POST, and stored nowhere. */
+export function isFenced({ method, path }: KubeRequest): boolean {
+  return method !== 'GET' && !path.startsWith('/apis/authorization.k8s.io/');
 }
 
 /** The request's path and query as it goes over the wire. */

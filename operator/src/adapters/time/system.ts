@@ -20,9 +20,12 @@ export function steadyNow(machine: () => number, monotonic: () => number): () =>
   };
 }
 
+/** Milliseconds of a clock that nobody sets, and that goes on while the process is stopped. */
+export const systemMonotonic = (): number => performance.now();
+
 /** The machine's clock. */
 export const systemClock: Clock = {
-  now: steadyNow(Date.now, () => performance.now()),
+  now: steadyNow(Date.now, systemMonotonic),
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(delayMs, timerMsMax));
     return () => clearTimeout(timer);

@@ -20,7 +20,9 @@ export function conditionMessage(fault: Fault): string {
 /** What an operation says that a fault stands in the way of: the condition, and its message. */
 export function operationMessage(fault: Fault): string {
   const { condition } = faultRules[fault.code];
-  return condition === 'SyncError' ? fault.message : `${condition}: ${conditionMessage(fault)}`;
+  return condition === 'SyncError' || condition === undefined
+    ? fault.message
+    : `${condition}: ${conditionMessage(fault)}`;
 }
 
 /** Whether a fault is of the revision that was looked at, and so says nothing of another one. */

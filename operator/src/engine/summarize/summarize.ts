@@ -203,10 +203,10 @@ function byIdentity(a: ResourceStatus, b: ResourceStatus): number {
 }
 
 function conditionsOf(findings: Findings): ApplicationCondition[] {
-  const wanted: ApplicationCondition[] = findings.faults.map((fault) => ({
-    type: faultRules[fault.code].condition,
-    message: conditionMessage(fault),
-  }));
+  const wanted: ApplicationCondition[] = findings.faults.flatMap((fault) => {
+    const { condition } = faultRules[fault.code];
+    return condition === undefined ? [] : [{ type: condition, message: conditionMessage(fault) }];
+  });
   if (findings.refusal !== undefined) wanted.push({ type: 'SyncError', message: findings.refusal });
   const { desired, shared = [] } = findings.comparison ?? {};
   for (const { type, message } of [...(desired?.warnings ?? []), ...shared]) wanted.push({ type, message });
