@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@mooring/operator/adapters/kube/client.ts';
 import { openView } from '@mooring/operator/adapters/kube/cluster.ts';
+import { applyObject, noneSeen } from '@mooring/operator/adapters/kube/request.ts';
 import { isOlder } from '@mooring/operator/adapters/kube/resource-version.ts';
 import { Fault } from '@mooring/operator/model/fault.ts';
 import { keyOf } from '@mooring/operator/model/resource-key.ts';
@@ -194,6 +196,82 @@ describe('writing objects', () => {
     assert.equal(await view.cluster.get(record.key), undefined);
     await settle();
     view.changes.splice(0);
+  });
+
+  test('an apply that is late takes no effect on what came since', async () => {
+    const client = createClient(connectionTo(real), viewOptions());
+    const kind = {
+      group: '',
+      version: 'v1',
+      kind: 'ConfigMap',
+      plural: 'configmaps',
+      scope: 'Namespaced',
+      verbs: [],
+    } as const;
+    const late = async (name: string, over: Parameters<typeof applyObject>[3]): Promise<KubeObject> =>
+      (await client.send(applyObject(kind, configMap(name, { a: 'late' }), serverSide, over))) as KubeObject;
+    const first = await apply(configMap('late', { a: '1' }));
+    const { uid = '', resourceVersion = '' } = first.metadata;
+    await apply(configMap('late', { a: '2' }));
+    assert.equal((await faultOf(late('late', { uid, resourceVersion }))).code, 'object-conflict');
+    assert.equal((await faultOf(late('late', noneSeen))).code, 'object-conflict');
+    assert.equal((await faultOf(late('late-gone', { uid, resourceVersion }))).code, 'object-conflict');
+    assert.deepEqual((await view.cluster.get(keyOf(first)))?.['data'], { a: '2' });
+    const created = await late('late-new', noneSeen);
+    assert.deepEqual(
+      created.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`),
+      ['argocd-controller Apply'],
+    );
+    await client.close();
+    await settle();
+    view.changes.splice(0);
+  });
+
+  test('an object that changes all the time is applied over as it is then', async () => {
+    const path = '/api/v1/namespaces/default/configmaps/restless';
+    await apply(tracked('restless', configMap('restless', { a: '0' })));
+    let turns = 0;
+    let isOver = false;
+    const restless = (async () => {
+      for (; !isOver; turns += 1)
+        await real.api.call(
+          'PATCH',
+          path,
+          { data: { other: String(turns) } },
+          { contentType: 'application/merge-patch+json' },
+        );
+    })();
+    for (let value = 1; value <= 20; value += 1) {
+      const stored = await apply(tracked('restless', configMap('restless', { a: String(value) })));
+      assert.equal((stored['data'] as Record<string, string>)['a'], String(value));
+    }
+    isOver = true;
+    await restless;
+    assert.ok(turns > 0);
+    await settle();
+    view.changes.splice(0);
+  });
+
+  test('an object that somebody has created anew is applied over, once the view knows of it', async () => {
+    const object = configMap('anew', { a: '1' });
+    await apply(object);
+    const path = '/api/v1/namespaces/default/configmaps/anew';
+    await real.api.call('DELETE', path);
+    const other = (await real.api.call(
+      'POST',
+      '/api/v1/namespaces/default/configmaps',
+      object,
+    )) as unknown as KubeObject;
+    for (let tries = 0; ; tries += 1) {
+      const fault = await apply(configMap('anew', { a: '2' })).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      if (fault === undefined) break;
+      assert.ok(fault instanceof Fault && fault.code === 'object-conflict' && tries === 0, String(fault));
+      assert.equal(recordOf(object).uid, other.metadata.uid, 'the view holds the one that is there');
+    }
+    assert.equal(recordOf(object).uid, other.metadata.uid);
   });
 
   test('an object with a finalizer stays in the view, as being deleted', async () => {

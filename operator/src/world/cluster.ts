@@ -14,7 +14,7 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
   /** Whether unknown and duplicate fields are refused (`fieldValidation=Strict`) or ignored. */
   readonly validate: boolean;
-  /** Uid that the object must still have. */
+  /** Uid that the object must still have; where it is another one the write fails with `object-conflict`, and the view then holds what is there. */
   readonly uid?: string;
   /** Header of the span that the write is made for. */
   readonly traceparent?: string | undefined;
@@ -65,9 +65,16 @@ export interface Cluster {
   mark(key: ResourceKey): AppliedMark | undefined;
   /** Remembers that the object equals the desired one with this hash, as of the record now in the view. */
   setMark(key: ResourceKey, desiredHash: string): void;
-  /** The object itself, from the API server; undefined where there is none. In this version of its kind, where it is served, else in the preferred one. */
+  /**
+   * The object itself, from the API server; undefined where there is none. In this version of its kind, where it is served, else in the preferred one. The
+   * view is not older than the answer then.
+   */
   get(key: ResourceKey, apiVersion?: string): Promise<KubeObject | undefined>;
-  /** Writes one object; answers what the server stored. The view holds it when this returns. */
+  /**
+   * Writes one object; answers what the server stored. The view holds it when this returns. A server-side apply only takes effect on the object as the view has it
+   * when the write is sent (uid, resourceVersion), or where the view has none and there is none: `object-conflict` where there is another one, which the view then
+   * holds.
+   */
   apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>;
   /** Sends a JSON merge patch (RFC 7396) to one object. */
   patch(key: ResourceKey, patch: Readonly<Record<string, unknown>>): Promise<KubeObject>;

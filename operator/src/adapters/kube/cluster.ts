@@ -20,8 +20,10 @@ import {
   createObject,
   deleteObject,
   getObject,
+  noneSeen,
   patchObject,
   replaceObject,
+  type Seen,
 } from './request.ts';
 import { isOlder } from './resource-version.ts';
 import { mayDo } from './review.ts';
@@ -326,6 +328,11 @@ async function watchAll(
     }
   }
 
+  function isWatched({ group, kind, namespace }: ResourceKey): boolean {
+    const known = served.kind(group, kind);
+    return known !== undefined && (watches.has(watchName(known, '')) || watches.has(watchName(known, namespace)));
+  }
+
   /** CustomResourceDefinitions that changed, by name, and whether they are there: until discovery says the same. */
   const expected = new Map<string, boolean>();
   let cancelRefresh: (() => void) | undefined;
@@ -499,19 +506,58 @@ async function watchAll(
     object: KubeObject,
     applyOptions: ApplyOptions,
   ): Promise<KubeObject> {
-    const uid = cache.record(key)?.uid;
-    if (uid !== undefined && clientSide.has(uid) && applyOptions.dryRun !== true) await migrate(kind, key);
-    return (await client.send(applyObject(kind, object, applyOptions))) as KubeObject;
+    const record = cache.record(key);
+    if (applyOptions.uid !== undefined && applyOptions.uid !== record?.uid) throw otherObject(key);
+    if (applyOptions.dryRun === true) return (await client.send(applyObject(kind, object, applyOptions))) as KubeObject;
+    const migrated = record !== undefined && clientSide.has(record.uid) ? await migrate(kind, key) : undefined;
+    const over = migrated === undefined ? record : seenAs(migrated);
+    return (await overSeen(kind, key, over, (now) =>
+      client.send(applyObject(kind, object, applyOptions, now ?? noneSeen)),
+    )) as KubeObject;
   }
 
-  async function migrate(kind: ServedKind, key: ResourceKey): Promise<void> {
+  /**
+   * Writes over an object as it was seen, or where none was, so that a write that is late, such as one of a leader that was stopped on the way, does not undo what
+   * somebody else wrote since. Where the object has changed it is looked at again, and written over as it is now; one that never stands still at last whatever its
+   * version. Throws `object-conflict` where it is another one.
+   */
+  async function overSeen(
+    kind: ServedKind,
+    key: ResourceKey,
+    first: Seen | undefined,
+    run: (over: Seen | undefined) => Promise<unknown>,
+  ): Promise<unknown> {
+    let over: Seen | undefined = first && { uid: first.uid, resourceVersion: first.resourceVersion ?? '' };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await run(over);
+      } catch (thrown) {
+        if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
+        const live = await read(kind, key);
+        if (over === undefined && live === undefined) continue;
+        const now = seenAs(see(key, live, over?.uid));
+        over = attempt + 1 < conflictAttempts ? now : { uid: now.uid };
+      }
+    }
+  }
+
+  /** Puts what was read into the view. Throws `object-conflict` where it is not the object with this uid, or where there should be none. */
+  function see(key: ResourceKey, live: KubeObject | undefined, uid: string | undefined): KubeObject {
+    const record = cache.record(key);
+    if (live !== undefined) cache.seen(remember(live));
+    else if (record !== undefined && record.uid === uid) cache.gone(record);
+    if (live === undefined || live.metadata.uid !== uid) throw otherObject(key);
+    return live;
+  }
+
+  /** Answers the object as it is then; undefined where there was nothing to do. */
+  async function migrate(kind: ServedKind, key: ResourceKey): Promise<KubeObject | undefined> {
     for (let attempt = 1; ; attempt++) {
       const live = await read(kind, key);
       const patch = live === undefined ? undefined : takeOwnership(live);
-      if (patch === undefined) return;
+      if (patch === undefined) return live;
       try {
-        await client.send(patchObject(kind, key, patch, patchManager));
-        return;
+        return (await client.send(patchObject(kind, key, patch, patchManager))) as KubeObject;
       } catch (thrown) {
         if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
       }
@@ -528,10 +574,10 @@ async function watchAll(
       const live = await read(kind, key);
       if (live === undefined && applyOptions.uid === undefined)
         return (await client.send(createObject(kind, object, applyOptions))) as KubeObject;
-      const { uid = '', resourceVersion = '' } = live?.metadata ?? {};
-      if (live === undefined || (applyOptions.uid !== undefined && applyOptions.uid !== uid)) throw otherObject(key);
+      if (live === undefined || (applyOptions.uid !== undefined && applyOptions.uid !== live.metadata.uid))
+        throw otherObject(key);
       try {
-        return (await client.send(replaceObject(kind, object, { uid, resourceVersion }, applyOptions))) as KubeObject;
+        return (await client.send(replaceObject(kind, object, seenAs(live), applyOptions))) as KubeObject;
       } catch (thrown) {
         if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
       }
@@ -545,14 +591,14 @@ async function watchAll(
     applyOptions: ApplyOptions,
   ): Promise<KubeObject> {
     const live = await read(kind, key);
-    if (live === undefined && applyOptions.uid !== undefined) throw otherObject(key);
+    if (applyOptions.uid !== undefined) see(key, live, applyOptions.uid);
     if (live !== undefined) {
-      const uid = live.metadata.uid ?? '';
-      if (applyOptions.uid !== undefined && applyOptions.uid !== uid) throw otherObject(key);
       // A dry run cannot create beside what is still there: it asks whether both halves would be allowed.
-      await client.send(deleteObject(kind, key, { uid }, 'foreground', applyOptions.dryRun));
+      await overSeen(kind, key, seenAs(live), (now) =>
+        client.send(deleteObject(kind, key, now ?? seenAs(live), 'foreground', applyOptions.dryRun)),
+      );
       if (applyOptions.dryRun === true) return replace(kind, key, object, applyOptions);
-      await untilGone(kind, key, uid);
+      await untilGone(kind, key, live.metadata.uid ?? '');
     }
     return (await client.send(createObject(kind, object, applyOptions))) as KubeObject;
   }
@@ -665,7 +711,11 @@ async function watchAll(
     get: async (key, apiVersion) => {
       const exact = apiVersion === undefined ? undefined : served.inVersion(apiVersion, key.kind);
       const kind = exact ?? served.kind(key.group, key.kind);
-      return kind === undefined ? undefined : read(kind, key);
+      if (kind === undefined) return undefined;
+      const live = await read(kind, key);
+      // What was read is newer than what the watch has told of so far, or the same.
+      if (live !== undefined && isWatched(key)) cache.seen(remember(live));
+      return live;
     },
     apply,
     patch: async (key, patch) => {
@@ -703,6 +753,10 @@ function watchName(kind: ServedKind, namespace: string): string {
 
 function partName({ served, namespace }: { readonly served: ServedKind; readonly namespace: string }): string {
   return `${served.group}/${served.kind}/${namespace}`;
+}
+
+function seenAs({ metadata }: KubeObject): Required<Seen> {
+  return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' };
 }
 
 function scopedKey(object: KubeObject, kind: ServedKind): ResourceKey {

@@ -7,6 +7,7 @@ import {
   createObject,
   deleteObject,
   listPage,
+  noneSeen,
   objectPath,
   patchObject,
   replaceObject,
@@ -59,7 +60,12 @@ describe('paths', () => {
 
 describe('writes', () => {
   test('server-side apply is forced, ours, and sends digits as they are', () => {
-    const request = applyObject(deployments, web, { how: 'server-side', validate: true, uid: 'u1' });
+    const request = applyObject(
+      deployments,
+      web,
+      { how: 'server-side', validate: true },
+      { uid: 'u1', resourceVersion: '7' },
+    );
     assert.equal(
       targetOf(request),
       '/apis/apps/v1/namespaces/shop/deployments/web?fieldManager=argocd-controller&force=true&fieldValidation=Strict',
@@ -67,10 +73,15 @@ describe('writes', () => {
     assert.equal(request.contentType, 'application/apply-patch+yaml');
     assert.equal(
       request.body,
-      '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"shop","uid":"u1"},"spec":{"replicas":9007199254740993}}',
+      '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"shop","uid":"u1","resourceVersion":"7"},"spec":{"replicas":9007199254740993}}',
     );
     assert.ok(request.repeatable);
     assert.equal(web.metadata.managedFields.length, 0);
+  });
+
+  test('an apply where none was seen names a version that no object has', () => {
+    const { body = '' } = applyObject(deployments, web, { how: 'server-side', validate: true }, noneSeen);
+    assert.deepEqual(JSON.parse(body).metadata, { name: 'web', namespace: 'shop', resourceVersion: '1' });
   });
 
   test('a dry run says so, and what is not validated too', () => {
@@ -110,17 +121,16 @@ describe('writes', () => {
     for (const request of requests) assert.equal(request.traceparent, traceparent);
   });
 
-  test('delete names the uid and the propagation', () => {
-    const body = JSON.parse(deleteObject(deployments, key, { uid: 'u1' }, 'orphan').body ?? '');
+  test('delete names the object as it was seen, and the propagation', () => {
+    const seen = { uid: 'u1', resourceVersion: '7' };
+    const body = JSON.parse(deleteObject(deployments, key, seen, 'orphan').body ?? '');
     assert.deepEqual(body, {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
-      preconditions: { uid: 'u1' },
+      preconditions: seen,
       propagationPolicy: 'Orphan',
     });
-    assert.deepEqual(JSON.parse(deleteObject(deployments, key, { uid: 'u1' }, 'foreground', true).body ?? '').dryRun, [
-      'All',
-    ]);
+    assert.deepEqual(JSON.parse(deleteObject(deployments, key, seen, 'foreground', true).body ?? '').dryRun, ['All']);
   });
 
   test('patches are merge patches, or lists of operations', () => {

@@ -64,14 +64,34 @@ export function getObject(served: ServedKind, key: ResourceKey): KubeRequest {
   return { ...ofObject('GET', served, key), repeatable: true };
 }
 
-/** Server-side apply, forced. A body's `managedFields` are left out, since the API server refuses them. */
-export function applyObject(served: ServedKind, object: KubeObject, options: ApplyOptions): KubeRequest {
+/** An object as it was seen; a write that names it is refused as a conflict where it is another one, or, by its version, where it has changed. */
+export interface Seen {
+  readonly uid: string;
+  readonly resourceVersion?: string;
+}
+
+/**
+ * In the place of an object that was seen: there was none. No object ever has this version, so an apply that names it is refused as a conflict where there is
+ * an object, and one that is created is not asked for its version.
+ */
+export const noneSeen = { resourceVersion: '1' } as const;
+
+/**
+ * Server-side apply, forced; over the object as it was seen, or none. Without either it creates or changes, whatever is there. A body's `managedFields` are
+ * left out, since the API server refuses them.
+ */
+export function applyObject(
+  served: ServedKind,
+  object: KubeObject,
+  options: ApplyOptions,
+  over?: Seen | typeof noneSeen,
+): KubeRequest {
   const key = keyOf(object);
   return {
     ...ofObject('PATCH', served, key),
     query: { fieldManager, force: 'true', ...writeQuery(options) },
     contentType: 'application/apply-patch+yaml',
-    body: bodyOf(object, options.uid === undefined ? {} : { uid: options.uid }),
+    body: bodyOf(object, { ...over }),
     carries: object,
     traceparent: options.traceparent,
     repeatable: true,
@@ -96,7 +116,7 @@ export function createObject(served: ServedKind, object: KubeObject, options: Ap
 export function replaceObject(
   served: ServedKind,
   object: KubeObject,
-  over: { readonly uid: string; readonly resourceVersion: string },
+  over: Required<Seen>,
   options: ApplyOptions,
 ): KubeRequest {
   return {
@@ -134,11 +154,11 @@ const propagationPolicies: Readonly<Record<Propagation, string>> = {
   orphan: 'Orphan',
 };
 
-/** Deletes the object only while it has this uid and, where one is given, this resourceVersion. */
+/** Deletes the object only as it was seen. */
 export function deleteObject(
   served: ServedKind,
   key: ResourceKey,
-  only: { readonly uid: string; readonly resourceVersion?: string },
+  only: Seen,
   propagation: Propagation,
   dryRun: boolean = false,
 ): KubeRequest {
@@ -244,7 +264,7 @@ function writeQuery(options: ApplyOptions): Record<string, string> {
   return query;
 }
 
-function bodyOf(object: KubeObject, metadata: Readonly<Record<string, string>>): string {
+function bodyOf(object: KubeObject, metadata: Partial<Seen>): string {
   const { managedFields: _, ...own } = object.metadata;
   return JSON.stringify({ ...object, metadata: { ...own, ...metadata } });
 }

@@ -3,7 +3,7 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject } from '../../model/desired.ts';
-import { Fault, messageOf } from '../../model/fault.ts';
+import { Fault, faultRules, messageOf } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { groupOf, keyForPeople } from '../../model/resource-key.ts';
@@ -26,8 +26,8 @@ export interface ApplyContext {
 }
 
 /**
- * Runs tasks side by side, and comes back when none of them is under way any more. An object that is refused is an outcome; a cluster that is out of reach is
- * thrown, since then nothing is known. Every write of a sync is made here.
+ * Runs tasks side by side, and comes back when none of them is under way any more. An object that is refused is an outcome; a cluster that is out of reach
+ * and a lead that is lost are thrown, since then nothing is known. Every write of a sync is made here.
  */
 export async function applyTasks(tasks: readonly Task[], context: ApplyContext): Promise<Outcome[]> {
   const ended = await Promise.allSettled(tasks.map((task) => outcomeOf(task, context)));
@@ -47,9 +47,14 @@ async function outcomeOf(task: Task, context: ApplyContext): Promise<Outcome> {
     return done(await applyTask(task, context, traceparent));
   } catch (thrown) {
     const failed = done({ status: 'SyncFailed', message: messageOf(thrown), hookPhase: 'Failed' });
-    if (!(thrown instanceof Fault) || thrown.code === 'cluster-unreachable') throw thrown;
+    if (!(thrown instanceof Fault) || thrown.code === 'cluster-unreachable' || isLost(thrown)) throw thrown;
     return failed;
   }
+}
+
+/** Whether this replica must not go on. */
+function isLost({ code }: Fault): boolean {
+  return faultRules[code].retry === 'lead';
 }
 
 /** Names of the namespaces that some tasks make and that are not there yet. */
@@ -122,7 +127,15 @@ async function prune(
   return { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' };
 }
 
-async function write(task: Task, context: ApplyContext, traceparent: string | undefined): Promise<TaskResult> {
+/** How often a write begins anew because there is another object than the view knew of. */
+const anewAtMost = 3;
+
+async function write(
+  task: Task,
+  context: ApplyContext,
+  traceparent: string | undefined,
+  anew = 0,
+): Promise<TaskResult> {
   const { cluster, operation } = context;
   const { desired } = task;
   if (desired === undefined) throw new Error(`task ${task.id} applies nothing`);
@@ -145,21 +158,27 @@ async function write(task: Task, context: ApplyContext, traceparent: string | un
   // Invariant I3: a hook of this run that exists already was created before a restart, and is not run twice.
   if (task.isHook && before !== undefined && before.hints?.[annotation.hookRun] === run)
     return { status: 'Synced', message: `${name} created`, hookPhase: 'Running' };
-  const options: ApplyOptions = {
-    how: howOf(task, before !== undefined, force === true),
+  const optionsFor = (way: ApplyOptions['how']): ApplyOptions => ({
+    how: way,
     dryRun,
     validate: desired.options.validate,
     traceparent,
-  };
+    // Invariant I3: what is deleted is what was seen. A hook of that name that came since may be of this very run, made by another replica.
+    ...(way === 'recreate' && before && { uid: before.uid }),
+  });
+  const how = howOf(task, before !== undefined, force === true);
   const manifest = await manifestOf(task, desired, context);
   let stored: KubeObject;
   try {
-    stored = await cluster.apply(manifest, options);
+    stored = await cluster.apply(manifest, optionsFor(how));
   } catch (thrown) {
-    const inPlace = options.how === 'server-side' || options.how === 'replace';
+    const isConflict = thrown instanceof Fault && thrown.code === 'object-conflict';
+    const isOther = isConflict && cluster.record(task.key)?.uid !== before?.uid;
+    if (isOther && anew < anewAtMost) return write(task, context, traceparent, anew + 1);
+    const inPlace = how === 'server-side' || how === 'replace';
     const retry = force && inPlace && thrown instanceof Fault && thrown.code.startsWith('object-');
     if (!retry) throw thrown;
-    stored = await cluster.apply(manifest, { ...options, how: 'recreate' });
+    stored = await cluster.apply(manifest, optionsFor('recreate'));
   }
   if (dryRun) return rehearsed(before === undefined ? 'created' : 'configured');
   // A mark is for what the view holds now: somebody may have changed it since it was stored.
@@ -221,7 +240,7 @@ export async function removeHooks(
       await cluster.remove(record, 'background');
       removed = true;
     } catch (thrown) {
-      if (!(thrown instanceof Fault)) throw thrown;
+      if (!(thrown instanceof Fault) || isLost(thrown)) throw thrown;
       problems.push(`hook ${keyForPeople(task.key)} could not be deleted: ${thrown.message}`);
     }
   }

@@ -27,7 +27,9 @@ export async function runDeletionHooks(
       const record = cluster.record(key);
       // One that a sync has left behind did not run for this deletion.
       if (record?.hints?.[annotation.hookRun] === object.metadata.annotations?.[annotation.hookRun]) return;
-      await cluster.apply(object, { how: record === undefined ? 'create' : 'recreate', validate: options.validate });
+      const { validate } = options;
+      if (record === undefined) await cluster.apply(object, { how: 'create', validate });
+      else await cluster.apply(object, { how: 'recreate', validate, uid: record.uid });
     }),
   );
   const records = hooks.map(({ key }) => cluster.record(key)).filter((record) => record !== undefined);

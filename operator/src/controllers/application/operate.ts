@@ -77,7 +77,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   for (;;) {
     memory.trace.observe(cluster);
     const view = {
-      live: recordsOfTasks(syncPlan.tasks, cluster),
+      live: await recordsOfTasks(syncPlan.tasks, progress, cluster),
       sinceLastWaveMs: world.clock.now() - memory.waveAppliedAt,
       waveDelayMs: world.store.settings().waveDelayMs,
     };
@@ -230,17 +230,28 @@ function withTerminated(state: OperationState): OperationState {
 /** Characters of an operation's message. */
 const messageLength = 4_096;
 
-/** Records of what the tasks are about; of a hook that has gone by itself when it was done, the last one. */
-function recordsOfTasks(tasks: readonly Task[], cluster: Cluster): ReadonlyMap<string, LiveRecord> {
+/**
+ * Records of what the tasks are about; of a hook that has gone by itself when it was done, the last one. What was applied and is not in the view is asked for:
+ * it may have gone, or another replica applied it and the watch has not told of it yet.
+ */
+async function recordsOfTasks(
+  tasks: readonly Task[],
+  progress: Progress,
+  cluster: Cluster,
+): Promise<ReadonlyMap<string, LiveRecord>> {
   const records = recordsOf(
     tasks.map(({ key }) => key),
     cluster,
   );
-  for (const { key, isHook, desired } of tasks) {
+  for (const { id, key, apiVersion, isHook, desired } of tasks) {
     const last = isHook && !records.has(keyText(key)) ? cluster.lastOf(key) : undefined;
     const isOfRun = last?.hints?.[annotation.hookRun] === desired?.object.metadata.annotations?.[annotation.hookRun];
     const isDone = last?.health?.status === 'Healthy' || last?.health?.status === 'Degraded';
     if (last !== undefined && isOfRun && isDone) records.set(keyText(key), last);
+    if (records.has(keyText(key)) || progress.get(id)?.hookPhase !== 'Running') continue;
+    await cluster.get(key, apiVersion);
+    const record = cluster.record(key);
+    if (record !== undefined) records.set(keyText(key), record);
   }
   return records;
 }
