@@ -5,6 +5,7 @@ import { type Application, applicationCrd, appProjectCrd } from '@mooring/crds';
 import { createClient, type KubeClient } from '@mooring/operator/adapters/kube/client.ts';
 import { createClusters } from '@mooring/operator/adapters/kube/clusters.ts';
 import { fromKubeconfig } from '@mooring/operator/adapters/kube/connect.ts';
+import { plainGet } from '@mooring/operator/adapters/kube/request.ts';
 import { createEvents } from '@mooring/operator/adapters/store/events.ts';
 import { createStore, type OpenStore } from '@mooring/operator/adapters/store/store.ts';
 import type { Check, Problem, Report } from '@mooring/operator/world/readiness.ts';
@@ -285,6 +286,26 @@ describe('Events', () => {
       ['Application', 'shop', app.metadata.uid, 'argocd-application-controller'],
     );
     assert.deepEqual(events.counts(), { sent: 3, dropped: 0, failed: 0 });
+  });
+
+  test('about the operator are kept while the API server is away', async () => {
+    const wire = await startWire(real.server);
+    const far = createClient(connectionTo(real, wire.server), viewOptions());
+    const events = createEvents(far, { ...viewOptions(), log });
+    wire.cut(true);
+    const pod = { apiVersion: 'v1', kind: 'Pod', namespace, name: 'mooring-0', uid: 'u-0' };
+    events.warn(pod, 'APIServerUnreachable', 'nobody there');
+    // Tried four times, it fails later than the Event.
+    await assert.rejects(far.send(plainGet('/version')), { code: 'cluster-unreachable' });
+    assert.equal(events.counts().sent, 0);
+    wire.cut(false);
+    await until('it is sent', () => events.counts().sent === 1);
+    await events.close();
+    await far.close();
+    await wire.close();
+    const { items } = await real.api.call('GET', `/api/v1/namespaces/${namespace}/events`);
+    const sent = items.find((event: Json) => event.reason === 'APIServerUnreachable');
+    assert.deepEqual([sent.type, sent.involvedObject, sent.source.component], ['Warning', pod, 'mooring']);
   });
 
   test('that cannot be sent are counted and thrown at nobody', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Fault } from '../../model/fault.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Access } from '../kube/review.ts';
 import { missingPermissions } from './permissions.ts';
@@ -37,4 +38,12 @@ test('what is missing is named with the account and the rules that grant it', as
   });
   const inspected = await missingPermissions(reader, 'argocd', 'inspect');
   assert.match(inspected?.message ?? '', /may not list, watch secrets in the namespace/);
+});
+
+test('an account that may not ask what it may is believed to have all', async () => {
+  const refused = new Fault('cluster-refused', 'selfsubjectaccessreviews is forbidden', { httpStatus: 403 });
+  const client = clientOf(() => {
+    throw refused;
+  });
+  assert.equal(await missingPermissions(client, 'argocd', 'operate'), undefined);
 });

@@ -1,3 +1,4 @@
+import { Fault } from '../../model/fault.ts';
 import type { Problem } from '../../world/readiness.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { mayDo, whoAmI } from '../kube/review.ts';
@@ -26,7 +27,10 @@ const needed: readonly Permission[] = [
   { served: kinds.events, inspect: [], operate: ['create', 'patch'] },
 ];
 
-/** Asks the API server for each permission, and says which are missing and what would grant them. Throws `Fault`. */
+/**
+ * Asks the API server for each permission, and says which are missing and what would grant them. An account that may not even ask is believed to have them
+ * all, until a watch is refused. Throws `Fault`.
+ */
 export async function missingPermissions(
   client: KubeClient,
   namespace: string,
@@ -40,7 +44,10 @@ export async function missingPermissions(
         allowed: await mayDo(client, { verb, group: served.group, resource: served.plural, namespace, name }),
       })),
     ),
-  );
+  ).catch((thrown: unknown) => {
+    if (thrown instanceof Fault && thrown.data['httpStatus'] === 403) return [];
+    throw thrown;
+  });
   const missing = new Map<ServedKind, Set<string>>();
   for (const { served, verb, allowed } of answers)
     if (!allowed) missing.set(served, (missing.get(served) ?? new Set()).add(verb));

@@ -32,6 +32,7 @@ test('it looks again later and later, at most each 10 s, until all is well, and 
     namespace: 'argocd',
     purpose: 'operate',
     report: (check, problems) => void reports.push(`${check} ${problems.length}`),
+    refusal: () => undefined,
     looked: () => void reports.push('looked'),
   });
   requirements.look();
@@ -62,5 +63,41 @@ test('it looks again later and later, at most each 10 s, until all is well, and 
   }
   await clock.passUntil(610_500);
   assert.deepEqual(looks.splice(0), [600_000, 601_000, 603_000, 607_000], 'a refusal is no reason to look each time');
+  requirements.stop();
+});
+
+test('without a right to ask, what was refused itself is told', async () => {
+  const clock = createClock(0);
+  const told: (string | undefined)[] = [];
+  const forbidden = (what: string): Fault => new Fault('cluster-refused', `${what} is forbidden`, { httpStatus: 403 });
+  let isServed = false;
+  const client: KubeClient = {
+    server: 'https://api.example.com',
+    send: async ({ path }) => {
+      if (!isServed || path.includes('reviews')) throw forbidden(path);
+      return { resources: ['applications', 'appprojects'].map((name) => ({ name, namespaced: true })) };
+    },
+    stream: () => assert.fail('nothing is watched'),
+    close: async () => {},
+  };
+  const requirements = createRequirements(client, {
+    clock,
+    random: systemRandom,
+    limits: operatorLimits,
+    log: createLog('silent'),
+    namespace: 'argocd',
+    purpose: 'operate',
+    report: (check, [problem]) => void (check === 'permissions' && told.push(problem?.message)),
+    refusal: () => forbidden('secrets'),
+    looked: () => {},
+  });
+  requirements.look();
+  await clock.passUntil(0);
+  isServed = true;
+  await clock.passUntil(1_000);
+  assert.deepEqual(told, [
+    '/apis/argoproj.io/v1alpha1 is forbidden: bind the account to the ClusterRole system:discovery',
+    'secrets is forbidden: grant it',
+  ]);
   requirements.stop();
 });

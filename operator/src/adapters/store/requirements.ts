@@ -1,5 +1,5 @@
 import { Fault, messageOf } from '../../model/fault.ts';
-import type { Report } from '../../world/readiness.ts';
+import type { Problem, Report } from '../../world/readiness.ts';
 import type { Log } from '../../world/telemetry.ts';
 import type { KubeClient, KubeContext } from '../kube/client.ts';
 import { lookAtDefinitions } from './definitions.ts';
@@ -21,6 +21,8 @@ export interface RequirementsOptions extends KubeContext {
   readonly namespace: string;
   readonly purpose: Purpose;
   readonly report: Report;
+  /** What a watch was refused, if any was, over and over. */
+  refusal(): Fault | undefined;
   /** After each look that got an answer. */
   looked(): void;
 }
@@ -58,11 +60,13 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
     const before = found;
     lookedAt = clock.now();
     try {
-      const [missing, definitions] = await Promise.all([
+      const [asked, definitions] = await Promise.all([
         missingPermissions(client, namespace, purpose),
         lookAtDefinitions(client, namespace, purpose),
       ]);
       if (stopped) return;
+      const refusal = options.refusal();
+      const missing = asked ?? (refusal && refusedBy(refusal, 'grant it'));
       usable = definitions.usable;
       report('permissions', missing === undefined ? [] : [missing]);
       report('crds', definitions.problems);
@@ -73,7 +77,10 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
     } catch (thrown) {
       // An API server that does not answer is told of by the watches.
       const fields = { error: messageOf(thrown) };
-      if (thrown instanceof Fault) log.debug(fields, 'what the API server allows and serves could not be looked at');
+      if (thrown instanceof Fault && thrown.data['httpStatus'] === 403)
+        report('permissions', [refusedBy(thrown, 'bind the account to the ClusterRole system:discovery')]);
+      else if (thrown instanceof Fault)
+        log.debug(fields, 'what the API server allows and serves could not be looked at');
       else log.error(fields, 'a bug kept what the API server allows and serves from being looked at');
     }
     if (stopped) return;
@@ -94,4 +101,8 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
       cancel?.();
     },
   };
+}
+
+function refusedBy({ message }: Fault, advice: string): Problem {
+  return { reason: 'PermissionsMissing', message: `${message}: ${advice}` };
 }

@@ -86,7 +86,11 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
   /** Watches that do not follow the API server, and why. */
   const failing = new Map<ViewName, Failing>();
   const lives = new Set<ViewName>();
-  const requirements = createRequirements(client, { ...options, looked: nudge });
+  const requirements = createRequirements(client, {
+    ...options,
+    refusal: () => [...failing.values()].find(({ sort, isSure }) => sort === 'forbidden' && isSure)?.fault,
+    looked: nudge,
+  });
 
   function watch(
     name: ViewName,
