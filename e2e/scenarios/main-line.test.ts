@@ -449,7 +449,8 @@ test('metrics, Events and health checks are there', async () => {
   assert.match(metrics, /argocd_app_info\{[^}]*name="plain"[^}]*sync_status="Synced"[^}]*\} 1/);
   assert.match(metrics, /argocd_app_reconcile_count\{/);
   assert.match(metrics, /mooring_drift_objects/);
-  for (const path of ['/livez', '/healthz', '/readyz']) assert.equal((await fetch(stage.operator.url + path)).status, 200);
+  for (const path of ['/livez', '/healthz', '/readyz'])
+    assert.equal((await fetch(stage.operator.url + path)).status, 200);
   const events = await stage.kube.list('/api/v1/namespaces/argocd/events');
   const reasons = new Set(
     events.filter((event) => event['involvedObject'].name === 'plain').map((event) => event['reason']),

@@ -267,9 +267,10 @@ function keepDefaultProject(store: Store, report: Report, { clock, limits, log }
       if (isStopped) return;
       if (!(thrown instanceof Fault))
         log.error({ error: messageOf(thrown) }, 'a bug kept the project default from being made');
-      report('default-project', [
-        { reason: 'DefaultProjectMissing', message: `the project default cannot be created: ${messageOf(thrown)}` },
-      ]);
+      const message = `the project default cannot be created: ${messageOf(thrown)}`;
+      // That there is no API server is told already.
+      if (!(thrown instanceof Fault && thrown.code === 'cluster-unreachable'))
+        report('default-project', [{ reason: 'DefaultProjectMissing', message }]);
       const waitMs = Math.min(limits.startRetryLastMs, limits.startRetryFirstMs * 2 ** failures);
       cancel = clock.after(waitMs, () => void tryOnce(failures + 1));
     }
