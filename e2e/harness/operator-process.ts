@@ -20,6 +20,8 @@ export interface OperatorProcess {
   isRunning(): boolean;
   /** Sends SIGTERM and waits; SIGKILL after 15 s. Answers the exit code. */
   stop(): Promise<number | null>;
+  /** Sends a signal and waits for nothing. */
+  signal(name: NodeJS.Signals): void;
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
 }
@@ -38,6 +40,8 @@ export interface OperatorProcessOptions {
   readonly until?: '/readyz' | '/livez';
   /** Further arguments. */
   readonly args?: readonly string[];
+  /** Name of this replica among those that share a Lease; alone without one. */
+  readonly replica?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -56,13 +60,14 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
     ...['--listen', `127.0.0.1:${port}`],
     ...['--data', options.dataDirectory],
     ...(options.args ?? []),
+    ...(options.replica === undefined ? [] : ['--leader-elect']),
   ];
   const log = createWriteStream(options.logPath, { flags: 'a' });
   await new Promise((resolve) => log.once('open', resolve));
   const child = spawn(program, args, {
     stdio: ['ignore', log, log],
     detached: options.detached ?? false,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ...(options.replica !== undefined && { POD_NAME: options.replica }), ...options.env },
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const url = `http://127.0.0.1:${port}`;
@@ -84,6 +89,7 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
       clearTimeout(timer);
       return code;
     },
+    signal: (name) => child.kill(name),
     async kill() {
       child.kill('SIGKILL');
       await ended;

@@ -15,6 +15,12 @@ export interface ServerEvent {
   readonly by: 'operator' | 'user' | 'controller';
 }
 
+/** What a writer says that it has seen. */
+export interface SeenObject {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
 const manager = 'argocd-controller';
 
 /** Scopes of the kinds that every simulated cluster serves. */
@@ -35,9 +41,9 @@ export interface ApiServer {
   scopeOf(group: string, kind: string): 'Namespaced' | 'Cluster' | undefined;
   get(key: ResourceKey): KubeObject | undefined;
   list(): readonly KubeObject[];
-  /** Throws `Fault` `object-refused`, `object-conflict` or `object-missing`. */
-  apply(object: KubeObject, options: ApplyOptions): KubeObject;
-  remove(key: ResourceKey, uid: string, propagation: Propagation): void;
+  /** A server-side apply goes over the object that was seen, or over none. Throws `Fault` `object-refused`, `object-conflict` or `object-missing`. */
+  apply(object: KubeObject, options: ApplyOptions, over: SeenObject | undefined): KubeObject;
+  remove(key: ResourceKey, over: SeenObject, propagation: Propagation): void;
   /** What somebody else than the operator does to an object; undefined deletes it. */
   edit(key: ResourceKey, change: (object: KubeObject) => KubeObject | undefined): void;
   create(object: KubeObject): void;
@@ -117,6 +123,13 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       throw new Fault('object-refused', `${people}: namespaces "${key.namespace}" not found`);
   };
 
+  const checkSeen = (key: ResourceKey, now: Stored | undefined, seen: SeenObject | undefined): void => {
+    const { metadata } = now?.object ?? {};
+    if (metadata?.uid !== seen?.uid) throw new Fault('object-conflict', `${keyForPeople(key)} is another object now`);
+    if (metadata?.resourceVersion !== seen?.resourceVersion)
+      throw new Fault('object-conflict', `${keyForPeople(key)} has been modified`);
+  };
+
   const self: ApiServer = {
     server,
     scopeOf: (group, kind) => served.get(`${group}/${kind}`),
@@ -124,10 +137,11 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       return copyJson(objects.get(keyText(key))?.object);
     },
     list: () => [...objects.values()].map(({ object }) => object),
-    apply(wanted, options) {
+    apply(wanted, options, over) {
       const key = keyOf(wanted);
       check(key);
       let before = objects.get(keyText(key));
+      if (options.how === 'server-side' && options.dryRun !== true) checkSeen(key, before, over);
       if (options.how === 'create' && before !== undefined)
         throw new Fault('object-refused', `${keyForPeople(key)} exists already`);
       if (options.uid !== undefined && before?.object.metadata.uid !== options.uid)
@@ -149,11 +163,11 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       if (same) return copyJson(before?.object ?? object);
       return store({ object, owned, time: timestamp(clock.now()) }, 'operator');
     },
-    remove(key, uid, propagation) {
+    remove(key, over, propagation) {
       const before = objects.get(keyText(key));
       if (before === undefined) return;
-      if (before.object.metadata.uid !== uid)
-        throw new Fault('object-conflict', `${keyForPeople(key)} is another object now`);
+      checkSeen(key, before, over);
+      const { uid } = over;
       if (propagation !== 'foreground') return drop(key, uid, 'operator');
       if (before.object.metadata.deletionTimestamp !== undefined) return;
       const metadata = { ...before.object.metadata, deletionTimestamp: timestamp(clock.now()) };

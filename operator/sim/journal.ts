@@ -18,6 +18,18 @@ export interface Rendered {
   readonly manifests: readonly Manifest[];
 }
 
+/** Who makes a write. */
+export interface Writer {
+  /** Name of the replica. */
+  readonly name: string;
+  /** Which lead it wrote under; grows from one leader to the next. */
+  readonly term: number;
+  /** Whether it was stopped between the decision to write and the write, where only the API server can refuse it. */
+  readonly isLate: boolean;
+  /** Whether it takes the object for new: the API server has no precondition for that. */
+  readonly isCreate: boolean;
+}
+
 /** Watches everything that happens, and notes what must never happen. */
 export interface Journal {
   /** Everything that was wrong, in order. */
@@ -32,9 +44,13 @@ export interface Journal {
   note(text: string): void;
   broken(text: string): void;
   reconciled(): void;
-  rendering(app: string, rendered: Rendered | undefined): void;
-  applying(server: string, object: KubeObject): void;
-  removing(server: string, record: LiveRecord): void;
+  /** A replica begins to lead; answers the number of its lead. */
+  termBegins(replica: string): number;
+  /** Makes a write, and holds against it who made it (I7). */
+  writing<T>(writer: Writer, run: () => T): T;
+  rendering(replica: string, app: string, rendered: Rendered | undefined): void;
+  applying(replica: string, server: string, object: KubeObject): void;
+  removing(replica: string, server: string, record: LiveRecord): void;
   patching(app: Application, patch: Readonly<Record<string, unknown>>): void;
 }
 
@@ -57,6 +73,10 @@ export function createJournal(
   const ended = new Set<string>();
   let writes = 0;
   let passes = 0;
+  let terms = 0;
+  let writer: Writer | undefined;
+  /** The latest lead under which each Application, or something that it tracks, and each single object was written. */
+  const lastTerms = new Map<string, number>();
 
   const note = (text: string): void => {
     notes.push(`${new Date(clock.now()).toISOString()} ${text}`);
@@ -70,6 +90,19 @@ export function createJournal(
     store.get({ namespace: operatorNamespace, name: tracking });
   const place = (server: string, key: ResourceKey): string => `${server} ${keyText(key)}`;
 
+  /** I7: of two leaders the later one's writes stand. */
+  const checkWriter = (app: string | undefined, id: string): void => {
+    if (writer === undefined) return;
+    const { name, term, isLate, isCreate } = writer;
+    const last = (of: string): number => lastTerms.get(of) ?? term;
+    if (last(id) > term && !(isLate && isCreate))
+      broken(`I7: ${name}, leader ${term}, wrote ${id} after leader ${last(id)}`);
+    const of = `Application ${app ?? ''}`;
+    if (!isLate && app !== undefined && last(of) > term)
+      broken(`I7: ${name}, leader ${term}, wrote ${id} of ${app} after leader ${last(of)} had begun with it`);
+    for (const each of app === undefined ? [id] : [id, of]) lastTerms.set(each, Math.max(term, last(each)));
+  };
+
   const seeServer = (server: string, { before, after, by }: ServerEvent): void => {
     const object = after ?? before;
     if (object === undefined) return;
@@ -78,9 +111,12 @@ export function createJournal(
     note(`${by} ${verb} ${id} at ${object.metadata.resourceVersion}`);
     if (by === 'operator') {
       writes += 1;
+      const tracking = appOf(object.metadata.annotations?.[annotation.trackingId], keyOf(object));
+      checkWriter(tracking, id);
       healthyUntil.delete(id);
       const run = object.metadata.annotations?.[annotation.hookRun];
-      if (before === undefined && run !== undefined) {
+      const isLate = writer?.isLate === true && writer.isCreate;
+      if (before === undefined && run !== undefined && !isLate) {
         const runs = (hookRuns.get(`${id} ${run}`) ?? 0) + 1;
         hookRuns.set(`${id} ${run}`, runs);
         if (object.kind === 'Job' && runs > 1) broken(`I3: the hook ${id} ${run} was run twice`);
@@ -97,7 +133,10 @@ export function createJournal(
     note(
       `${by} changed Application ${name.name}: ${after?.status?.sync?.status} ${after?.status?.health?.status} ${what}`,
     );
-    if (by === 'operator') writes += 1;
+    if (by === 'operator') {
+      writes += 1;
+      checkWriter(name.name, `Application ${name.name}`);
+    }
     if (before?.operation === undefined && after?.operation !== undefined) asked.add(idOf(after.operation) ?? '');
     if (after === undefined) {
       for (const operation of [before?.operation, last?.operation]) ended.add(idOf(operation) ?? '');
@@ -198,18 +237,31 @@ export function createJournal(
     reconciled() {
       passes += 1;
     },
-    rendering(app, what) {
-      rendered.set(app, what);
+    termBegins(replica) {
+      terms += 1;
+      note(`${replica} is leader ${terms}`);
+      return terms;
     },
-    applying(server, object) {
+    writing(by, run) {
+      writer = by;
+      try {
+        return run();
+      } finally {
+        writer = undefined;
+      }
+    },
+    rendering(replica, app, what) {
+      rendered.set(`${replica} ${app}`, what);
+    },
+    applying(replica, server, object) {
       const tracking = appOf(object.metadata.annotations?.[annotation.trackingId], keyOf(object));
       const app = tracking === undefined ? undefined : applicationOf(tracking);
       if (tracking === undefined || app === undefined) return;
-      const commit = rendered.get(tracking);
+      const commit = rendered.get(`${replica} ${tracking}`);
       if (commit === undefined) return broken(`I2: ${tracking} applied ${keyText(keyOf(object))} without a render`);
       checkOrder(server, app, object, commit);
     },
-    removing(server, record) {
+    removing(replica, server, record) {
       const text = keyText(record.key);
       const live = servers.get(server)?.get(record.key);
       if (live === undefined || live.metadata.uid !== record.uid) return;
@@ -222,7 +274,7 @@ export function createJournal(
       if (state?.finishedAt === undefined && state?.operation.sync?.dryRun === true)
         return broken(`a rehearsal of ${tracking} deletes ${text}`);
       if (live.metadata.annotations?.[annotation.hookRun] !== undefined) return;
-      const commit = rendered.get(tracking);
+      const commit = rendered.get(`${replica} ${tracking}`);
       if (commit === undefined) return broken(`I2: ${tracking} pruned ${text} without a render`);
       const kept = commit.manifests.some(
         ({ object }) => keyText({ ...keyOf(object), namespace: namespaceOf(object, app) }) === text,

@@ -1,20 +1,24 @@
 import type { AppProject } from '@mooring/crds';
+import type { KubeObject } from '@mooring/renderer-contract';
+import { createElection, createSoleElection, type Election } from '../src/adapters/kube/election.ts';
 import { recordOf } from '../src/adapters/kube/record.ts';
 import { type Controllers, startControllers } from '../src/controllers/start.ts';
 import { healthOf } from '../src/engine/health/health.ts';
 import { Fault } from '../src/model/fault.ts';
 import type { AppliedMark, LiveRecord } from '../src/model/live.ts';
 import { keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
+import type { Clock } from '../src/world/clock.ts';
 import type { Cluster, Clusters, LiveChange } from '../src/world/cluster.ts';
 import type { Git } from '../src/world/git.ts';
 import type { RenderPool } from '../src/world/renderer.ts';
 import type { Settings, Store, StoreChange } from '../src/world/store.ts';
-import { noMetrics } from '../src/world/telemetry.ts';
+import { type LogFields, noMetrics } from '../src/world/telemetry.ts';
 import type { World } from '../src/world/world.ts';
-import type { ApiServer, ServerEvent } from './api-server.ts';
+import type { ApiServer, SeenObject, ServerEvent } from './api-server.ts';
 import { type ApplicationStore, nameOf } from './application-store.ts';
-import type { SimClock, SimRandom } from './clock.ts';
-import { type Journal, viewLagMs } from './journal.ts';
+import { createProcessClock, type SimClock, type SimRandom } from './clock.ts';
+import { type Journal, viewLagMs, type Writer } from './journal.ts';
+import type { LeaseFate, LeaseServer } from './lease-server.ts';
 import { parseManifests, type Repository } from './repository.ts';
 import { createSimTracer, type SimTracer } from './tracer.ts';
 
@@ -28,6 +32,9 @@ export interface Faults {
   atWrite(): 'live' | 'die-before' | 'die-after';
   /** Milliseconds that a watch event takes. */
   eventDelayMs(): number;
+  lease(what: 'read' | 'write'): LeaseFate;
+  /** Milliseconds that the operator is stopped where it stands, in the middle of a pass; usually 0. */
+  stopMs(): number;
 }
 
 /** Everything that outlives the operator. */
@@ -37,6 +44,8 @@ export interface Universe {
   readonly servers: ReadonlyMap<string, ApiServer>;
   readonly repository: Repository;
   readonly store: ApplicationStore;
+  /** The Lease that the replicas share; undefined where there is one only. */
+  readonly leases: LeaseServer | undefined;
   readonly settings: Settings;
   readonly faults: Faults;
   readonly journal: Journal;
@@ -47,6 +56,11 @@ export interface Process {
   readonly controllers: Controllers;
   /** What it has recorded. */
   readonly tracer: SimTracer;
+  readonly isFrozen: boolean;
+  /** Stops it for so long, as SIGSTOP and SIGCONT do: what it has sent goes on its way. */
+  freeze(forMs: number): void;
+  /** Ends it as SIGTERM does. */
+  stop(): Promise<void>;
   /** Ends it where it stands: nothing that it was doing goes on. */
   kill(): void;
 }
@@ -66,13 +80,15 @@ const project: AppProject = {
 };
 
 /** Starts the very controllers of the product on the simulated world. `died` is called when a fault ends it. */
-export function startProcess(universe: Universe, died: () => void): Process {
-  const { clock, random, faults, journal } = universe;
+export function startProcess(universe: Universe, name: string, died: () => void): Process {
+  const { random, faults, journal } = universe;
+  const clock = createProcessClock(universe.clock);
   const tracer = createSimTracer(clock);
   let isAlive = true;
   const stops: (() => void)[] = [];
   const kill = (): void => {
     isAlive = false;
+    clock.kill();
     for (const stop of stops) stop();
   };
   const die = (): Promise<never> => {
@@ -82,33 +98,48 @@ export function startProcess(universe: Universe, died: () => void): Process {
     }
     return new Promise<never>(() => {});
   };
-  const pause = (lowMs: number, highMs: number): Promise<void> =>
-    new Promise((resolve) =>
-      clock.after(random.between(lowMs, highMs), () => {
-        if (isAlive) resolve();
-      }),
-    );
+  const pause = (): Promise<void> => new Promise((resolve) => clock.after(random.between(1, 15), resolve));
   const call = async <T>(run: () => T): Promise<T> => {
-    await pause(1, 15);
+    await pause();
     const answer = run();
-    await pause(1, 15);
+    clock.freeze(faults.stopMs());
+    await pause();
     return answer;
   };
-  const write = async <T>(run: () => T): Promise<T> => {
-    await pause(1, 15);
-    const fate = faults.atWrite();
-    if (fate === 'die-before') return die();
-    const answer = run();
-    if (fate === 'die-after') return die();
-    await pause(1, 15);
-    return answer;
+  const election = electionOf(universe, name, clock);
+  stops.push(() => void election.close());
+  let term = 0;
+  election.subscribe((leads) => {
+    if (leads) term = journal.termBegins(name);
+  });
+  /** What was sent arrives, whatever becomes of its sender meanwhile; so it is held against the fence before. */
+  const write = async <T>(run: () => T, isCreate = false): Promise<T> => {
+    const end = election.fence.begin();
+    // Between the last check and the write.
+    const stoppedMs = faults.stopMs();
+    const writer: Writer = { name, term, isLate: stoppedMs > 0, isCreate };
+    if (stoppedMs > 0) {
+      journal.note(`${name} is stopped for ${stoppedMs} ms in the middle of a write`);
+      clock.freeze(stoppedMs);
+    }
+    try {
+      await new Promise<void>((resolve) => universe.clock.after(stoppedMs + random.between(1, 15), resolve));
+      const fate = faults.atWrite();
+      if (fate === 'die-before' && isAlive) return await die();
+      const answer = journal.writing(writer, run);
+      if (fate === 'die-after' && isAlive) return await die();
+      clock.freeze(faults.stopMs());
+      await pause();
+      return answer;
+    } finally {
+      end();
+    }
   };
   /** Calls `deliver` in the order of the calls, each some time later, while the process lives. */
   const inOrder = (deliver: () => void, state: { last: number }, held: () => boolean): void => {
     const at = Math.max(state.last, clock.now() + faults.eventDelayMs());
     state.last = at;
     const tryNow = (): void => {
-      if (!isAlive) return;
       if (held()) clock.after(500, tryNow);
       else deliver();
     };
@@ -170,6 +201,28 @@ export function startProcess(universe: Universe, died: () => void): Process {
     const reach = (): void => {
       if (faults.clusterDown(server)) throw new Fault('cluster-unreachable', `${server} cannot be reached`);
     };
+    /** What the API server will not take did not happen. */
+    const isAsSeen = (key: ResourceKey, over: SeenObject | undefined): boolean =>
+      api.get(key)?.metadata.resourceVersion === over?.resourceVersion;
+    const another = (key: ResourceKey): Fault => new Fault('object-conflict', `${keyText(key)} is another object now`);
+    /** As the adapter does it: over the object as it was seen, and where only its content changed over that. */
+    const overSeen = async <T>(key: ResourceKey, first: SeenObject, run: (over: SeenObject) => T): Promise<T> => {
+      let over = first;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await write(() => run(over));
+        } catch (thrown) {
+          if (!(thrown instanceof Fault && thrown.code === 'object-conflict') || attempt === 5) throw thrown;
+          const live = await call(() => {
+            reach();
+            now(key);
+            return api.get(key);
+          });
+          if (live?.metadata.uid !== over.uid) throw another(key);
+          over = seenAs(live);
+        }
+      }
+    };
     const cluster: Cluster = {
       server,
       version: '1.37.2',
@@ -188,24 +241,32 @@ export function startProcess(universe: Universe, died: () => void): Process {
       get: (key) =>
         call(() => {
           reach();
+          now(key);
           return api.get(key);
         }),
-      apply: (object, options) =>
-        write(() => {
+      apply(object, options) {
+        const key = keyOf(object);
+        const record = records.get(keyText(key));
+        const run = (over: SeenObject | undefined): KubeObject => {
           reach();
-          const key = keyOf(object);
           if (faults.refuses(key)) throw new Fault('object-refused', `${keyText(key)}: refused by a webhook`);
-          if (options.dryRun !== true) journal.applying(server, object);
-          const stored = api.apply(object, options);
-          if (options.dryRun !== true) now(key);
-          return stored;
-        }),
+          const isRefused = options.how === 'server-side' && !isAsSeen(key, over);
+          if (options.dryRun !== true && !isRefused) journal.applying(name, server, object);
+          try {
+            return api.apply(object, options, over);
+          } finally {
+            if (options.dryRun !== true) now(key);
+          }
+        };
+        const isOver = record !== undefined && options.how === 'server-side' && options.dryRun !== true;
+        return isOver ? overSeen(key, record, run) : write(() => run(undefined), record === undefined);
+      },
       patch: () => Promise.reject(new Error('the controllers patch nothing in a cluster')),
       remove: (record, propagation) =>
-        write(() => {
+        overSeen(record.key, record, (over) => {
           reach();
-          journal.removing(server, record);
-          api.remove(record.key, record.uid, propagation);
+          if (isAsSeen(record.key, over)) journal.removing(name, server, record);
+          api.remove(record.key, over, propagation);
           now(record.key);
         }),
     };
@@ -219,7 +280,6 @@ export function startProcess(universe: Universe, died: () => void): Process {
   };
   const wasDown = new Set<string>();
   const watchReach = (): void => {
-    if (!isAlive) return;
     for (const server of universe.servers.keys()) {
       if (faults.clusterDown(server)) wasDown.add(server);
       else if (wasDown.delete(server)) tell({ server, app: undefined });
@@ -266,13 +326,13 @@ export function startProcess(universe: Universe, died: () => void): Process {
       }),
     render: (tree, { appName, path }) =>
       call(() => {
-        journal.rendering(appName, undefined);
+        journal.rendering(name, appName, undefined);
         const file = `${path}/all.json`;
         const text = universe.repository.read(tree.commit, file);
         looked.set(appName, { file, text });
         if (text === undefined) throw new Fault('render-failed', `${path}: there is no such folder`);
         const manifests = parseManifests(file, text);
-        journal.rendering(appName, { commit: tree.commit, manifests });
+        journal.rendering(name, appName, { commit: tree.commit, manifests });
         return { manifests, warnings: [], sourceType: 'Directory', rendered: true };
       }),
   };
@@ -302,11 +362,19 @@ export function startProcess(universe: Universe, died: () => void): Process {
       write(() => {
         if (faults.conflicts()) throw new Fault('object-conflict', 'the Application was changed meanwhile');
         journal.patching(app, patch);
-        const stored = universe.store.patch(app, patch, 'operator');
+        const { resourceVersion } = app.metadata;
+        const metadata = { ...(patch['metadata'] as object | undefined), resourceVersion };
+        const stored = universe.store.patch(app, { ...patch, metadata }, 'operator');
         if (universe.store.get(nameOf(app)) !== undefined) view.set(nameOf(app).name, stored);
         return stored;
       }),
     ensureDefaultProject: () => Promise.resolve(),
+    refresh: () =>
+      call(() => {
+        const found = new Map(universe.store.list().map((app) => [app.metadata.name ?? '', app]));
+        for (const [app, stored] of found) view.set(app, stored);
+        for (const app of view.keys()) if (!found.has(app)) view.delete(app);
+      }),
     subscribe(listener) {
       storeListeners.add(listener);
       return () => storeListeners.delete(listener);
@@ -314,18 +382,13 @@ export function startProcess(universe: Universe, died: () => void): Process {
   };
 
   const world: World = {
-    clock: {
-      now: clock.now,
-      after: (delayMs, run) =>
-        clock.after(delayMs, () => {
-          if (isAlive) run();
-        }),
-    },
+    clock,
     random,
     git,
     renderers,
     clusters,
     store,
+    leadership: election,
     notifier: { notify: () => {} },
     telemetry: {
       tracer,
@@ -339,5 +402,33 @@ export function startProcess(universe: Universe, died: () => void): Process {
     },
   };
   const controllers = startControllers(world);
-  return { controllers, tracer, kill };
+  election.stand();
+  return {
+    controllers,
+    tracer,
+    get isFrozen() {
+      return clock.isFrozen;
+    },
+    freeze: (forMs) => clock.freeze(forMs),
+    async stop() {
+      await controllers.stop(1_500);
+      await election.resign();
+      kill();
+    },
+    kill,
+  };
+}
+
+function electionOf({ leases, clock: time, random, faults, journal }: Universe, name: string, clock: Clock): Election {
+  if (leases === undefined) return createSoleElection(clock);
+  const fate = faults.lease;
+  const access = leases.connect({ clock, fate, delayMs: () => random.between(1, 15), isWatched: () => true });
+  const note = (fields: LogFields, message: string): void =>
+    journal.note(`${name}: ${message} ${JSON.stringify(fields)}`);
+  const log = { debug() {}, info: note, warn: note, error: (_: LogFields, message: string) => journal.broken(message) };
+  return createElection(access, { clock, monotonic: time.now, random, log, identity: name, address: undefined });
+}
+
+function seenAs({ metadata }: KubeObject): SeenObject {
+  return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' };
 }

@@ -6,6 +6,7 @@ const usage = `Plays seeds of the simulation: the controllers on simulated clust
   node operator/sim/run.ts --seeds 200 [--from 1]    seeds one after the other
   node operator/sim/run.ts --seeds 2 --each-write    the same, once for every write of the operator, which dies before or after it
   node operator/sim/run.ts --seed 7 [--die-at 12 [--after]]   one seed, with its story
+  … --replicas 2                                     with so many operators that share the work by a Lease
 `;
 
 const { values } = parseArgs({
@@ -16,9 +17,12 @@ const { values } = parseArgs({
     'each-write': { type: 'boolean', default: false },
     'die-at': { type: 'string' },
     after: { type: 'boolean', default: false },
+    replicas: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 });
+
+const replicas = Number(values.replicas);
 
 async function main(): Promise<void> {
   if (values.help) {
@@ -44,12 +48,12 @@ async function main(): Promise<void> {
   };
   for (let seed = first; seed <= last; seed += 1) {
     if (!values['each-write']) {
-      await play({ seed });
+      await play({ seed, replicas });
       continue;
     }
-    const { attempts } = await play({ seed, dieAtWrite: 0 });
+    const { attempts } = await play({ seed, replicas, dieAtWrite: 0 });
     for (let write = 1; write <= attempts; write += 1) {
-      for (const dieAfter of [false, true]) await play({ seed, dieAtWrite: write, dieAfter });
+      for (const dieAfter of [false, true]) await play({ seed, replicas, dieAtWrite: write, dieAfter });
     }
   }
   const took = ((performance.now() - startedAt) / 1_000).toFixed(1);
@@ -61,6 +65,7 @@ async function playOne(seed: number): Promise<void> {
   const dieAt = values['die-at'];
   const result = await simulate({
     seed,
+    replicas,
     ...(dieAt !== undefined && { dieAtWrite: Number(dieAt), dieAfter: values.after }),
   });
   for (const note of result.notes) process.stdout.write(`${note}\n`);
@@ -68,9 +73,9 @@ async function playOne(seed: number): Promise<void> {
   if (result.violations.length > 0) process.exitCode = 1;
 }
 
-function replay({ seed, dieAtWrite, dieAfter }: SimulationOptions): string {
+function replay({ seed, dieAtWrite, dieAfter, replicas = 1 }: SimulationOptions): string {
   const death = dieAtWrite === undefined ? '' : ` --die-at ${dieAtWrite}${dieAfter ? ' --after' : ''}`;
-  return `node operator/sim/run.ts --seed ${seed}${death}`;
+  return `node operator/sim/run.ts --seed ${seed}${replicas > 1 ? ` --replicas ${replicas}` : ''}${death}`;
 }
 
 await main();

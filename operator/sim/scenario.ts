@@ -9,6 +9,7 @@ import { type ApiServer, createApiServer } from './api-server.ts';
 import { createApplicationStore } from './application-store.ts';
 import { createClock, createRandom, type SimRandom } from './clock.ts';
 import { createJournal, isHealthy, namespaceOf } from './journal.ts';
+import { createLeaseServer } from './lease-server.ts';
 import { type Faults, operatorNamespace, type Process, startProcess, type Universe } from './process.ts';
 import { createRepository } from './repository.ts';
 
@@ -19,6 +20,8 @@ export interface SimulationOptions {
   readonly dieAtWrite?: number;
   /** Which side of that write. */
   readonly dieAfter?: boolean;
+  /** Operators that share the work by a Lease; default 1, without one. */
+  readonly replicas?: number;
 }
 
 export interface SimulationResult {
@@ -30,6 +33,8 @@ export interface SimulationResult {
   readonly attempts: number;
   readonly passes: number;
   readonly lives: number;
+  /** How often the lead went from one replica to another. */
+  readonly changes: number;
 }
 
 const startedAt = Date.parse('2026-01-01T00:00:00Z');
@@ -40,6 +45,7 @@ const quietMs = 600_000;
 
 /** Plays one seed: people, Git, clusters and faults for five minutes, then time to settle, then what must be true. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const { replicas = 1 } = options;
   const random = createRandom(options.seed);
   const clock = createClock(startedAt);
   const servers = new Map<string, ApiServer>();
@@ -58,6 +64,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     servers,
     repository,
     store,
+    leases: replicas > 1 ? createLeaseServer(clock, random) : undefined,
     journal,
     faults: trouble.faults,
     settings: {
@@ -74,25 +81,45 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const people = createPeople(universe, random);
 
   let lives = 0;
-  let life: Process | undefined;
+  const living = new Map<string, Process>();
   const begin = (): void => {
     lives += 1;
-    journal.note(`the operator starts, life ${lives}`);
-    life = startProcess(universe, () => {
-      journal.note('the operator dies');
-      life = undefined;
+    const name = `operator-${lives}`;
+    journal.note(`${name} starts`);
+    const life = startProcess(universe, name, () => {
+      journal.note(`${name} dies`);
+      living.delete(name);
       clock.after(random.between(500, 8_000), begin);
+    });
+    living.set(name, life);
+  };
+  /** Something happens to one that lives; one that has just died starts by itself. */
+  const befall = (what: (life: Process, name: string) => void): void => {
+    clock.after(random.between(0, troubleMs), () => {
+      if (living.size > 0) what(...swap(random.pick([...living])));
     });
   };
   people.setUp();
-  begin();
+  for (let count = replicas; count > 0; count -= 1) begin();
   if (!calm && options.dieAtWrite === undefined) {
     for (let count = random.between(0, 3); count > 0; count -= 1) {
-      clock.after(random.between(0, troubleMs), () => {
-        // One that has just died starts by itself.
-        if (life === undefined) return;
-        journal.note('the operator is killed');
+      befall((life, name) => {
+        journal.note(`${name} is killed`);
+        living.delete(name);
         life.kill();
+        begin();
+      });
+    }
+    for (let count = replicas > 1 ? random.between(2, 8) : 0; count > 0; count -= 1) {
+      befall((life, name) => {
+        if (random.chance(0.5)) {
+          const forMs = random.between(1_000, 60_000);
+          journal.note(`${name} is stopped for ${forMs} ms`);
+          return life.freeze(forMs);
+        }
+        journal.note(`${name} is asked to end`);
+        living.delete(name);
+        void life.stop();
         begin();
       });
     }
@@ -111,11 +138,17 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     journal.broken(`a settled world was written ${journal.writes - settledWrites} times more`);
   for (const id of journal.openOperations()) journal.broken(`I5: the operation ${id} never came to an end`);
   people.check();
-  for (const problem of life?.tracer.problems() ?? [])
-    journal.broken(`a settled world has a trace of which ${problem}`);
-  life?.kill();
+  for (const life of living.values()) {
+    for (const problem of life.tracer.problems()) journal.broken(`a settled world has a trace of which ${problem}`);
+    life.kill();
+  }
   const { violations, notes, writes, passes } = journal;
-  return { seed: options.seed, violations, notes, writes, attempts: trouble.attempts(), passes, lives };
+  const changes = universe.leases?.lease()?.transitions ?? 0;
+  return { seed: options.seed, violations, notes, writes, attempts: trouble.attempts(), passes, lives, changes };
+}
+
+function swap<A, B>([a, b]: readonly [A, B]): readonly [B, A] {
+  return [b, a];
 }
 
 interface Window {
@@ -144,6 +177,10 @@ function createFaults(
   const deathRate = calm || options.dieAtWrite !== undefined ? 0 : random.pick([0, 0.01, 0.05]);
   const conflictRate = calm ? 0 : random.pick([0, 0.1]);
   const slowRate = calm ? 0 : random.pick([0, 0.2]);
+  const isShared = (options.replicas ?? 1) > 1;
+  const leaseDown = isShared ? windows(2, 30_000) : [];
+  const leaseLossRate = isShared && !calm ? random.pick([0, 0.1]) : 0;
+  const stopRate = isShared && !calm ? random.pick([0, 0, 0.01]) : 0;
   let writes = 0;
   const faults: Faults = {
     clusterDown: (server) => holds(down.get(server) ?? []),
@@ -156,6 +193,11 @@ function createFaults(
       if (over || !random.chance(deathRate)) return 'live';
       return random.pick(['die-before', 'die-after'] as const);
     },
+    lease: (what) => {
+      if (what === 'write' && holds(leaseDown)) return 'refuse';
+      return !over && random.chance(leaseLossRate) ? 'lose' : 'pass';
+    },
+    stopMs: () => (!over && random.chance(stopRate) ? random.between(5_000, 60_000) : 0),
     eventDelayMs: () => (!over && random.chance(slowRate) ? random.between(1_000, 10_000) : random.between(1, 200)),
   };
   return {
@@ -373,7 +415,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
     const automated = app.spec.syncPolicy?.automated;
     const last = app.status?.operationState;
     // A sync that ran out of time is not tried again for the same revision, as in Argo CD.
-    if (last?.phase === 'Failed' && last.message?.includes('took longer')) return;
+    if (last?.phase === 'Failed' && last.message?.includes('controller sync timeout')) return;
     // A hook that failed once and is not made anew each time fails every sync until somebody takes it away, as in Argo CD.
     const isStuck = owned(source).some(
       (object) =>
@@ -396,6 +438,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
         const live = api?.get(key);
         if (
           last?.phase === 'Succeeded' &&
+          last.operation.sync?.syncStrategy?.apply === undefined &&
           policy === 'HookSucceeded' &&
           live !== undefined &&
           live.kind === 'Job' &&

@@ -20,6 +20,22 @@ test(`${seeds} seeds of faults, deaths and people break no invariant, and all se
   assert.ok(lives > seeds * 1.5 && writes > seeds * 20, `${lives} lives, ${writes} writes`);
 });
 
+const sharedSeeds = 60;
+
+test(`${sharedSeeds} seeds of two and three replicas that die, stop, are asked to end and lose their Lease break none either`, async () => {
+  const broken: string[] = [];
+  let changes = 0;
+  for (let seed = 1; seed <= sharedSeeds; seed += 1) {
+    const replicas = 2 + (seed % 2);
+    const result = await simulate({ seed, replicas });
+    changes += result.changes;
+    if (result.violations.length > 0)
+      broken.push(`${result.violations[0]}\nreplay: node operator/sim/run.ts --seed ${seed} --replicas ${replicas}`);
+  }
+  assert.deepEqual(broken, []);
+  assert.ok(changes > sharedSeeds * 2, `the lead changed ${changes} times`);
+});
+
 // In the one most syncs take several passes, in the other one.
 for (const seed of [7, 6]) {
   test(`the operator may die before or after any of its writes, as in seed ${seed}`, async () => {

@@ -1,10 +1,10 @@
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listOf } from './adapters/store/settings.ts';
 import { readTracing, type TracingFlags } from './adapters/telemetry/otlp/settings.ts';
 import { messageOf } from './model/fault.ts';
-import { createOperator, type OperatorOptions } from './operator.ts';
+import { createOperator, type LeaderElectionOptions, type Operator, type OperatorOptions } from './operator.ts';
 import type { MetricsChoice } from './world/store.ts';
 
 const defaultListen = '0.0.0.0:8080';
@@ -21,6 +21,8 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
   --log-format FORMAT json or text; default: json
+  --leader-elect      one of several replicas leads, the others stand by; without it this is the only one
+  --lease-name NAME   the Lease that they agree by; default: mooring
   --metrics-application-labels NAMES      labels of Applications for the metric argocd_app_labels, with commas between
   --metrics-application-conditions NAMES  conditions for argocd_app_condition; default: all
   --metrics-cluster-labels NAMES          labels of cluster Secrets for argocd_cluster_labels
@@ -32,10 +34,12 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --otlp-attrs K:V,…         attributes of everything that is sent
   --otlp-sample-ratio RATIO  share of the traces that are recorded, 0 to 1; default: 1
   --trace-ids w3c|xray       form of trace ids; xray: with the time in front, as AWS X-Ray wants them; default: w3c
+
+Replicas are told apart by $POD_NAME, and reach each other by $POD_IP.
 `;
 
-/** Milliseconds that what is under way may take to finish after SIGTERM. */
-const drainMs = 8_000;
+/** Milliseconds after the first SIGTERM or SIGINT at which the process ends in any case; a pod has 30 s. */
+const stopMs = 9_000;
 
 interface Arguments extends TracingFlags {
   readonly kubeconfig?: string;
@@ -48,6 +52,8 @@ interface Arguments extends TracingFlags {
   readonly 'metrics-application-labels'?: readonly string[];
   readonly 'metrics-application-conditions'?: readonly string[];
   readonly 'metrics-cluster-labels'?: readonly string[];
+  readonly 'leader-elect'?: boolean;
+  readonly 'lease-name'?: string;
   readonly help?: boolean;
 }
 
@@ -68,13 +74,30 @@ async function main(): Promise<void> {
     logFormat: logFormat(values['log-format'] ?? 'json'),
     metrics: metricsChoice(values),
     ...(tracing && { tracing }),
+    ...(values['leader-elect'] && { leaderElection: leaderElection(values, process.env) }),
   };
-  const operator = await createOperator(options).catch((thrown: unknown) => {
+  let operator: Operator | undefined;
+  stopOnSignals(() => operator);
+  operator = await createOperator(options).catch((thrown: unknown) => {
     throw startFailure(thrown, values);
   });
+}
+
+/** The first signal ends the operator in good order; the second one, and `stopMs` after the first, end the process. */
+function stopOnSignals(operator: () => Operator | undefined): void {
+  let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      operator.stop(drainMs).then(
+    process.on(signal, () => {
+      if (isStopping) process.exit(128 + constants.signals[signal]);
+      isStopping = true;
+      const running = operator();
+      // Before it has started it leads nothing and writes nothing.
+      if (running === undefined) process.exit(0);
+      setTimeout(() => {
+        process.stderr.write(`mooring: what is under way did not end within ${stopMs / 1_000} s\n`);
+        process.exit(1);
+      }, stopMs).unref();
+      running.stop().then(
         () => process.exit(0),
         (thrown: unknown) => {
           process.stderr.write(`mooring: ${messageOf(thrown)}\n`);
@@ -83,6 +106,13 @@ async function main(): Promise<void> {
       );
     });
   }
+}
+
+function leaderElection(
+  { 'lease-name': leaseName }: Arguments,
+  { POD_NAME: identity, POD_IP: address }: NodeJS.ProcessEnv,
+): LeaderElectionOptions {
+  return { ...(leaseName && { leaseName }), ...(identity && { identity }), ...(address && { address }) };
 }
 
 function readArguments(): Arguments {
@@ -105,6 +135,8 @@ function readArguments(): Arguments {
         'otlp-attrs': { type: 'string' },
         'otlp-sample-ratio': { type: 'string' },
         'trace-ids': { type: 'string' },
+        'leader-elect': { type: 'boolean' },
+        'lease-name': { type: 'string' },
         help: { type: 'boolean' },
       },
     }).values;

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Renderer } from '@mooring/renderer-contract';
 import packageJson from '../package.json' with { type: 'json' };
 import { createGit } from './adapters/git/git.ts';
+import { handedOnHeader, handOn } from './adapters/http/hand-on.ts';
 import { createReadiness } from './adapters/http/readiness.ts';
 import { serve } from './adapters/http/server.ts';
 import { createClient, type KubeContext } from './adapters/kube/client.ts';
@@ -10,16 +13,19 @@ import { ownServer } from './adapters/kube/cluster-secret.ts';
 import { createClusters } from './adapters/kube/clusters.ts';
 import { fromKubeconfig, fromServiceAccount, isInCluster, ownPod } from './adapters/kube/connect.ts';
 import type { Connection } from './adapters/kube/connection.ts';
+import { createElection, createSoleElection, type Election, electionTiming } from './adapters/kube/election.ts';
+import { openLease } from './adapters/kube/lease.ts';
 import { collectWhenIdle } from './adapters/memory/idle-collection.ts';
 import { createRenderPool } from './adapters/render/render-pool.ts';
-import { createEvents } from './adapters/store/events.ts';
+import { createEvents, type EventCounts } from './adapters/store/events.ts';
 import { createStore } from './adapters/store/store.ts';
 import { createLog, type LogFormat, type LogLevel } from './adapters/telemetry/log.ts';
 import { createMetrics, type PrometheusMetrics } from './adapters/telemetry/metrics.ts';
 import type { TracingSettings } from './adapters/telemetry/otlp/settings.ts';
 import type { Tracing, TracingContext } from './adapters/telemetry/tracing.ts';
 import { untraced } from './adapters/telemetry/untraced.ts';
-import { systemClock, systemRandom } from './adapters/time/system.ts';
+import { systemClock, systemMonotonic, systemRandom } from './adapters/time/system.ts';
+import { deliver } from './api/webhook/deliver.ts';
 import { receiveWebhook } from './api/webhook/receive.ts';
 import { serverOf } from './controllers/application/wake.ts';
 import { type Controllers, startControllers } from './controllers/start.ts';
@@ -28,7 +34,7 @@ import { Fault, messageOf } from './model/fault.ts';
 import { operatorLimits } from './model/limits.ts';
 import { defaultRenderers } from './renderers.ts';
 import type { ObjectReference, Problem, Report } from './world/readiness.ts';
-import type { MetricsChoice, NamespacedName, Store } from './world/store.ts';
+import type { MetricsChoice, NamespacedName } from './world/store.ts';
 import type { Log, Metrics } from './world/telemetry.ts';
 import type { World } from './world/world.ts';
 
@@ -54,6 +60,21 @@ export interface OperatorOptions {
   readonly logFormat?: LogFormat;
   /** Where traces go; `readTracing` makes it from flags. Default: nothing is traced. */
   readonly tracing?: TracingSettings;
+  /**
+   * For several replicas that look after one namespace: one leads, the others stand by. Without it this operator takes itself for the only one, and starts
+   * and stops without asking anybody.
+   */
+  readonly leaderElection?: LeaderElectionOptions;
+}
+
+/** How replicas of an operator agree on one of them. */
+export interface LeaderElectionOptions {
+  /** Name of the Lease in the operator's namespace. Default: `mooring`. */
+  readonly leaseName?: string;
+  /** Name of this replica; no other process may have it at the same time. Default: the host's name and something random. */
+  readonly identity?: string;
+  /** IP address at which other replicas reach this one, at the port of `http`. Default: `http.host`, where that is one. */
+  readonly address?: string;
 }
 
 /** An operator, from the moment that it serves health checks. */
@@ -62,12 +83,18 @@ export interface Operator {
   readonly port: number;
   /** Resolves when the controllers are at work. Until then `/readyz` says what is missing; it never rejects, since whatever it is may be mended. */
   readonly started: Promise<void>;
-  /** Takes no more work, lets what is under way finish for at most `withinMs` (default 8 s), and closes everything. */
+  /** Takes no more work, lets what is under way finish for at most `withinMs` (default 1.5 s), gives the lead to another replica, and closes everything. */
   stop(withinMs?: number): Promise<void>;
 }
 
 /** Bytes of a request body where none is expected. */
 const noBodyBytes = 1_024;
+const defaultNamespace = 'argocd';
+/** Milliseconds that passes under way may take to end when the operator stops, and Events that tell of them to be sent: another replica waits for the lead. */
+const drainMs = 1_500;
+const lastEventsMs = 300;
+/** Milliseconds that a replica that stands by is not ready for, at most, because its caches are not warm. */
+const warmMs = 15_000;
 
 /**
  * Serves health checks at once, and starts the controllers as soon as the API server can be reached, allows what is needed, and serves the CRDs. Throws
@@ -100,7 +127,14 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
         bodyBytes: operatorLimits.webhookBytes,
         answer: (request) => {
           if (opened === undefined || controllers === undefined) return { status: 503, body: 'not ready yet\n' };
-          return receiveWebhook(request, opened.world.store.settings(), controllers.refreshRepository, metrics);
+          const { store, leadership } = opened.world;
+          const { refreshRepository } = controllers;
+          return deliver(request, leadership, {
+            receive: (delivery) => receiveWebhook(delivery, store.settings(), refreshRepository, metrics),
+            handOn: (address) => handOn(address, request),
+            isHandedOn: request.headers[handedOnHeader] !== undefined,
+            log,
+          });
         },
       },
     ],
@@ -115,7 +149,7 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   let isStopping = false;
   let world: OpenWorld;
   try {
-    world = openWorld(await connect(options), options, context, readiness.report);
+    world = openWorld(await connect(options), options, server.port, context, readiness.report);
     opened = world;
     undo.push(() => world.close());
   } catch (thrown) {
@@ -129,8 +163,10 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
     controllers = started;
     undo.push(world.measure(started));
     undo.push(collectWhenIdle(() => started.runs, systemClock));
-    undo.push(keepDefaultProject(world.world.store, readiness.report, context));
+    undo.push(keepDefaultProject(world.world, readiness.report, context));
     readiness.report('controllers', []);
+    reportWarm(world.world, started.warm, readiness.report);
+    world.stand();
     const { namespace } = world.world.store;
     log.info({ cluster: world.server, namespace, port: server.port }, 'Mooring has started');
   };
@@ -138,10 +174,12 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   return {
     port: server.port,
     started: world.ready.then(start),
-    async stop(withinMs = 8_000) {
+    async stop(withinMs = drainMs) {
       isStopping = true;
       log.info({}, 'stopping');
+      readiness.stop();
       await controllers?.stop(withinMs);
+      await world.resign();
       await close();
     },
   };
@@ -164,20 +202,54 @@ interface OpenWorld {
   warn(problem: Problem): void;
   /** Lets metrics ask for what is there, and forget what is no more; the answer stops that. */
   measure(controllers: Controllers): () => void;
+  /** Begins to ask for the lead. */
+  stand(): void;
+  /** Sends the last Events and lets another replica lead: from then on nothing is written. */
+  resign(): Promise<void>;
   close(): Promise<void>;
 }
 
+/**
+ * A replica that stands by is ready when its caches are warm; who leads is needed at once. Where an Application keeps it waiting, as one whose Git server does not
+ * answer, it is ready all the same after `warmMs`.
+ */
+function reportWarm({ leadership, clock }: World, warm: Promise<void>, report: Report): void {
+  const isWarm = (): void => {
+    cancel();
+    unsubscribe();
+    report('caches', []);
+  };
+  const cancel = clock.after(warmMs, isWarm);
+  const unsubscribe = leadership.subscribe((leads) => {
+    if (leads) isWarm();
+  });
+  if (leadership.leads()) isWarm();
+  void warm.then(isWarm);
+}
+
 /** Joins the adapters. Nothing here waits for the API server. */
-function openWorld({ connection, self }: Place, options: OperatorOptions, context: Context, report: Report): OpenWorld {
+function openWorld(
+  { connection, self }: Place,
+  options: OperatorOptions,
+  port: number,
+  context: Context,
+  report: Report,
+): OpenWorld {
   const renderers = options.renderers ?? defaultRenderers();
-  const namespace = options.namespace ?? 'argocd';
+  const namespace = options.namespace ?? defaultNamespace;
   const { log, metrics, tracing } = context;
   const directory = join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git');
   const git = createGit({ ...context, directory, onRequest: metrics.gitAsked });
   // What a pass writes here, and Events on its behalf, are no requests to its destination.
   const kubeAsked: Metrics['kubeAsked'] = ({ object: _, ...facts }) => metrics.kubeAsked(facts);
-  const client = createClient(connection, { ...context, metrics: { ...metrics, kubeAsked } }, ownServer);
+  const own = { ...context, metrics: { ...metrics, kubeAsked } };
+  const election = openElection(options, connection, port, own);
+  const { fence } = election;
+  const client = createClient(connection, { ...own, fence }, ownServer);
   const events = createEvents(client, context);
+  // What a replica has to say of itself it says whoever leads.
+  const freeClient = createClient(connection, own, ownServer);
+  const warnings = createEvents(freeClient, context);
   const opened = createStore(client, {
     ...context,
     namespace,
@@ -188,6 +260,7 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
   });
   const clusters = createClusters(connection, opened.clusters, {
     ...context,
+    fence,
     healthOf,
     hasHealthRule,
     respectRbac: () => opened.store.settings().respectRbac,
@@ -208,12 +281,13 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
       renderers: pool,
       clusters,
       store: opened.store,
+      leadership: election,
       notifier: events,
       telemetry: { log, metrics, tracer: tracing ?? untraced() },
     },
     server: connection.server,
     ready: opened.ready,
-    warn: ({ about, reason, message }) => events.warn(about ?? operator, reason, message),
+    warn: ({ about, reason, message }) => warnings.warn(about ?? operator, reason, message),
     measure: ({ queues }) => {
       const { store } = opened;
       metrics.ask({
@@ -224,7 +298,8 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
         clusters: clusters.facts,
         queues,
         caches: () => [...git.caches(), ...pool.caches(), ...clusters.caches()],
-        events: events.counts,
+        events: () => sum(events.counts(), warnings.counts()),
+        isLeader: election.leads,
         ...(tracing && { spans: tracing.counts }),
         choice: () => ({ ...store.settings().metrics, ...options.metrics }),
       });
@@ -238,15 +313,48 @@ function openWorld({ connection, self }: Place, options: OperatorOptions, contex
         for (const stop of stops) stop();
       };
     },
+    stand: election.stand,
+    resign: async () => {
+      await events.close(lastEventsMs);
+      await election.resign();
+    },
     close: async () => {
       await events.close();
+      await warnings.close(lastEventsMs);
       await pool.close();
       await git.close();
       await clusters.close();
       opened.close();
       await client.close();
+      await freeClient.close();
+      await election.close();
     },
   };
+}
+
+function sum(a: EventCounts, b: EventCounts): EventCounts {
+  return { sent: a.sent + b.sent, dropped: a.dropped + b.dropped, failed: a.failed + b.failed };
+}
+
+/** The election that this operator takes part in; it does not stand yet. */
+function openElection(
+  { leaderElection, namespace = defaultNamespace, http }: OperatorOptions,
+  connection: Connection,
+  port: number,
+  context: Context,
+): Election {
+  if (leaderElection === undefined) return createSoleElection(context.clock);
+  const { leaseName = 'mooring', identity = `${hostname()}-${randomUUID().slice(0, 8)}` } = leaderElection;
+  const limits = { ...context.limits, requestTimeoutMs: electionTiming.requestMs };
+  const access = openLease(connection, { namespace, name: leaseName }, { ...context, limits });
+  const address = leaderElection.address ?? http?.host ?? '';
+  const isReachable = isIP(address) !== 0 && address !== '0.0.0.0' && address !== '::';
+  return createElection(access, {
+    ...context,
+    monotonic: systemMonotonic,
+    identity,
+    address: isReachable ? `http://${address.includes(':') ? `[${address}]` : address}:${port}` : undefined,
+  });
 }
 
 /** An Application's namespace and name, from `namespace/name`. */
@@ -255,16 +363,16 @@ function namesOf(id: string): NamespacedName {
   return { namespace: id.slice(0, slash), name: id.slice(slash + 1) };
 }
 
-/** Creates the project `default` where there is none, trying until it is done; the answer stops it. */
-function keepDefaultProject(store: Store, report: Report, { clock, limits, log }: Context): () => void {
-  let isStopped = false;
+/** Creates the project `default` where there is none, while this replica leads, trying until it is done; the answer stops it. */
+function keepDefaultProject({ store, leadership }: World, report: Report, { clock, limits, log }: Context): () => void {
+  let term = 0;
   let cancel: (() => void) | undefined;
-  const tryOnce = async (failures: number): Promise<void> => {
+  const tryOnce = async (mine: number, failures: number): Promise<void> => {
     try {
       await store.ensureDefaultProject();
-      if (!isStopped) report('default-project', []);
+      if (mine === term) report('default-project', []);
     } catch (thrown) {
-      if (isStopped) return;
+      if (mine !== term) return;
       if (!(thrown instanceof Fault))
         log.error({ error: messageOf(thrown) }, 'a bug kept the project default from being made');
       const message = `the project default cannot be created: ${messageOf(thrown)}`;
@@ -272,13 +380,21 @@ function keepDefaultProject(store: Store, report: Report, { clock, limits, log }
       if (!(thrown instanceof Fault && thrown.code === 'cluster-unreachable'))
         report('default-project', [{ reason: 'DefaultProjectMissing', message }]);
       const waitMs = Math.min(limits.startRetryLastMs, limits.startRetryFirstMs * 2 ** failures);
-      cancel = clock.after(waitMs, () => void tryOnce(failures + 1));
+      cancel = clock.after(waitMs, () => void tryOnce(mine, failures + 1));
     }
   };
-  void tryOnce(0);
-  return () => {
-    isStopped = true;
+  const follow = (leads: boolean): void => {
+    term += 1;
     cancel?.();
+    if (leads) void tryOnce(term, 0);
+    else report('default-project', []);
+  };
+  if (leadership.leads()) follow(true);
+  const unsubscribe = leadership.subscribe(follow);
+  return () => {
+    term += 1;
+    cancel?.();
+    unsubscribe();
   };
 }
 

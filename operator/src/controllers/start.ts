@@ -10,8 +10,9 @@ import { factsOf } from './application/measure.ts';
 import { type Memory, newMemory, sight } from './application/memory.ts';
 import { reconcile } from './application/reconcile.ts';
 import { createAppTrace } from './application/trace.ts';
-import { applicationKey, serverOf, wakeApplications } from './application/wake.ts';
-import { priority } from './queue.ts';
+import { applicationKey, isUnderWay, serverOf, wakeApplications } from './application/wake.ts';
+import { followLead } from './lead.ts';
+import { type Priority, priority } from './queue.ts';
 import { reconcileRepository } from './repository/reconcile.ts';
 import { repositoryKey, wakeRepositories } from './repository/wake.ts';
 import { createRunner, type RunnerWorld } from './runner.ts';
@@ -25,6 +26,8 @@ export interface Controllers {
   queues(): readonly QueueFacts[];
   /** Runs that have ended; counts up. */
   readonly runs: number;
+  /** Resolves when every Application that was there at the start has been looked at once: what is needed to act on it has been fetched, rendered and seen. */
+  readonly warm: Promise<void>;
   /** Stops within the given milliseconds; what is under way may finish. */
   stop(withinMs: number): Promise<void>;
 }
@@ -50,9 +53,28 @@ function nameOf(key: string): NamespacedName {
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
-/** Starts the controllers on a world whose store and clusters are being watched. */
-export function startControllers(world: World): Controllers {
+/**
+ * Milliseconds that a replica that stands by waits before it looks at what changed: until then the leader has done what it does about it, and one look sees
+ * both.
+ */
+const standbyDelayMs = 2_000;
+
+/**
+ * Starts the controllers on a world whose store and clusters are being watched. Where another replica leads they look at everything and write nothing, until
+ * this one leads.
+ */
+export function startControllers(surroundings: World): Controllers {
+  const lead = followLead(surroundings, takeOver);
+  const { leadership } = lead;
+  const world: World = { ...surroundings, leadership };
   const { store, telemetry } = world;
+  const unlooked = new Set(store.applications().map(applicationKey));
+  const warm = Promise.withResolvers<void>();
+  const lookedAt = (key: string): void => {
+    unlooked.delete(key);
+    if (unlooked.size === 0) warm.resolve();
+  };
+  if (unlooked.size === 0) warm.resolve();
   const memories = new Map<string, Memory>();
   /** Repositories that a webhook told of since they were looked at last. */
   const told = new Map<string, Told>();
@@ -123,11 +145,12 @@ export function startControllers(world: World): Controllers {
         let action = awaitChange;
         let failure: string | undefined;
         try {
-          const passWorld = { ...world, telemetry: own };
+          const passWorld = { ...world, leadership: lead.ofPass(), telemetry: own };
           action = await own.metrics.during(during, () => reconcile(app, passWorld, memory));
+          lookedAt(key);
           const durationMs = world.clock.now() - startedAt;
           log.debug({ durationMs, next: action.do }, 'looked at the Application');
-          own.metrics.reconciled({ ...facts, durationMs, traceId: own.traceId });
+          if (passWorld.leadership.leads()) own.metrics.reconciled({ ...facts, durationMs, traceId: own.traceId });
         } catch (thrown) {
           failure = messageOf(thrown);
           action = requeueAfter(0);
@@ -157,7 +180,8 @@ export function startControllers(world: World): Controllers {
           seen(app, commit) {
             const memory = memoryOf(applicationKey(app));
             sight(memory, commit.commit, seenAt);
-            if (!memory.trace.isNews(commit.commit)) return undefined;
+            // Who stands by tells of nothing.
+            if (!leadership.leads() || !memory.trace.isNews(commit.commit)) return undefined;
             const startMs = by?.at ?? commit.startMs;
             const trigger = by === undefined ? 'poll' : 'webhook';
             return traces.ofCommit(key, { ...commit, startMs, trigger, parent: by?.parent });
@@ -165,7 +189,7 @@ export function startControllers(world: World): Controllers {
           wake(app, touched, seen) {
             const id = applicationKey(app);
             if (touched && seen !== undefined) memoryOf(id).trace.join(seen.trace, seen.commit);
-            applications.wake(id, touched && by !== undefined ? priority.webhook : priority.poll);
+            look(id, touched && by !== undefined ? priority.webhook : priority.poll);
           },
         });
       },
@@ -174,10 +198,44 @@ export function startControllers(world: World): Controllers {
     runnerWorld((key) => ({ repository: maskAddress(key) })),
   );
 
-  const stopApplications = wakeApplications(world, applications.wake, (key) => {
+  function look(key: string, urgency: Priority): void {
+    const isLate = !leadership.leads() && !unlooked.has(key);
+    applications.wake(key, urgency, isLate ? standbyDelayMs : 0);
+  }
+
+  /** Everything is looked at anew: what came in while nobody led, and what the last leader was in the middle of. */
+  function takeOver(): void {
+    const now = world.clock.now();
+    const repositoryKeys = new Set<string>();
+    for (const app of store.applications()) {
+      const key = applicationKey(app);
+      const memory = memoryOf(key);
+      memory.revisionNotBefore = now;
+      // The last leader may have applied a wave just now.
+      memory.waveAppliedAt = now;
+      applications.wake(key, isUnderWay(app) ? priority.webhook : priority.poll);
+      const repository = repositoryKey(app);
+      if (repository !== undefined) repositoryKeys.add(repository);
+    }
+    for (const key of repositoryKeys) repositories.wake(key, priority.webhook);
+  }
+
+  const stopApplications = wakeApplications(world, look, (key) => {
     applications.forget(key);
     memories.get(key)?.trace.gone();
     memories.delete(key);
+    lookedAt(key);
+  });
+  // What the leader has synced is fetched and rendered here, too, as soon as it says so.
+  const stopFollowing = store.subscribe((change) => {
+    if (change.kind !== 'Application' || leadership.leads()) return;
+    const app = store.application(change.name);
+    const revision = app?.status?.sync?.revision;
+    if (app === undefined || revision === undefined) return;
+    const memory = memoryOf(applicationKey(app));
+    if (memory.commit === revision) return;
+    memory.revisionNotBefore = world.clock.now();
+    look(applicationKey(app), priority.poll);
   });
   const stopRepositories = wakeRepositories(world, (key, delayMs) => repositories.wake(key, priority.poll, delayMs));
 
@@ -198,8 +256,11 @@ export function startControllers(world: World): Controllers {
     get runs() {
       return applications.runs + repositories.runs;
     },
+    warm: warm.promise,
     async stop(withinMs) {
+      lead.stop();
       stopApplications();
+      stopFollowing();
       stopRepositories();
       await Promise.all([applications.stop(withinMs), repositories.stop(withinMs)]);
       traces.close();

@@ -1,5 +1,5 @@
 /** What must be so for the operator to be ready, in the order in which `/readyz` tells it. */
-export type Check = 'api-server' | 'permissions' | 'crds' | 'settings' | 'default-project' | 'controllers';
+export type Check = 'api-server' | 'permissions' | 'crds' | 'settings' | 'default-project' | 'controllers' | 'caches';
 
 /** An object that an Event can be about. */
 export interface ObjectReference {

@@ -59,9 +59,14 @@ export interface Store {
   /** Credentials for a repository: its own Secret, else the longest `repo-creds` prefix, else none. `project` sees its own and the global ones. */
   repository(url: string, project: string): RepositoryAccess;
   settings(): Settings;
-  /** Sends a JSON merge patch that only takes effect on this very object (uid). Throws `Fault` `object-missing` or `object-conflict`. */
+  /**
+   * Sends a JSON merge patch that only takes effect on the Application as it is given (uid and resourceVersion): what somebody else writes meanwhile, a leader
+   * that has taken over among them, is not overwritten. Throws `Fault` `object-missing` or `object-conflict`.
+   */
   patchApplication(app: Application, patch: Readonly<Record<string, unknown>>): Promise<Application>;
   /** Creates the project `default`, allowing everything, where there is none. */
   ensureDefaultProject(): Promise<void>;
+  /** Reads every Application again: after it the view holds all that anybody wrote before the call. Throws `Fault`. */
+  refresh(): Promise<void>;
   subscribe(listener: (change: StoreChange) => void): () => void;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Clusters } from './cluster.ts';
 import type { Git } from './git.ts';
+import type { Leadership } from './leadership.ts';
 import type { Notifier } from './notifier.ts';
 import type { Random } from './random.ts';
 import type { RenderPool } from './renderer.ts';
@@ -15,6 +16,7 @@ export interface World {
   readonly renderers: RenderPool;
   readonly clusters: Clusters;
   readonly store: Store;
+  readonly leadership: Leadership;
   readonly notifier: Notifier;
   readonly telemetry: Telemetry;
 }

@@ -28,7 +28,10 @@ const agent = new Agent({ keepAlive: false, maxSockets: 16 });
  * Sends a request on to the replica at `address`, `http://IP:PORT`, as it came, and answers what that one answers. No proxy and no redirect is followed. Throws
  * where the address is another one, and where there is no whole answer of at most 4 KiB within 5 s.
  */
-export async function handOn(address: string, { method, path, headers, body }: HttpRequest): Promise<HttpAnswer> {
+export async function handOn(
+  address: string,
+  { method, path, headers, body }: Omit<HttpRequest, 'query'>,
+): Promise<HttpAnswer> {
   const { host, port } = placeOf(address);
   const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => !ofConnection.has(name)));
   const sent = request({

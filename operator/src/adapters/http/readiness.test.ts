@@ -19,7 +19,15 @@ beforeEach(() => {
   readiness = createReadiness({ clock, log, outageMs, tell: ({ reason }) => void told.push(reason) });
 });
 
-const all: readonly Check[] = ['api-server', 'permissions', 'crds', 'settings', 'default-project', 'controllers'];
+const all: readonly Check[] = [
+  'api-server',
+  'permissions',
+  'crds',
+  'settings',
+  'default-project',
+  'controllers',
+  'caches',
+];
 
 async function get(target: string): Promise<{ readonly status: number; readonly body: string }> {
   const [path = '', query] = target.split('?');
@@ -38,7 +46,7 @@ test('it is ready when nothing is missing, and alive all the time', async () => 
   assert.equal(status, 503);
   assert.match(
     body,
-    /^api-server: it has not answered yet\npermissions: .*\ncrds: .*\nsettings: .*\ncontrollers: .*\n$/,
+    /^api-server: it has not answered yet\npermissions: .*\ncrds: .*\nsettings: .*\ncontrollers: .*\ncaches: .*\n$/,
   );
   for (const check of all) readiness.report(check, []);
   for (const path of ['/readyz', '/healthz?full=true'])
@@ -85,6 +93,15 @@ test('an API server that was never there makes it unready from the start', async
   for (const check of all.slice(1)) readiness.report(check, []);
   readiness.report('api-server', [gone]);
   assert.deepEqual(await get('/readyz'), { status: 503, body: 'api-server: nobody there\n' });
+});
+
+test('one that stops is not ready any more, and alive to the end', async () => {
+  for (const check of all) readiness.report(check, []);
+  readiness.stop();
+  for (const path of ['/readyz', '/readyz?verbose'])
+    assert.deepEqual(await get(path), { status: 503, body: 'stopping\n' }, path);
+  assert.ok(!readiness.isReady());
+  assert.equal((await get('/livez')).status, 200);
 });
 
 test('an outage with ever new texts is bounded in what it logs and remembers', () => {

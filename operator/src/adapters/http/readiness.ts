@@ -8,6 +8,8 @@ export interface Readiness {
   /** Takes what is wrong; each new problem is logged and told once, and one line says when all is well again. */
   readonly report: Report;
   isReady(): boolean;
+  /** Not ready from now on, whatever else is said. */
+  stop(): void;
   /** `/livez`, `/readyz` and `/healthz`. */
   readonly routes: readonly Route[];
 }
@@ -29,6 +31,7 @@ const beforehand: Readonly<Record<Check, string | undefined>> = {
   settings: 'not read yet',
   'default-project': undefined,
   controllers: "the view of Mooring's own objects is not complete yet",
+  caches: 'not every Application has been looked at yet',
 };
 
 interface State {
@@ -83,11 +86,13 @@ export function createReadiness({ clock, log, tell, outageMs }: ReadinessOptions
     return { lines, isMet: lines.length === 0 || clock.now() < tolerableUntil };
   }
 
+  let isStopping = false;
   function isReady(): boolean {
-    return names.every((name) => verdict(name).isMet);
+    return !isStopping && names.every((name) => verdict(name).isMet);
   }
 
   function readyz(isVerbose: boolean): HttpAnswer {
+    if (isStopping) return { status: 503, body: 'stopping\n' };
     const verdicts = names.map((name) => ({ name, ...verdict(name) }));
     const ready = verdicts.every(({ isMet }) => isMet);
     const text = isVerbose
@@ -104,6 +109,9 @@ export function createReadiness({ clock, log, tell, outageMs }: ReadinessOptions
   return {
     report,
     isReady,
+    stop: () => {
+      isStopping = true;
+    },
     routes: [
       // That the event loop comes to answer is all that a restart could mend.
       { method: 'GET', path: '/livez', bodyBytes, answer: () => alive },

@@ -47,7 +47,8 @@ const retryAfter = { leastMs: 100, mostMs: 30_000 };
 const listStallMs = 60_000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
-interface ListPage {
+/** A list as an API server answers it. */
+export interface ListPage {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
   readonly items?: readonly KubeObject[];
 }

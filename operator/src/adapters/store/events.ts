@@ -7,6 +7,13 @@ import type { KubeClient, KubeContext } from '../kube/client.ts';
 import { createObject, patchObject } from '../kube/request.ts';
 import { kinds } from './kinds.ts';
 
+/** How many Events came to what. */
+export interface EventCounts {
+  readonly sent: number;
+  readonly dropped: number;
+  readonly failed: number;
+}
+
 /** A notifier that can be looked at and closed. */
 export interface EventSender extends Notifier {
   /**
@@ -15,9 +22,9 @@ export interface EventSender extends Notifier {
    */
   warn(about: ObjectReference, reason: string, message: string): void;
   /** Events sent, and dropped because too many waited or the API server would not take them. */
-  counts(): { readonly sent: number; readonly dropped: number; readonly failed: number };
-  /** Sends what waits, for at most a second, and nothing after. */
-  close(): Promise<void>;
+  counts(): EventCounts;
+  /** Sends what waits, for at most `withinMs` (default 1 s), and nothing after: the API server may be what is gone. */
+  close(withinMs?: number): Promise<void>;
 }
 
 /** Who tells: Argo CD's name where it is about Applications, which people look for. */
@@ -27,8 +34,6 @@ const messageBytes = 1024;
 /** A notice like one of the last ten minutes counts that one up, as client-go's recorder does. */
 const repeatMs = 600_000;
 const remembered = 1_000;
-/** Nobody waits longer for Events when the operator stops: the API server may be what is gone. */
-const closeMs = 1_000;
 /** Between two tries to send what is kept. */
 const keptMs = 5_000;
 
@@ -182,12 +187,12 @@ export function createEvents(client: KubeClient, context: KubeContext & { readon
       startKept();
     },
     counts: () => ({ ...counts }),
-    close: async () => {
+    close: async (withinMs = 1_000) => {
       isClosed = true;
       cancelKept?.();
       let isLate = false;
       const late = new Promise<void>((resolve) => {
-        clock.after(closeMs, () => {
+        clock.after(withinMs, () => {
           isLate = true;
           resolve();
         });

@@ -220,10 +220,10 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
   }
 
   async function patchApplication(app: Application, patch: Readonly<Record<string, unknown>>): Promise<Application> {
-    const { name = '', namespace: of = namespace, uid } = app.metadata;
+    const { name = '', namespace: of = namespace, uid, resourceVersion } = app.metadata;
     const metadata = valueAt(patch, 'metadata');
-    // Naming the uid that is there changes nothing; naming another one is refused as a conflict.
-    const body = { ...patch, metadata: { ...(typeof metadata === 'object' ? metadata : {}), uid } };
+    // Naming what is there changes nothing; naming something else is refused as a conflict.
+    const body = { ...patch, metadata: { ...(typeof metadata === 'object' ? metadata : {}), uid, resourceVersion } };
     const { group, kind } = kinds.applications;
     const key = { group, kind, namespace: of, name };
     const end = of === namespace ? views.applications.beginWrite(name) : undefined;
@@ -279,6 +279,7 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
     settings: () => settings ?? readAllSettings(),
     patchApplication,
     ensureDefaultProject,
+    refresh: () => views.applications.refresh(),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

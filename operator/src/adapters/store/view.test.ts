@@ -19,6 +19,7 @@ let view: ObjectView;
 let told: string[];
 let isLive: boolean;
 let feed: (type: string, object: unknown) => void;
+let list: (more: string | undefined) => Promise<unknown>;
 
 function object(name: string, version: number): KubeObject {
   return {
@@ -31,9 +32,10 @@ function object(name: string, version: number): KubeObject {
 beforeEach(() => {
   told = [];
   isLive = false;
+  list = () => Promise.reject(new Error('everything comes by the watch'));
   const client: KubeClient = {
     server: 'https://api.example.com',
-    send: () => Promise.reject(new Error('everything comes by the watch')),
+    send: (request) => list(request.query['continue']),
     stream(_, listener) {
       feed = (type, object) => listener.line(Buffer.from(JSON.stringify({ type, object })).toString());
       return () => {};
@@ -89,4 +91,22 @@ test('a write that failed or changed nothing leaves the view as it is', () => {
   assert.deepEqual(told, []);
   feed('MODIFIED', object('a', 2));
   assert.deepEqual(told, ['a']);
+});
+
+test('after a refresh the view holds what others wrote, and what they deleted is gone, before the watch tells of it', async () => {
+  feed('ADDED', object('b', 2));
+  feed('ADDED', object('c', 3));
+  view.beginWrite('d')(object('d', 9));
+  told.length = 0;
+  const pages: Record<string, unknown> = {
+    first: { items: [object('a', 5)], metadata: { resourceVersion: '8', continue: 'second' } },
+    second: { items: [object('c', 3)], metadata: { resourceVersion: '8' } },
+  };
+  list = async (more = 'first') => pages[more];
+  await view.refresh();
+  const held = view.all().map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
+  assert.deepEqual(held.sort(), ['Application a 5', 'Application c 3', 'Application d 9']);
+  assert.deepEqual(told.sort(), ['a', 'b']);
+  feed('MODIFIED', object('a', 5));
+  assert.deepEqual(told.length, 2, 'the watch tells nothing new');
 });

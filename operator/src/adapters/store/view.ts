@@ -1,8 +1,8 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import type { Fault } from '../../model/fault.ts';
 import type { KubeClient, KubeContext } from '../kube/client.ts';
-import { startReflector } from '../kube/reflector.ts';
-import type { Selection } from '../kube/request.ts';
+import { type ListPage, startReflector } from '../kube/reflector.ts';
+import { apiVersionOf, listPage, type Selection } from '../kube/request.ts';
 import { isOlder } from '../kube/resource-version.ts';
 import type { ServedKind } from '../kube/served-kind.ts';
 import type { WatchFailure } from '../kube/watch-state.ts';
@@ -15,6 +15,8 @@ export interface ObjectView {
   beginWrite(name: string): (stored: KubeObject | undefined) => void;
   /** Tries again now where the watch failed and waits to: there is a sign that it would work. */
   nudge(): void;
+  /** Lists everything once more: after it the view holds what was written before the call, however late the watch tells of it. Throws `Fault`. */
+  refresh(): Promise<void>;
   stop(): void;
 }
 
@@ -132,6 +134,32 @@ export function watchObjects(
     failing: listener.failing,
   });
 
+  async function refresh(): Promise<void> {
+    const found = new Map<string, KubeObject>();
+    let resourceVersion = '';
+    for (let more: string | undefined = ''; more !== undefined; ) {
+      const request = listPage(
+        served,
+        { ...selection, metadataOnly: false },
+        context.limits.listPageSize,
+        more || undefined,
+      );
+      const { items = [], metadata } = (await client.send(request)) as ListPage;
+      for (const object of items) {
+        delete object.metadata.managedFields;
+        found.set(object.metadata.name ?? '', { ...object, apiVersion: apiVersionOf(served), kind: served.kind });
+      }
+      resourceVersion = metadata?.resourceVersion ?? '';
+      more = metadata?.continue || undefined;
+    }
+    for (const [name, object] of found) if (put(object)) tell(name);
+    for (const [name, object] of objects) {
+      if (found.has(name) || isOlder(resourceVersion, object.metadata.resourceVersion ?? '')) continue;
+      objects.delete(name);
+      tell(name);
+    }
+  }
+
   return {
     get: (name) => objects.get(name),
     all: () => [...objects.values()],
@@ -166,6 +194,7 @@ export function watchObjects(
       };
     },
     nudge: () => reflector.nudge(),
+    refresh,
     stop: () => reflector.stop(),
   };
 }

@@ -8,6 +8,8 @@ export interface Memory {
   waveAppliedAt: number;
   /** The `spec.ignoreDifferences` that objects were compared under, as canonical JSON; undefined before the first comparison. */
   ignoring: string | undefined;
+  /** The commit that was looked at last. */
+  commit: string | undefined;
   /** Passes in a row that ended with a fault worth trying again. */
   faultsInRow: number;
   /** When commits were first seen, the latest last; milliseconds since 1970. */
@@ -29,6 +31,7 @@ export function newMemory(trace: AppTrace): Memory {
     revisionNotBefore: 0,
     waveAppliedAt: Number.NEGATIVE_INFINITY,
     ignoring: undefined,
+    commit: undefined,
     faultsInRow: 0,
     sightings: new Map(),
     failedRevision: undefined,

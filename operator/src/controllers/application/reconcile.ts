@@ -32,6 +32,9 @@ export async function reconcile(app: Application, world: World, memory: Memory):
   let state = app.status?.operationState;
   try {
     const seen = await see(app, world, memory);
+    memory.commit = seen.comparison.commit;
+    // Who stands by has seen enough to go on from here at once, and leaves the rest to who leads.
+    if (!world.leadership.leads()) return awaitChange;
     memory.trace.observe(seen.cluster);
     const decision = decide({
       app,
@@ -114,10 +117,8 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
   if (change === undefined && !taken && !refreshed && finalizers === undefined) return app;
   const stored = await world.store.patchApplication(app, {
     ...(change && { status: change }),
-    // Whoever asks for another operation meanwhile must not lose it.
     ...(taken && { operation: null }),
     metadata: {
-      ...((taken || finalizers !== undefined) && { resourceVersion: app.metadata.resourceVersion }),
       ...(finalizers !== undefined && { finalizers: finalizers.length > 0 ? finalizers : null }),
       ...(refreshed && { annotations: { 'argocd.argoproj.io/refresh': null } }),
     },
@@ -146,6 +147,9 @@ function tell(app: Application, status: ApplicationStatus, world: World): void {
   }
 }
 
+/** Milliseconds after which a pass is made again that somebody else's write of the Application has overtaken: until the watch has told of it. */
+const conflictWaitMs = 100;
+
 /** An expected failure: shown, and tried again later and later where it may go away by itself. */
 async function fail(
   app: Application,
@@ -154,14 +158,19 @@ async function fail(
   fault: Fault,
   state: OperationState | undefined,
 ): Promise<Action> {
-  world.telemetry.log.warn({ revision: app.status?.sync?.revision, code: fault.code }, fault.message);
+  const { condition, retry } = faultRules[fault.code];
+  const isStandby = condition === undefined || !world.leadership.leads();
+  const told = { revision: app.status?.sync?.revision, code: fault.code };
+  if (isStandby) world.telemetry.log.debug(told, fault.message);
+  else world.telemetry.log.warn(told, fault.message);
+  if (retry === 'lead') return awaitChange;
   memory.faultsInRow += 1;
   // What stood in the way may be gone: the next pass asks Git anew.
   memory.revisionNotBefore = world.clock.now();
   let isWaiting = state?.phase === 'Running';
   // An operation whose end could not be stored is carried on from what is stored.
   const isUntold = state !== app.status?.operationState && state?.finishedAt !== undefined;
-  if (!isUntold && fault.code !== 'object-conflict' && fault.code !== 'object-missing') {
+  if (!isStandby && !isUntold && fault.code !== 'object-conflict' && fault.code !== 'object-missing') {
     const failed = failOperation(app, state, fault, world);
     isWaiting = failed?.phase === 'Running';
     try {
@@ -170,13 +179,15 @@ async function fail(
       await publish(app, world, memory, { faults, state: failed, deployed: false });
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
+      if (faultRules[thrown.code].retry === 'lead') return awaitChange;
       isWaiting = true;
       world.telemetry.log.warn({ code: thrown.code }, thrown.message);
     }
   }
-  if (faultRules[fault.code].retry === 'change' && !isWaiting && !isUntold) return awaitChange;
+  if (retry === 'change' && !isWaiting && !isUntold) return awaitChange;
   const { backoffFirstMs, backoffLastMs } = operatorLimits;
-  return requeueAfter(Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(20, memory.faultsInRow - 1)));
+  const firstMs = fault.code === 'object-conflict' ? conflictWaitMs : backoffFirstMs;
+  return requeueAfter(Math.min(backoffLastMs, firstMs * 2 ** Math.min(20, memory.faultsInRow - 1)));
 }
 
 /** Whether a pass looks at another source or revision than the spec names. */

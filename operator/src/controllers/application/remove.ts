@@ -3,7 +3,7 @@ import { plan } from '../../engine/plan/plan.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
-import { Fault } from '../../model/fault.ts';
+import { Fault, faultRules } from '../../model/fault.ts';
 import { cascadeFinalizers, hookFinalizers, ownFinalizers } from '../../model/finalizers.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import type { LiveRecord } from '../../model/live.ts';
@@ -26,11 +26,12 @@ import { requireSeen } from './unseen.ts';
  */
 export async function remove(app: Application, world: World, memory: Memory): Promise<Action> {
   const mine = (app.metadata.finalizers ?? []).filter((name) => ownFinalizers.has(name));
-  if (mine.length === 0) return awaitChange;
+  if (mine.length === 0 || !world.leadership.leads()) return awaitChange;
   try {
     return await nextStep(app, mine, world, memory);
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
+    if (faultRules[thrown.code].retry === 'lead') return awaitChange;
     await tellFault(app, world, thrown);
     return thrown.code === 'object-missing' ? awaitChange : requeueAfter(operatorLimits.clusterRetryMs);
   }
@@ -115,7 +116,7 @@ async function cascadeTo(
 async function release(app: Application, done: readonly string[], world: World): Promise<Action> {
   const kept = (app.metadata.finalizers ?? []).filter((name) => !done.includes(name));
   await world.store.patchApplication(app, {
-    metadata: { finalizers: kept.length > 0 ? kept : null, resourceVersion: app.metadata.resourceVersion },
+    metadata: { finalizers: kept.length > 0 ? kept : null },
   });
   return kept.some((name) => ownFinalizers.has(name)) ? requeueAfter(0) : awaitChange;
 }

@@ -66,6 +66,12 @@ function wishes(app: Application): string {
   return hashOf({ spec, operation, annotations, deletionTimestamp, finalizers, uid, terminating });
 }
 
+/** Whether an operation is under way or asked for. */
+export function isUnderWay({ operation, status }: Application): boolean {
+  const phase = status?.operationState?.phase;
+  return operation !== undefined || phase === 'Running' || phase === 'Terminating';
+}
+
 /** Address of an Application's destination; undefined where it has none that is known. */
 export function serverOf(app: Application, world: Pick<World, 'clusters'>): string | undefined {
   const { destination } = app.spec;
