@@ -191,14 +191,14 @@ describe('values that are easily lost', () => {
       global: {
         env: [
           { name: 'A', value: 'global' },
-          { name: 'SSL_CERT_DIR', value: '/certs' },
+          { name: 'SSL_CERT_FILE', value: '/certs' },
         ],
       },
       controller: { env: [{ name: 'A', value: 'own' }] },
     });
     const names = container.env.map(({ name, value }: { name: string; value?: string }) => [name, value]);
     assert.deepEqual(names.slice(-2), [
-      ['SSL_CERT_DIR', '/certs'],
+      ['SSL_CERT_FILE', '/certs'],
       ['A', 'own'],
     ]);
     assert.equal(new Set(names.map(([name]: string[]) => name)).size, names.length);
@@ -254,14 +254,12 @@ describe('values that are easily lost', () => {
   test('pods are replaced where what they read once changes, and only then', async () => {
     const annotationsOf = async (configs: unknown): Promise<object> =>
       (await make({ configs })).one('Deployment')['spec'].template.metadata.annotations;
-    const certificates = { 'git.example.com': 'a' };
-    const before = await annotationsOf({ tls: { certificates }, params: { 'otlp.address': 'collector:4317' } });
-    const settings = { cm: { 'timeout.reconciliation': '60s' }, ssh: { extraHosts: 'git.example.com ssh-rsa a' } };
-    const same = { ...settings, tls: { certificates }, params: { 'otlp.address': 'collector:4317', other: 'a' } };
+    const before = await annotationsOf({ params: { 'otlp.address': 'collector:4317' } });
+    assert.deepEqual(Object.keys(before), ['checksum/otlp']);
+    const settings = { cm: { 'timeout.reconciliation': '60s' }, tls: { certificates: { 'git.example.com': 'a' } } };
+    const same = { ...settings, params: { 'otlp.address': 'collector:4317', other: 'a' } };
     assert.deepEqual(await annotationsOf(same), before);
-    assert.deepEqual(Object.keys(before), ['checksum/otlp', 'checksum/tls-certs']);
-    const other = { tls: { certificates }, params: { 'otlp.address': 'collector:4318' } };
-    assert.notDeepEqual(await annotationsOf(other), before);
+    assert.notDeepEqual(await annotationsOf({ params: { 'otlp.address': 'collector:4318' } }), before);
   });
 
   test('labels and annotations of ones own go beside ours, empty ones too, and never over what selects', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile as readText, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile as readText, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,25 +86,6 @@ test('a certificate that nobody vouches for is refused with what to do', async (
     );
     assert.ok(!JSON.stringify([fault, fault.message, ...git.lines]).includes(password));
   }
-});
-
-test('one in the folder that SSL_CERT_DIR names is taken, as a pod has it of a ConfigMap', async () => {
-  const folder = join(home, 'mounted');
-  await mkdir(join(folder, '..now'), { recursive: true });
-  await copyFile(join(home, 'cert.pem'), join(folder, '..now', 'git.example.com'));
-  await symlink('..now', join(folder, '..data'));
-  await symlink(join('..data', 'git.example.com'), join(folder, 'git.example.com'));
-  // Node reads the variable when a process starts.
-  const script = `import { openGit, readFile } from './client.ts';
-const git = openGit({ directory: process.argv[1] });
-const { text } = await readFile(git, JSON.parse(process.argv[2]), 'main', 'app/web.yaml');
-console.log(text);
-await git.close();`;
-  const directory = await mkdtemp(join(home, 'git-'));
-  const args = ['--input-type=module', '--eval', script, directory, JSON.stringify(access)];
-  const env = { ...process.env, SSL_CERT_DIR: folder };
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname, env });
-  assert.equal(stdout.trim(), 'kind: Web');
 });
 
 test('with insecure it is taken, by our own requests and by those of git', async () => {

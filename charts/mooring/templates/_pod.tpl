@@ -5,7 +5,6 @@
   (dict "name" "POD_NAMESPACE" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.namespace")))
   (dict "name" "POD_IP" "valueFrom" (dict "fieldRef" (dict "fieldPath" "status.podIP")))
   (dict "name" "SSL_CERT_FILE" "value" "/etc/ssl/certs/ca-certificates.crt")
-  (dict "name" "SSL_CERT_DIR" "value" "/app/config/tls")
 -}}
 {{- range list "address" "attrs" "headers" "insecure" "sample.ratio" -}}
 {{- $name := printf "ARGOCD_APPLICATION_CONTROLLER_OTLP_%s" (upper . | replace "." "_") -}}
@@ -30,9 +29,6 @@
 
 {{- /* Annotations that change, and so replace the pods, with what a process reads only once. */ -}}
 {{- define "mooring.checksums" -}}
-{{- with .Values.configs.tls.certificates }}
-checksum/tls-certs: {{ toJson . | sha256sum }}
-{{- end }}
 {{- $tracing := dict -}}
 {{- range $key, $value := .Values.configs.params -}}
 {{- if hasPrefix "otlp." $key -}}
