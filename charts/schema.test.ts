@@ -72,6 +72,7 @@ const wrong: readonly (readonly [values: unknown, path: string, key?: string])[]
   [{ crds: { install: 'yes' } }, '/crds/install'],
   [{ configs: { cm: { 'timeout.reconciliation': 'two minutes' } } }, '/configs/cm/timeout.reconciliation'],
   [{ configs: { cm: { 'timeout.reconciliation.jitter': 60 } } }, '/configs/cm/timeout.reconciliation.jitter'],
+  [{ configs: { cm: { 'resource.respectRBAC': 'Strict' } } }, '/configs/cm/resource.respectRBAC'],
   [{ configs: { cm: { 'resource.exclusions': [{ kinds: ['*'] }] } } }, '/configs/cm/resource.exclusions'],
   [
     { configs: { params: { 'controller.sync.timeout.seconds': '5m' } } },

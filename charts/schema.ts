@@ -243,6 +243,7 @@ const configs: Schema = map({
     'timeout.reconciliation': duration,
     'timeout.reconciliation.jitter': duration,
     'timeout.hard.reconciliation': duration,
+    'resource.respectRBAC': oneOf('', 'normal', 'strict'),
   }),
   params: settings({
     'controller.sync.timeout.seconds': seconds,
