@@ -28,14 +28,14 @@ const needed: readonly Permission[] = [
 ];
 
 /**
- * Asks the API server for each permission, and says which are missing and what would grant them. An account that may not even ask is believed to have them
- * all, until a watch is refused. Throws `Fault`.
+ * Asks the API server for each permission, and says which are missing and what would grant them; `unknown` where the account may not even ask. Throws
+ * `Fault`.
  */
 export async function missingPermissions(
   client: KubeClient,
   namespace: string,
   purpose: Purpose,
-): Promise<Problem | undefined> {
+): Promise<Problem | 'unknown' | undefined> {
   const answers = await Promise.all(
     needed.flatMap(({ served, name = '', ...verbs }) =>
       verbs[purpose].map(async (verb) => ({
@@ -45,9 +45,10 @@ export async function missingPermissions(
       })),
     ),
   ).catch((thrown: unknown) => {
-    if (thrown instanceof Fault && thrown.data['httpStatus'] === 403) return [];
+    if (thrown instanceof Fault && thrown.data['httpStatus'] === 403) return undefined;
     throw thrown;
   });
+  if (answers === undefined) return 'unknown';
   const missing = new Map<ServedKind, Set<string>>();
   for (const { served, verb, allowed } of answers)
     if (!allowed) missing.set(served, (missing.get(served) ?? new Set()).add(verb));

@@ -66,7 +66,7 @@ export function createRequirements(client: KubeClient, options: RequirementsOpti
       ]);
       if (stopped) return;
       const refusal = options.refusal();
-      const missing = asked ?? (refusal && refusedBy(refusal, 'grant it'));
+      const missing = asked === 'unknown' ? refusal && refusedBy(refusal, 'grant it') : asked;
       usable = definitions.usable;
       report('permissions', missing === undefined ? [] : [missing]);
       report('crds', definitions.problems);
