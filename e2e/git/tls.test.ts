@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile as readText, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createServer, rootCertificates, type Server } from 'node:tls';
-import { promisify } from 'node:util';
 import type { RepositoryAccess } from '@mooring/operator/world/git.ts';
 import type { GitRepository } from '../git-server/git-repository.ts';
 import { type GitServer, startGitServer } from '../git-server/git-server.ts';
+import { selfSigned } from '../harness/certificate.ts';
 import { faultOf, type GitClient, openGit, readFile } from './client.ts';
 
 const password = 'a-password';
@@ -25,15 +24,12 @@ let certificate: string;
 
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'mooring-tls-'));
-  const [key, cert] = [join(home, 'key.pem'), join(home, 'cert.pem')];
-  const name = ['-subj', '/CN=git.example.com', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  await promisify(execFile)('openssl', ['req', '-x509', ...kind, ...name, '-keyout', key, '-out', cert]);
+  const self = await selfSigned(home);
   server = await startGitServer({ users: { ada: password } });
   repository = await server.createRepository('team/shop');
   commit = await repository.commit({ files: { 'app/web.yaml': 'kind: Web\n' }, message: 'first' });
-  certificate = await readText(cert, 'utf8');
-  front = await startFront(await readText(key, 'utf8'), certificate, Number(new URL(server.url).port));
+  certificate = await readText(self.certificate, 'utf8');
+  front = await startFront(await readText(self.key, 'utf8'), certificate, Number(new URL(server.url).port));
   const { port } = front.address() as AddressInfo;
   access = { url: `https://127.0.0.1:${port}/team/shop.git`, username: 'ada', password };
 });

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GitRepository } from '../git-server/git-repository.ts';
 import { applicationsPath } from '../harness/applications.ts';
+import { selfSigned } from '../harness/certificate.ts';
 import { freePort } from '../harness/operator-process.ts';
 import { configMap, configMapPath, ownServer, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 import { type ReceivedSpan, type Receiver, startReceiver } from './receiver.ts';
@@ -197,6 +202,22 @@ test('a commit for two Applications is one trace, from the webhook to the last o
   }
 });
 
+test('metrics tell how many spans were sent, and which trace a deployment belongs to', async () => {
+  const commit = await repository.resolve('main');
+  const { root } = await commitTrace(commit);
+  const answer = await fetch(`${stage.operator.url}/metrics`, {
+    headers: { accept: 'application/openmetrics-text;version=1.0.0' },
+  });
+  const text = await answer.text();
+  const buckets = text.split('\n').filter((line) => line.startsWith('mooring_seen_to_synced_seconds_bucket'));
+  assert.ok(
+    buckets.some((line) => line.includes(`# {trace_id="${root.traceId}"}`)),
+    buckets.join('\n'),
+  );
+  const sent = /^mooring_spans_total\{result="sent"\} (\d+)/m.exec(text)?.[1];
+  assert.ok(Number(sent) > 0, text);
+});
+
 test('what is sent says who sends it, with the headers and attributes of the settings', () => {
   const [span] = receiver.spans;
   assert.equal(span?.resource['service.name'], 'mooring');
@@ -251,6 +272,8 @@ test('what a person asks for, and what is healed, are traces of their own', asyn
   assert.notEqual(healed.root.traceId, asked.root.traceId);
 });
 
+const untaken = 'traces are not taken by the receiver of --otlp-address';
+
 /** Waits for a line of the log: what it tells of may be seen before it. */
 async function logged(what: string, test: (line: Record<string, unknown>) => boolean): Promise<void> {
   const deadline = performance.now() + patienceMs;
@@ -283,17 +306,53 @@ test('OTLP/HTTP and ids for X-Ray', async () => {
   assert.deepEqual(root.headers['content-type'], ['application/x-protobuf']);
 });
 
-test('a receiver that is down keeps nothing waiting, and is told of once', async () => {
-  await stage.restartOperator('stop', { env: variables(`127.0.0.1:${await freePort()}`) });
-  for (const value of ['5', '6', '7']) {
-    const commit = await stage.push(repository, { 'other/settings.yaml': configMap('settings', { value }) });
-    await stage.settles('other', commit);
+test('a receiver is spoken to by TLS where it is told so, and only if somebody vouches for it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mooring-traces-'));
+  const { key, certificate } = await selfSigned(folder);
+  const port = await freePort();
+  const tls = { key_file: key, cert_file: certificate };
+  const secure = await startReceiver({ protocols: { grpc: { endpoint: `127.0.0.1:${port}`, tls } } });
+  try {
+    const env = { ...variables(`127.0.0.1:${port}`), ARGOCD_APPLICATION_CONTROLLER_OTLP_INSECURE: 'false' };
+    await stage.restartOperator('stop', { env });
+    await stage.push(repository, { 'other/settings.yaml': configMap('settings', { value: '5' }) });
+    await logged('the certificate', (line) => line['msg'] === untaken && /self-signed/.test(String(line['error'])));
+    await stage.restartOperator('stop', { env: { ...env, NODE_EXTRA_CA_CERTS: certificate } });
+    await stage.push(repository, { 'other/settings.yaml': configMap('settings', { value: '6' }) });
+    await secure.until('span', (spans) => spans.some(({ name }) => name === 'commit'));
+  } finally {
+    await secure.stop();
+    await rm(folder, { recursive: true, force: true });
   }
-  const complaints = async (): Promise<Record<string, unknown>[]> =>
-    (await stage.log()).filter(({ msg }) => msg === 'traces are not taken by the receiver of --otlp-address');
-  await stage.restartOperator('stop', { env: {} });
-  const lines = await complaints();
-  assert.equal(lines.length, 1, JSON.stringify(lines));
-  assert.match(String(lines[0]?.['error']), /ECONNREFUSED/);
+});
+
+test('a receiver that is down keeps nothing waiting, and is told of once', async () => {
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  try {
+    for (const port of [(silent.address() as AddressInfo).port, await freePort()]) {
+      await stage.restartOperator('stop', { env: variables(`127.0.0.1:${port}`) });
+      for (const value of ['7', '8', '9']) {
+        const commit = await stage.push(repository, { 'other/settings.yaml': configMap(`s${port}`, { value }) });
+        await stage.settles('other', commit);
+      }
+      const spans = /^mooring_spans_total\{result="sent"\} (\d+)$/m.exec(await stage.operator.metrics());
+      assert.equal(spans?.[1], '0');
+      const before = performance.now();
+      await stage.operator.stop();
+      // One request may take ten seconds.
+      assert.ok(performance.now() - before < 5_000, 'stopping waits for the receiver');
+    }
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => silent.close(resolve));
+  }
+  const lines = (await stage.log()).filter(({ msg }) => msg === untaken);
+  const refused = lines.filter(({ error }) => /ECONNREFUSED/.test(String(error)));
+  assert.equal(refused.length, 1, JSON.stringify(lines));
   assert.ok(!JSON.stringify(await stage.log()).includes('canary'));
 });
