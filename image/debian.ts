@@ -73,7 +73,7 @@ export async function debianFiles(options: DebianOptions): Promise<DebianPart> {
   const packages = await fetchPackages(options, lock, debs);
   const unpacked = await step(onProgress, `unpacking ${packages.length} packages for ${arch}`, async () => {
     const folders: Unpacked[] = [];
-    for (const one of packages) folders.push(await unpack(one, debs, join(cache, 'unpacked')));
+    for (const one of packages) folders.push(await unpack(one, debs, join(cache, 'extracted')));
     return folders;
   });
   const files = await selectFiles(unpacked, tuples[arch], options.program);
