@@ -18,6 +18,11 @@ after(async () => {
   apiServer?.close();
 });
 
+/** Lines that tell of it. An API server that is just starting may be told of in other ways, too. */
+async function refusals(): Promise<number> {
+  return (await operator.told('APIServerUnreachable')).filter((message) => message.includes('ECONNREFUSED')).length;
+}
+
 const unreachable = /^api-server: https:\/\/127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/m;
 
 test('without an API server it lives and says so once, and goes on by itself when there is one', async () => {
@@ -27,7 +32,7 @@ test('without an API server it lives and says so once, and goes on by itself whe
   assert.equal((await fetch(`${operator.url}/livez`)).status, 200);
   await apiServer.start();
   await operator.says(503, /^crds: the cluster does not serve Applications and AppProjects/m);
-  assert.equal((await operator.told('APIServerUnreachable')).length, 1);
+  assert.equal(await refusals(), 1);
   assert.equal((await operator.told('CRDsMissing')).length, 1);
   await until('both are told by Events', async () => {
     const warnings = await bare.warnings();
@@ -105,12 +110,12 @@ test('a setting that cannot be used is told once, by an Event of its ConfigMap t
 });
 
 test('an API server that is gone for a while leaves it ready, and it goes on where it was', async () => {
-  const before = (await operator.told('APIServerUnreachable')).length;
+  const before = await refusals();
   await apiServer.stop();
   await operator.says(200, unreachable);
   await apiServer.start();
   await operator.says(200, /^ok\n$/);
-  assert.equal((await operator.told('APIServerUnreachable')).length, before + 1);
+  assert.equal(await refusals(), before + 1);
   await bare.application('after-an-outage');
   await bare.settles('after-an-outage');
 });
