@@ -253,7 +253,7 @@ function openWorld(
   const opened = createStore(client, {
     ...context,
     namespace,
-    purpose: 'operate',
+    purpose: options.leaderElection === undefined ? 'operate' : 'lead',
     report,
     checkRenderers: (settings) =>
       Object.assign({}, ...renderers.map((renderer) => renderer.checkSettings?.(settings) ?? {})),

@@ -2,6 +2,7 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../../model/fault.ts';
 import { numberAt, textAt } from '../../model/json.ts';
 import { createClient, type KubeContext } from './client.ts';
+import { ownServer } from './cluster-secret.ts';
 import type { Connection } from './connection.ts';
 import { startReflector } from './reflector.ts';
 import { createObject, getObject, type KubeRequest, replaceObject } from './request.ts';
@@ -75,7 +76,7 @@ export function openLease(
 ): LeaseAccess {
   const { namespace, name } = place;
   const key = { group: leases.group, kind: leases.kind, namespace, name };
-  const client = createClient(connection, context);
+  const client = createClient(connection, context, ownServer);
   const send = async (request: KubeRequest): Promise<Lease> => {
     try {
       return readLease((await client.send({ ...request, attempts: 1 })) as KubeObject);

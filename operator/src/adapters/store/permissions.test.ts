@@ -26,7 +26,11 @@ test('nothing is missing where everything is allowed, and objects are asked for 
   assert.equal(await missingPermissions(all, 'argocd', 'operate'), undefined);
   assert.ok(asked.every(({ namespace }) => namespace === 'argocd'));
   const named = asked.filter(({ resource }) => resource === 'configmaps').map(({ name }) => name);
-  assert.deepEqual([...new Set(named)], ['argocd-cm', 'argocd-cmd-params-cm']);
+  assert.deepEqual(
+    [...new Set(named)],
+    ['argocd-cm', 'argocd-cmd-params-cm', 'argocd-ssh-known-hosts-cm', 'argocd-tls-certs-cm'],
+  );
+  assert.ok(!asked.some(({ resource }) => resource === 'leases'));
 });
 
 test('what is missing is named with the account and the rules that grant it', async () => {
@@ -36,6 +40,10 @@ test('what is missing is named with the account and the rules that grant it', as
     message:
       'the account system:serviceaccount:a:m may not patch applications.argoproj.io; list, watch secrets; create, patch events in the namespace argocd: bind it there to a Role with the rules {apiGroups: ["argoproj.io"], resources: [applications], verbs: [patch]}, {apiGroups: [""], resources: [secrets], verbs: [list, watch]}, {apiGroups: [""], resources: [events], verbs: [create, patch]}',
   });
+  assert.match(
+    JSON.stringify(await missingPermissions(reader, 'argocd', 'lead')),
+    /; create leases\.coordination\.k8s\.io in/,
+  );
   const inspected = await missingPermissions(reader, 'argocd', 'inspect');
   assert.match(JSON.stringify(inspected), /may not list, watch secrets in the namespace/);
 });

@@ -5,14 +5,16 @@ import { mayDo, whoAmI } from '../kube/review.ts';
 import type { ServedKind } from '../kube/served-kind.ts';
 import { kinds, resourceName } from './kinds.ts';
 
-/** What the account is for: `inspect` reads, `operate` writes too. */
-export type Purpose = 'inspect' | 'operate';
+/** What the account is for: `inspect` reads, `operate` writes too, `lead` does so as one of several replicas that agree by a Lease. */
+export type Purpose = 'inspect' | 'operate' | 'lead';
 
 /** What an account must be allowed to do in the operator's namespace. */
 interface Permission {
   readonly served: ServedKind;
   readonly inspect: readonly string[];
   readonly operate: readonly string[];
+  /** Default: as `operate`. */
+  readonly lead?: readonly string[];
   /** The one object that it is about; a Role may name it. */
   readonly name?: string;
 }
@@ -24,7 +26,10 @@ const needed: readonly Permission[] = [
   { served: kinds.secrets, inspect: read, operate: read },
   { served: kinds.configMaps, inspect: read, operate: read, name: 'argocd-cm' },
   { served: kinds.configMaps, inspect: read, operate: read, name: 'argocd-cmd-params-cm' },
+  { served: kinds.configMaps, inspect: read, operate: read, name: 'argocd-ssh-known-hosts-cm' },
+  { served: kinds.configMaps, inspect: read, operate: read, name: 'argocd-tls-certs-cm' },
   { served: kinds.events, inspect: [], operate: ['create', 'patch'] },
+  { served: kinds.leases, inspect: [], operate: [], lead: ['get', ...read, 'create', 'update'] },
 ];
 
 /**
@@ -38,7 +43,7 @@ export async function missingPermissions(
 ): Promise<Problem | 'unknown' | undefined> {
   const answers = await Promise.all(
     needed.flatMap(({ served, name = '', ...verbs }) =>
-      verbs[purpose].map(async (verb) => ({
+      (verbs[purpose] ?? verbs.operate).map(async (verb) => ({
         served,
         verb,
         allowed: await mayDo(client, { verb, group: served.group, resource: served.plural, namespace, name }),
