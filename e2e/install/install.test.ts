@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { Application } from '@mooring/crds';
 import { parse } from 'yaml';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import type { GitRepository } from '../git-server/git-repository.ts';
@@ -76,6 +77,10 @@ async function settled(commit?: string): Promise<number> {
   );
 }
 
+function historyOf(app: Application | undefined): number | undefined {
+  return app?.status?.history?.length;
+}
+
 async function leaderUrl(): Promise<string> {
   return await eventually('a pod leads', 60_000, async () => {
     const [name, pods] = [await mooring.leader(), await mooring.pods()];
@@ -104,10 +109,12 @@ test('a commit is applied after a webhook to the pod, and drift is healed', asyn
   assert.deepEqual(post['data'], { days: '9' });
   await kube.remove('/api/v1/namespaces/shop-dev/services/storefront');
   await eventually('the Service is back', 60_000, () => kube.find('/api/v1/namespaces/shop-dev/services/storefront'));
+  await view.until('the heal is in the history', (apps) => historyOf(apps.get('storefront-dev')) === 2, 60_000);
 });
 
 test('an upgrade to two replicas with changed values loses nothing, and a webhook to the standby counts', async () => {
-  const before = await view.all().map(({ metadata, status }) => [metadata.name, status?.history?.length]);
+  const histories = (): unknown[] => view.all().map((app) => [app.metadata.name, historyOf(app)]);
+  const before = histories();
   await mooring.install(values({ replicas: 2, pdb: { enabled: true }, podAnnotations: { changed: 'yes' } }));
   const pods = await mooring.pods();
   assert.deepEqual(
@@ -115,11 +122,7 @@ test('an upgrade to two replicas with changed values loses nothing, and a webhoo
     [true, true],
   );
   await settled();
-  assert.deepEqual(
-    view.all().map(({ metadata, status }) => [metadata.name, status?.history?.length]),
-    before,
-    'nothing was synced again',
-  );
+  assert.deepEqual(histories(), before, 'nothing was synced again');
   const leader = await leaderUrl();
   const standby = pods.find(({ url }) => url !== leader);
   const commit = await push(standby?.url ?? '', {
