@@ -188,7 +188,7 @@ export function startControllers(surroundings: World): Controllers {
           },
           wake(app, touched, seen) {
             const id = applicationKey(app);
-            if (touched && seen !== undefined) memoryOf(id).trace.join(seen.trace, seen.commit);
+            if (touched && seen !== undefined) memoryOf(id).trace.join(seen.trace, seen.commit, app.spec.project);
             look(id, touched && by !== undefined ? priority.webhook : priority.poll);
           },
         });

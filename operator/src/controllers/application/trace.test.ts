@@ -96,7 +96,7 @@ for (const [what, status, action, ending] of [
 ])[]) {
   test(`a commit is ${ending === undefined ? 'on its way' : 'through'} where the Application is ${what}`, () => {
     const { trace, commit, named, passes } = bench();
-    trace.join(commit('b'), 'b');
+    trace.join(commit('b'), 'b', 'web');
     passes(status, action);
     const [app] = named('application shop');
     const [root] = named('commit');
@@ -111,8 +111,8 @@ for (const [what, status, action, ending] of [
 test('a commit is through when the last of its Applications is, and tells which failed', () => {
   const { traces, trace, commit, named, passes } = bench();
   const other = createAppTrace({ namespace: 'argocd', name: 'other' }, traces);
-  trace.join(commit('b'), 'b');
-  other.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
+  other.join(commit('b'), 'b', 'web');
   passes(statusOf('b'));
   assert.equal(named('commit')[0]?.endMs, undefined);
   other.pass().end(appOf(statusOf('b', { phase: 'Failed', message: 'no' })), awaitChange);
@@ -124,12 +124,12 @@ test('a commit is through when the last of its Applications is, and tells which 
 
 test('a commit takes the place of one that is on its way; the same one once more begins anew', () => {
   const { trace, commit, named, passes, tracer } = bench();
-  trace.join(commit('b'), 'b');
-  trace.join(commit('c'), 'c');
+  trace.join(commit('b'), 'b', 'web');
+  trace.join(commit('c'), 'c', 'web');
   const [first] = named('application shop');
   assert.deepEqual([first?.attributes['mooring.outcome'], first?.failure], ['superseded', undefined]);
   passes(statusOf('c'));
-  trace.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
   passes(statusOf('b'));
   assert.equal(new Set(named('commit').map(({ traceId }) => traceId)).size, 3);
   assert.deepEqual(tracer.problems(), []);
@@ -143,7 +143,7 @@ test('an Application is told once of a commit', () => {
 test('a pass that began before the Application was woken for the commit says nothing of it', () => {
   const { trace, commit, named } = bench();
   const late = trace.pass();
-  trace.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
   late.end(appOf(statusOf('a')), awaitChange);
   assert.equal(named('application shop')[0]?.endMs, undefined);
   assert.deepEqual(named('reconcile'), []);
@@ -227,7 +227,7 @@ for (const [what, operation, trigger] of [
 
 test('a heal of what a commit brings is a part of that trace', () => {
   const { trace, commit, named, operates } = bench();
-  trace.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
   trace.pass();
   operates('b', true, healing);
   assert.deepEqual(named('operation shop'), []);
@@ -242,12 +242,12 @@ test('an operation that was under way before a restart is recorded from then on'
 
 test('a trace that takes too long ends, and so do the oldest beyond the bound, and all where the operator stops', async () => {
   const { clock, traces, trace, commit, named } = bench();
-  trace.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
   await clock.passUntil(700_000);
   assert.equal(named('commit')[0]?.failure, 'not Synced and Healthy after 10 minutes');
 
   const others = ['1', '2', '3'].map((name) => createAppTrace({ namespace: 'argocd', name }, traces));
-  for (const [index, other] of others.entries()) other.join(commit(`c${index}`), `c${index}`);
+  for (const [index, other] of others.entries()) other.join(commit(`c${index}`), `c${index}`, 'web');
   assert.deepEqual(
     named('commit').map(({ failure }) => failure),
     ['not Synced and Healthy after 10 minutes', 'too many commits are on their way', undefined, undefined],
@@ -281,7 +281,7 @@ const viewOf = (...records: readonly object[]) => ({
 
 test('a wave lasts until its objects are healthy, and an object until it is', async () => {
   const { clock, trace, commit, named, passes, tracer } = bench();
-  trace.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
   const [a, b, c] = [taskOf('a', 0), taskOf('b', 0), taskOf('c', 1)];
   assert.match(trace.task(a)?.traceparent ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   trace.task(b);
@@ -309,7 +309,7 @@ test('a wave lasts until its objects are healthy, and an object until it is', as
 
 test('what is refused fails its span, what is pruned lasts until it is gone, and what is not written has none', () => {
   const { trace, commit, named } = bench();
-  trace.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
   for (const task of [taskOf('same', 0, { unchanged: true }), taskOf('kept', 0, { action: 'skip' })])
     assert.equal(trace.task(task), undefined);
   const bad = taskOf('bad', 0);
@@ -328,7 +328,7 @@ test('what is refused fails its span, what is pruned lasts until it is gone, and
 
 test('a hook that ends Degraded has failed', () => {
   const { trace, commit, named } = bench();
-  trace.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
   const hook = taskOf('hook', 0, { isHook: true, phase: 'PostSync' });
   trace.task(hook);
   trace.taskDone(hook, applied);
@@ -339,7 +339,7 @@ test('a hook that ends Degraded has failed', () => {
 
 test('an Application that is deleted leaves the trace', () => {
   const { trace, commit, named } = bench();
-  trace.join(commit('b'), 'b');
+  trace.join(commit('b'), 'b', 'web');
   trace.gone();
   assert.deepEqual(
     [named('application shop')[0]?.attributes['mooring.outcome'], named('commit')[0]?.failure],

@@ -38,7 +38,7 @@ export interface AppTrace {
   /** The commit was found to be what the Application is to become; true where that was not known of this commit yet. */
   isNews(commit: string): boolean;
   /** Takes part in the trace of a commit, in the place of any other. */
-  join(trace: OpenTrace, commit: string): void;
+  join(trace: OpenTrace, commit: string, project: string): void;
   pass(): TracedPass;
   /** The pass will carry on with this operation. */
   operate(operation: TracedOperation): void;
@@ -173,9 +173,9 @@ export function createAppTrace(name: { readonly namespace: string; readonly name
       lastCommit = commit;
       return true;
     },
-    join(trace, commit) {
+    join(trace, commit, project) {
       lastCommit = commit;
-      enter(trace, commit, true, tracer.now(), { 'argocd.revision': commit });
+      enter(trace, commit, true, tracer.now(), { 'argocd.app.project': project, 'argocd.revision': commit });
     },
     pass() {
       const own: Pass = {
@@ -222,7 +222,7 @@ export function createAppTrace(name: { readonly namespace: string; readonly name
         lastCommit = commit;
         return enter(traces.ofCommit(normalizeRepositoryUrl(repository), seen), commit, true, startMs, about);
       }
-      const trigger = heals ? 'self-heal' : automated ? 'automation' : 'person';
+      const trigger = heals ? 'self-heal' : 'person';
       const dryRun = operation.sync?.dryRun === true ? { 'argocd.sync.dry_run': true } : {};
       const attributes = { ...identity, ...about, ...dryRun, 'mooring.trigger': trigger };
       enter(traces.begin(`operation ${name.name}`, attributes, { startMs, traceId }), commit, false, startMs, {});

@@ -77,8 +77,9 @@ async function newsFor(app: Application, world: World, effects: RepositoryEffect
     return { app, what: (await world.renderers.touches(tree, request)) ? 'touched' : 'untouched', seen };
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
-    const fields = { application: app.metadata.name, namespace: app.metadata.namespace, code: thrown.code };
-    world.telemetry.log.debug(fields, messageOf(thrown));
+    const { name: application, namespace } = app.metadata;
+    const trace_id = seen?.trace.span.traceId;
+    world.telemetry.log.debug({ application, namespace, trace_id, code: thrown.code }, messageOf(thrown));
     // The Application's own look reports it.
     return { app, what: 'touched', seen };
   }
