@@ -237,6 +237,9 @@ export function startControllers(surroundings: World): Controllers {
     memory.revisionNotBefore = world.clock.now();
     look(applicationKey(app), priority.poll);
   });
+  const stopTraces = leadership.subscribe((leads) => {
+    if (!leads) traces.close('another replica leads');
+  });
   const stopRepositories = wakeRepositories(world, (key, delayMs) => repositories.wake(key, priority.poll, delayMs));
 
   return {
@@ -259,11 +262,12 @@ export function startControllers(surroundings: World): Controllers {
     warm: warm.promise,
     async stop(withinMs) {
       lead.stop();
+      stopTraces();
       stopApplications();
       stopFollowing();
       stopRepositories();
       await Promise.all([applications.stop(withinMs), repositories.stop(withinMs)]);
-      traces.close();
+      traces.close('the operator stopped');
     },
   };
 }

@@ -41,8 +41,8 @@ export interface Traces {
   ofCommit(key: string, seen: SeenCommit): OpenTrace;
   /** The trace of something that no commit brought about. */
   begin(name: string, attributes: SpanAttributes, start: { startMs: number; traceId: string }): OpenTrace;
-  /** Ends all of them, since nobody is left to do it. */
-  close(): void;
+  /** Ends all of them, since nobody is left here to do it; `why` is their outcome. */
+  close(why: string): void;
 }
 
 export interface TracesLimits {
@@ -108,8 +108,8 @@ export function createTraces(tracer: Tracer, clock: Clock, { tracesOpen, traceMs
       others.add(made);
       return made;
     },
-    close() {
-      for (const trace of [...commits.values(), ...others]) trace.dismiss(stopped);
+    close(why) {
+      for (const trace of [...commits.values(), ...others]) trace.dismiss({ says: why, isFailure: false });
     },
   };
 }
@@ -123,7 +123,6 @@ interface Dismissable extends OpenTrace {
 
 const noTimer = (): void => {};
 const tooMany: Ending = { says: 'too many commits are on their way', isFailure: true };
-const stopped: Ending = { says: 'the operator stopped', isFailure: false };
 
 function lateAfter(ms: number): Ending {
   return { says: `not Synced and Healthy after ${Math.round(ms / 60_000)} minutes`, isFailure: true };

@@ -252,7 +252,7 @@ test('a trace that takes too long ends, and so do the oldest beyond the bound, a
     named('commit').map(({ failure }) => failure),
     ['not Synced and Healthy after 10 minutes', 'too many commits are on their way', undefined, undefined],
   );
-  traces.close();
+  traces.close('the operator stopped');
   assert.ok(named('commit').every(({ endMs }) => endMs !== undefined));
   assert.equal(named('application 3')[0]?.attributes['mooring.outcome'], 'the operator stopped');
 });
