@@ -28,6 +28,8 @@ export interface OpenTrace {
   readonly span: Span;
   /** When it began, milliseconds since 1970. */
   readonly startMs: number;
+  /** Nobody can enter it any more. */
+  readonly isOver: boolean;
   /** Somebody has a part in it. `dismiss` is called where that must come to an end, and leaves. */
   enter(who: string, dismiss: (ending: Ending) => void): void;
   /** The part is over; `failure` says why it did not come to what it was to. */
@@ -60,6 +62,7 @@ export function createTraces(tracer: Tracer, clock: Clock, { tracesOpen, traceMs
     const parts = new Map<string, (ending: Ending) => void>();
     const failures = new Map<string, string>();
     let entered = 0;
+    let isOver = false;
     const dismiss = (ending: Ending): void => {
       for (const leave of [...parts.values()]) leave(ending);
     };
@@ -68,6 +71,9 @@ export function createTraces(tracer: Tracer, clock: Clock, { tracesOpen, traceMs
     return {
       span,
       startMs,
+      get isOver() {
+        return isOver;
+      },
       dismiss,
       enter(who, leave) {
         if (who !== nobody && !parts.has(who)) entered += 1;
@@ -77,6 +83,7 @@ export function createTraces(tracer: Tracer, clock: Clock, { tracesOpen, traceMs
         if (!parts.delete(who)) return;
         if (failure !== undefined) failures.set(who, failure);
         if (parts.size > 0) return;
+        isOver = true;
         cancel();
         onEnd();
         span.set({ 'mooring.applications': entered, 'mooring.applications.failed': failures.size });

@@ -346,3 +346,13 @@ test('an Application that is deleted leaves the trace', () => {
     ['deleted', undefined],
   );
 });
+
+test('a trace that is over is joined no more', () => {
+  const { traces, trace, commit, named } = bench();
+  const seen = commit('b');
+  seen.enter('a look', () => seen.leave('a look'));
+  traces.close('another replica leads');
+  trace.join(seen, 'b', 'web');
+  assert.equal(trace.span, undefined);
+  assert.deepEqual(named('application shop'), []);
+});

@@ -175,6 +175,8 @@ export function createAppTrace(name: { readonly namespace: string; readonly name
     },
     join(trace, commit, project) {
       lastCommit = commit;
+      // It was seen by a look that took longer than the trace.
+      if (trace.isOver) return;
       enter(trace, commit, true, tracer.now(), { 'argocd.app.project': project, 'argocd.revision': commit });
     },
     pass() {

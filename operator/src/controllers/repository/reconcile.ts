@@ -2,6 +2,7 @@ import type { Application } from '@mooring/crds';
 import { targetOf } from '../../engine/policy/target.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
 import { maskAddress } from '../../model/repository-url.ts';
+import type { Span } from '../../world/tracer.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { nobody, type OpenTrace, type SeenCommit } from '../traces.ts';
@@ -100,7 +101,7 @@ function beginLook({ clock, telemetry }: World, effects: RepositoryEffects): Loo
   const { tracer, log } = telemetry;
   const startMs = tracer.now();
   const found = new Map<OpenTrace, Seen>();
-  const fetched = new Set<OpenTrace>();
+  const fetches = new Map<OpenTrace, Span>();
   return {
     now: clock.now(),
     seen(app, repository, commit) {
@@ -108,16 +109,19 @@ function beginLook({ clock, telemetry }: World, effects: RepositoryEffects): Loo
       if (trace === undefined) return undefined;
       const known = found.get(trace);
       if (known !== undefined) return known;
-      trace.enter(nobody, () => trace.leave(nobody));
+      trace.enter(nobody, () => {
+        fetches.get(trace)?.end();
+        trace.leave(nobody);
+      });
       trace.span.child('resolve', {}, startMs).end();
       const seen = { trace, commit, repository };
       found.set(trace, seen);
       return seen;
     },
     async fetch(seen, run) {
-      if (seen === undefined || fetched.has(seen.trace)) return run();
-      fetched.add(seen.trace);
+      if (seen === undefined || seen.trace.isOver || fetches.has(seen.trace)) return run();
       const span = seen.trace.span.child('fetch');
+      fetches.set(seen.trace, span);
       let failure: string | undefined;
       try {
         return await run();
