@@ -45,18 +45,28 @@ export async function createPlace({ hub, others, git, user, helm }: Surroundings
   const authorization = `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`;
   const settings = {
     [`http.${git.url}/.extraHeader`]: `Authorization: ${authorization}`,
+    [`http.${git.url}/.proxy`]: '',
     'user.name': 'Ada',
     'user.email': 'ada@example.com',
   };
-  const env: Record<string, string> = {
+  // Clusters and the Git host are on this machine, whatever leads elsewhere.
+  const direct = ['127.0.0.1', 'localhost', '10.96.0.0/16', '10.244.0.0/16', process.env['NO_PROXY']].join(',');
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
     PATH: [bin, dirname(process.execPath), process.env['PATH']].join(delimiter),
-    HOME: folder,
     KUBECONFIG: kubeconfig,
+    KUBECACHEDIR: join(folder, 'kubectl'),
+    HELM_CACHE_HOME: join(folder, 'helm', 'cache'),
+    HELM_CONFIG_HOME: join(folder, 'helm', 'config'),
+    HELM_DATA_HOME: join(folder, 'helm', 'data'),
+    // The image of this machine alone.
+    ARCH: process.arch === 'x64' ? 'amd64' : process.arch,
+    NO_PROXY: direct,
+    no_proxy: direct,
     GIT_TOKEN: user.password,
     GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_COUNT: String(Object.keys(settings).length),
-    NO_PROXY: '*',
-    no_proxy: '*',
   };
   for (const [index, [key, value]] of Object.entries(settings).entries()) {
     env[`GIT_CONFIG_KEY_${index}`] = key;
@@ -73,7 +83,9 @@ export async function createPlace({ hub, others, git, user, helm }: Surroundings
         return;
       }
       try {
-        await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', text], { cwd: folder, env, timeout: patienceMs });
+        // Where its input is a socket, as here, bash would read the settings of a terminal.
+        const args = ['--norc', '-euo', 'pipefail', '-c', text];
+        await promisify(execFile)('bash', args, { cwd: folder, env, timeout: patienceMs });
       } catch (thrown) {
         const {
           stdout = '',
