@@ -1,46 +1,53 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pid } from 'node:process';
+import { DatabaseSync } from 'node:sqlite';
+import { Fault, messageOf } from '../../model/fault.ts';
 
 /** A folder that no other process uses. */
 export interface ClaimedFolder {
   readonly directory: string;
-  /** Says again whose the folder is, where somebody has removed the sign. */
+  /** Takes the folder again, where somebody has removed it. Throws `Fault` `repository-unreachable` where another process was quicker. */
   renew(): void;
+  /** May be called twice. */
   release(): void;
 }
 
-/** Folders that this process has claimed. */
+/** Folders that this process has claimed: the system tells only processes apart. */
 const ours = new Set<string>();
 
 const claimsTried = 64;
+/** SQLite's code for a file that somebody else has locked. */
+const busy = 5;
 
 /**
- * Takes `directory` for this process alone; where another one that is alive has it, `directory-2` and so on. What a process left behind when it ended is taken over.
- * Throws where the folder cannot be written, or 64 are taken.
+ * Takes `directory` for this process alone; where another one that is alive has it, `directory-2` and so on. What a process left behind when it ended, however,
+ * is taken over. Throws where the folder cannot be written or its file system cannot lock, or 64 are taken.
  */
 export function claimFolder(directory: string): ClaimedFolder {
   for (let attempt = 1; attempt <= claimsTried; attempt += 1) {
     const folder = attempt === 1 ? directory : `${directory}-${attempt}`;
+    if (ours.has(folder)) continue;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, 'pid');
-    if (isTaken(folder, file)) continue;
-    rmSync(file, { force: true });
-    try {
-      writeFileSync(file, ourSign(), { flag: 'wx', mode: 0o600 });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-      throw error;
-    }
+    const file = join(folder, 'claim');
+    let unlock = lock(file);
+    if (unlock === undefined) continue;
     ours.add(folder);
     return {
       directory: folder,
       renew() {
-        if (!existsSync(file)) writeFileSync(file, ourSign(), { mode: 0o600 });
+        if (existsSync(file)) return;
+        unlock?.();
+        unlock = lock(file);
+        if (unlock === undefined) {
+          const message = `${folder} was removed while it was in use, and another process has made it its own; start this one again`;
+          throw new Fault('repository-unreachable', message);
+        }
       },
       release() {
+        if (unlock === undefined) return;
         ours.delete(folder);
-        rmSync(file, { force: true });
+        unlock();
+        unlock = undefined;
       },
     };
   }
@@ -49,41 +56,22 @@ export function claimFolder(directory: string): ClaimedFolder {
   );
 }
 
-/** Our id and when we started: in containers, ids come again soon, and are those of threads, too. */
-function ourSign(): string {
-  return `${pid} ${startOf(pid)}\n`;
-}
-
-/** When a process or thread started, as proc(5) counts it; empty where that cannot be seen. */
-function startOf(process: number): string {
+/**
+ * Locks a file until the answer is called or the process ends; undefined where another process has locked it. Node has no locks of its own, and process ids say
+ * nothing where containers share a volume: each has a process 1. SQLite, which comes with Node, locks its files by the kernel.
+ */
+function lock(file: string): (() => void) | undefined {
+  let database: DatabaseSync | undefined;
   try {
-    const stat = readFileSync(`/proc/${process}/stat`, 'utf8');
-    // The second field is a name in brackets, which may hold anything; the twenty-second is the start.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
-    throw error;
+    database = new DatabaseSync(file, { timeout: 0 });
+    database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
+    const locked = database;
+    return () => locked.close();
+  } catch (thrown) {
+    database?.close();
+    if ((thrown as { readonly errcode?: number }).errcode === busy) return undefined;
+    throw new Error(`${file} cannot be locked: ${messageOf(thrown)}; name a folder on another file system`, {
+      cause: thrown,
+    });
   }
-}
-
-function isTaken(folder: string, file: string): boolean {
-  if (ours.has(folder)) return true;
-  let sign: string;
-  try {
-    sign = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
-  const [id, started = ''] = sign.trim().split(' ');
-  const owner = Number(id);
-  // In a container every process before this one may have had the same id.
-  if (!Number.isInteger(owner) || owner <= 0 || owner === pid) return false;
-  try {
-    process.kill(owner, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  const startedNow = startOf(owner);
-  return started === '' || startedNow === '' || startedNow === started;
 }

@@ -38,6 +38,12 @@ export class GitFailure extends Error {
 
 const errorBytesKept = 4_096;
 
+/** Leaders of the groups that are running: they would outlive a process that ends at once. */
+const running = new Set<number>();
+process.on('exit', () => {
+  for (const pid of running) killGroup(pid);
+});
+
 /**
  * Runs git to its end and answers its standard output. Throws `GitFailure`.
  * The process leads a group of its own, so that ending it ends the transports that it started too.
@@ -49,6 +55,7 @@ export async function runGit(clock: Clock, command: GitCommand): Promise<Buffer>
     detached: true,
     stdio: [command.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  if (child.pid !== undefined) running.add(child.pid);
   const chunks: Buffer[] = [];
   let size = 0;
   let said = Buffer.alloc(0);
@@ -89,6 +96,7 @@ export async function runGit(clock: Clock, command: GitCommand): Promise<Buffer>
     if (error instanceof GitFailure) throw error;
     throw new GitFailure('missing', `git cannot be started: ${(error as Error).message}`, error);
   } finally {
+    if (child.pid !== undefined) running.delete(child.pid);
     cancelTimeout();
     command.signal?.removeEventListener('abort', onAbort);
   }

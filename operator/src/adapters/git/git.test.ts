@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   mkdirSync,
@@ -743,33 +744,52 @@ describe('the copy on disk', () => {
       const next = commit(removed, { a: gone });
       assert.equal(await text(await one.open({ url: removed }, { commit: next }), 'a'), gone);
       assert.match(readFileSync(join(one.directory, 'gitconfig'), 'utf8'), /hooksPath = \/dev\/null/);
-      assert.match(readFileSync(join(one.directory, 'pid'), 'utf8'), new RegExp(`^${process.pid} `));
+      assert.equal(await isFree(one.directory), false, 'it is still ours');
     }
   });
 
-  test('two processes never share one', async () => {
+  test('two processes never share one, though both have the id 1, and what a killed one leaves is taken over', async () => {
     const directory = mkdtempSync(join(home, 'claimed-'));
     const first = openGit({ directory });
     const second = openGit({ directory });
-    const third = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)']);
-    try {
-      assert.ok(readdirSync(`${directory}-2`).includes('repositories'));
-      await first.close();
-      await second.close();
-      writeFileSync(join(directory, 'pid'), `${third.pid}\n`);
-      openGit({ directory });
-      assert.equal(readFileSync(join(directory, 'pid'), 'utf8'), `${third.pid}\n`);
-      assert.ok(readdirSync(`${directory}-2`).includes('pid'));
-      // One that had the id before.
-      const later = mkdtempSync(join(home, 'claimed-'));
-      writeFileSync(join(later, 'pid'), `${third.pid} 1\n`);
-      openGit({ directory: later });
-      assert.match(readFileSync(join(later, 'pid'), 'utf8'), new RegExp(`^${process.pid} `));
-    } finally {
-      third.kill();
-    }
+    assert.ok(readdirSync(`${directory}-2`).includes('repositories'));
+    await first.close();
+    await second.close();
+    const other = await claimElsewhere(directory);
+    assert.equal(other.directory, directory);
+    const third = openGit({ directory });
+    assert.ok(readdirSync(`${directory}-2`).includes('claim'));
+    await third.close();
+    other.kill();
+    await other.ended;
+    assert.equal(await isFree(directory), true);
   });
 });
+
+/** A process that claims a folder; where that may be had, one with the id 1, as in a container. */
+async function claimElsewhere(
+  directory: string,
+): Promise<{ directory: string; kill(): void; ended: Promise<unknown> }> {
+  const code = `
+    import { claimFolder } from ${JSON.stringify(new URL('claim.ts', import.meta.url).href)};
+    console.log(claimFolder(${JSON.stringify(directory)}).directory);
+    setTimeout(() => {}, 60_000);`;
+  const node = [process.execPath, '--input-type=module', '-e', code];
+  const alone = ['unshare', '--pid', '--fork', '--kill-child'];
+  const mayBeAlone = spawnSync('unshare', [...alone.slice(1), 'true']).status === 0;
+  const [program = '', ...args] = mayBeAlone ? [...alone, ...node] : node;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  return { directory: said.toString('utf8').trim(), kill: () => child.kill('SIGKILL'), ended };
+}
+
+async function isFree(directory: string): Promise<boolean> {
+  const other = await claimElsewhere(directory);
+  other.kill();
+  await other.ended;
+  return other.directory === directory;
+}
 
 describe('what is kept', () => {
   test('is told with its size, in memory and on disk', { timeout: 20_000 }, async () => {
