@@ -22,14 +22,18 @@ export function followLead(world: World, begun: () => void): Lead {
   let acts = leadership.leads();
   let term = 0;
 
+  /** Nobody waits for a takeover: what is thrown on would end the process. */
+  const tell = (thrown: unknown, message: string): void => {
+    if (thrown instanceof Fault) log.warn({ error: messageOf(thrown) }, message);
+    else log.error({ error: messageOf(thrown) }, `a bug: ${message}`);
+  };
+
   const takeOver = async (mine: number): Promise<void> => {
     try {
       await store.refresh();
     } catch (thrown) {
-      const fields = { error: messageOf(thrown) };
-      // Nobody waits for this: thrown on, it would end the process.
-      if (thrown instanceof Fault) log.warn(fields, 'the lead cannot be taken over yet');
-      else log.error(fields, 'a bug kept the lead from being taken over');
+      if (mine !== term) return;
+      tell(thrown, 'the lead cannot be taken over yet');
       clock.after(operatorLimits.backoffFirstMs, () => {
         if (mine === term) void takeOver(mine);
       });

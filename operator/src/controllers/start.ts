@@ -147,7 +147,6 @@ export function startControllers(surroundings: World): Controllers {
         try {
           const passWorld = { ...world, leadership: lead.ofPass(), telemetry: own };
           action = await own.metrics.during(during, () => reconcile(app, passWorld, memory));
-          lookedAt(key);
           const durationMs = world.clock.now() - startedAt;
           log.debug({ durationMs, next: action.do }, 'looked at the Application');
           if (passWorld.leadership.leads()) own.metrics.reconciled({ ...facts, durationMs, traceId: own.traceId });
@@ -156,6 +155,7 @@ export function startControllers(surroundings: World): Controllers {
           action = requeueAfter(0);
           throw thrown;
         } finally {
+          lookedAt(key);
           pass.end(appOf(key), action, failure);
         }
         return action;

@@ -237,9 +237,13 @@ export function verbOf({ method, query }: Pick<KubeRequest, 'method' | 'query'>)
   return query['limit'] === undefined ? 'Get' : 'List';
 }
 
-/** Whether only a leader may send a request: it may change something. Reviews of rights are asked by POST, and stored nowhere. */
-export function isFenced({ method, path }: KubeRequest): boolean {
-  return method !== 'GET' && !path.startsWith('/apis/authorization.k8s.io/');
+/** Whether only a leader may send a request: it may change something. Reviews of who one is and what one may are asked by POST and stored nowhere, as dry runs are. */
+export function isFenced({ method, path, query }: KubeRequest): boolean {
+  return (
+    method !== 'GET' &&
+    query['dryRun'] === undefined &&
+    !/^\/apis\/(?:authentication|authorization)\.k8s\.io\//.test(path)
+  );
 }
 
 /** The request's path and query as it goes over the wire. */

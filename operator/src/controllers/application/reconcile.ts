@@ -34,7 +34,10 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     const seen = await see(app, world, memory);
     memory.commit = seen.comparison.commit;
     // Who stands by has seen enough to go on from here at once, and leaves the rest to who leads.
-    if (!world.leadership.leads()) return awaitChange;
+    if (!world.leadership.leads()) {
+      memory.faultsInRow = 0;
+      return awaitChange;
+    }
     memory.trace.observe(seen.cluster);
     const decision = decide({
       app,
