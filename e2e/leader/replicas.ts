@@ -62,7 +62,7 @@ export interface Troupe {
 const leasePath = '/apis/coordination.k8s.io/v1/namespaces/argocd/leases';
 
 export function isOfLease({ path }: ProxiedWrite): boolean {
-  return path.startsWith(leasePath);
+  return path.startsWith('/apis/coordination.k8s.io/');
 }
 
 export async function startTroupe(name: string): Promise<Troupe> {

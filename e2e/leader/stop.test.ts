@@ -9,7 +9,7 @@ import { type GitServer, startGitServer } from '../git-server/git-server.ts';
 import { installMooring } from '../harness/applications.ts';
 import { connectKube, type Kube } from '../harness/kube.ts';
 import { type OperatorProcess, startOperatorProcess } from '../harness/operator-process.ts';
-import { applicationOf, isOfLease, kubeconfig, partOf, startDeafServer, until } from './replicas.ts';
+import { applicationOf, kubeconfig, partOf, startDeafServer, until } from './replicas.ts';
 
 /** What the issue promises, in milliseconds. */
 const promisedMs = 10_000;
@@ -139,9 +139,14 @@ describe('an operator ends in good order within 10 s of SIGTERM', { concurrency:
     await ends(lonely.process, context);
   });
 
-  test('while the API server answers nothing any more', async (context) => {
+  test('while the API server answers no write any more, that of the Lease neither', async (context) => {
     const lonely = await start('silent');
-    lonely.decide = (write) => (isOfLease(write) ? new Promise(() => {}) : Promise.resolve());
+    const asked = Promise.withResolvers<void>();
+    lonely.decide = () => {
+      asked.resolve();
+      return new Promise(() => {});
+    };
+    await asked.promise;
     await ends(lonely.process, context);
   });
 
