@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Files } from './emit.ts';
+import type { Files } from './files.ts';
 
 const names = ['application.yaml', 'appproject.yaml'];
 

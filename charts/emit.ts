@@ -1,12 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { crdFiles } from './crds.ts';
+import type { Files } from './files.ts';
 import { dashboardFiles } from './grafana/dashboards.ts';
 import { manifestFiles } from './manifests.ts';
 import { readmeFile } from './readme.ts';
 import { schemaFile } from './schema.ts';
-
-/** Files that a program writes: path in this folder, and text. */
-export type Files = Readonly<Record<string, string>>;
 
 /** What is generated in this folder. Each step is made when those before it have been written: it may read their files. */
 export const steps: readonly (() => Promise<Files>)[] = [

@@ -1,7 +1,7 @@
 import { createHelm, treeOf } from 'helm-ts-wrapper';
 import { stringify } from 'yaml';
 import { chartFiles } from './chart.ts';
-import type { Files } from './emit.ts';
+import type { Files } from './files.ts';
 
 /** What is made of the chart for those who install without Helm: the file, its values, and what its head says. */
 const variants = [

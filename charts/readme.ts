@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Files } from './emit.ts';
+import type { Files } from './files.ts';
 import { readValues, type ValueRow } from './values.ts';
 
 const begin = '<!-- What follows is written by `make charts`, of the comments in values.yaml. -->\n';

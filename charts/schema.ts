@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Files } from './emit.ts';
+import type { Files } from './files.ts';
 import { readValues, type ValueRow } from './values.ts';
 
 /** A JSON Schema of draft 7, which every version of Helm 3 and 4 reads. */

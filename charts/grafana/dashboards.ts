@@ -1,4 +1,4 @@
-import type { Files } from '../emit.ts';
+import type { Files } from '../files.ts';
 import { application } from './application.ts';
 import { type Board, build } from './board.ts';
 import { cluster } from './cluster.ts';
