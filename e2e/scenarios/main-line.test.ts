@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Application } from '@mooring/crds';
 import { applicationsPath } from '../harness/applications.ts';
 import type { AnyObject } from '../harness/kube.ts';
@@ -444,6 +445,26 @@ test('a killed operator goes on where it was, and writes nothing that is there a
   assert.equal((await stage.kube.get(configMapPath('killed', 'a'))).metadata.resourceVersion, before);
 });
 
+test('what somebody changes of an Application while it is synced costs no entry of its history', async () => {
+  const repository = await stage.repository('touched', { 'a.yaml': configMap('a', { value: '1' }) });
+  await stage.application('touched', repository);
+  const touch = async (): Promise<void> => {
+    for (let time = 0; time < 30; time++)
+      await stage.kube.merge(`${applicationsPath}/touched`, { metadata: { labels: { time: `${time}` } } });
+  };
+  await touch();
+  await stage.settles('touched');
+  const commits = [await repository.resolve('main')];
+  for (const value of ['2', '3']) {
+    const commit = await stage.push(repository, { 'a.yaml': configMap('a', { value }) });
+    await touch();
+    await stage.settles('touched', commit);
+    commits.push(commit);
+  }
+  const recorded = (app: Application): unknown => app.status?.history?.map(({ revision }) => revision);
+  await stage.until('touched', 'has its history', (app) => isDeepStrictEqual(recorded(app), commits));
+});
+
 test('metrics, Events and health checks are there', async () => {
   const metrics = await stage.operator.metrics();
   assert.match(metrics, /argocd_app_info\{[^}]*name="plain"[^}]*sync_status="Synced"[^}]*\} 1/);
@@ -468,5 +489,5 @@ test('every log line of a pass names the application, the revision and the pass'
     assert.equal(line['namespace'], 'argocd');
     assert.match(String(line['revision']), /^[0-9a-f]{40}$/);
   }
-  assert.equal(new Set(lines.map(({ correlation }) => correlation)).size, lines.length);
+  assert.equal(new Set(lines.map(({ trace_id: trace }) => trace)).size, lines.length);
 });

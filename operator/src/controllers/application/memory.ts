@@ -10,6 +10,8 @@ export interface Memory {
   ignoring: string | undefined;
   /** The commit that was looked at last. */
   commit: string | undefined;
+  /** The commit that was deployed by a sync whose end could not be stored, as when somebody changed the Application at that moment. */
+  unrecorded: string | undefined;
   /** Passes in a row that ended with a fault worth trying again. */
   faultsInRow: number;
   /** When commits were first seen, the latest last; milliseconds since 1970. */
@@ -32,6 +34,7 @@ export function newMemory(trace: AppTrace): Memory {
     waveAppliedAt: Number.NEGATIVE_INFINITY,
     ignoring: undefined,
     commit: undefined,
+    unrecorded: undefined,
     faultsInRow: 0,
     sightings: new Map(),
     failedRevision: undefined,

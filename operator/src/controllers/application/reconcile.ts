@@ -45,6 +45,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       commit: seen.comparison.commit,
       changes: seen.comparison.changes,
       now: world.clock.now(),
+      unrecorded: memory.unrecorded === seen.comparison.commit,
     });
     world.telemetry.metrics.drifted(factsOf(app, world), driftOf({ app, ...seen.comparison }));
     if (decision.do !== 'sync') {
@@ -65,7 +66,9 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     state = operated.state;
     memory.faultsInRow = 0;
     const after = operated.wrote ? await seeAgain(app, seen, world) : seen;
+    memory.unrecorded = operated.deployed ? commit : undefined;
     await publish(current, world, memory, { seen: after, decision, state, deployed: operated.deployed });
+    memory.unrecorded = undefined;
     if (operated.againMs !== undefined) return requeueAfter(operated.againMs);
     // One more look tells what the spec's own revision says, why nothing is tried again, and starts an operation that was asked for meanwhile.
     const isSettled = operated.deployed && !after.comparison.changes.changes.some(isOutOfSync);
@@ -163,8 +166,10 @@ async function fail(
 ): Promise<Action> {
   const { condition, retry } = faultRules[fault.code];
   const isStandby = condition === undefined || !world.leadership.leads();
+  // That somebody changed the Application meanwhile is no trouble: it is looked at as it is now.
+  const isQuiet = isStandby || fault.code === 'object-conflict';
   const told = { revision: app.status?.sync?.revision, code: fault.code };
-  if (isStandby) world.telemetry.log.debug(told, fault.message);
+  if (isQuiet) world.telemetry.log.debug(told, fault.message);
   else world.telemetry.log.warn(told, fault.message);
   if (retry === 'lead') return awaitChange;
   memory.faultsInRow += 1;

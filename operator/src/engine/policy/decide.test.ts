@@ -79,9 +79,18 @@ interface Given {
   readonly spec?: Partial<Application['spec']>;
   /** Objects of the last status. */
   readonly resources?: readonly ResourceStatus[];
+  readonly unrecorded?: boolean;
 }
 
-function decided({ policy, state, asked, changes = [same, missing], spec, resources }: Given): Decision {
+function decided({
+  policy,
+  state,
+  asked,
+  changes = [same, missing],
+  spec,
+  resources,
+  unrecorded = false,
+}: Given): Decision {
   const app: Application = {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Application',
@@ -95,7 +104,7 @@ function decided({ policy, state, asked, changes = [same, missing], spec, resour
       },
     }),
   };
-  return decide({ app, tracking: 'shop', commit, changes: { changes }, now });
+  return decide({ app, tracking: 'shop', commit, changes: { changes }, now, unrecorded });
 }
 
 const auto: SyncPolicy = { automated: { prune: true, selfHeal: true } };
@@ -108,6 +117,13 @@ const automatic = { sync: { source, revision: commit, prune: true }, initiatedBy
 
 const cases: readonly [what: string, given: Given, does: Decision['do'], reason: RegExp][] = [
   ['rests without a policy', {}, 'rest', /manual/],
+  [
+    'syncs once more what could not be recorded',
+    { policy: auto, changes: [same], unrecorded: true },
+    'sync',
+    /new rev/,
+  ],
+  ['rests once it is', { policy: auto, changes: [same], state: done, unrecorded: true }, 'rest', /synced/],
   ['rests where the policy is switched off', { policy: { automated: { enabled: false } } }, 'rest', /manual/],
   ['rests where nothing differs', { policy: auto, changes: [same, ignored] }, 'rest', /synced/],
   ['syncs a new revision', { policy: { automated: {} } }, 'sync', /new revision/],

@@ -22,6 +22,8 @@ export interface Situation {
   readonly commit: string;
   readonly changes: ChangeSet;
   readonly now: number;
+  /** Whether this process has brought in the commit, and could not store that it has. */
+  readonly unrecorded?: boolean;
 }
 
 /**
@@ -141,8 +143,9 @@ const clockSkewMs = 2_000;
  * Whether an automated sync brought the revision in, and the operator died before it could say so: objects are as the revision wants them, and were applied or
  * pruned since the last operation that is known of. Such a sync is begun once more; it finds nothing to do, and is recorded (invariant I5).
  */
-function isUnrecorded({ app, tracking, changes, commit }: Situation): boolean {
+function isUnrecorded({ app, tracking, changes, commit, unrecorded }: Situation): boolean {
   if (attempted(app, commit) !== undefined) return false;
+  if (unrecorded) return true;
   const { operationState, resources = [], sync } = app.status ?? {};
   const since = Date.parse(operationState?.finishedAt ?? app.metadata.creationTimestamp ?? '') + clockSkewMs;
   const isApplied = changes.changes.some(
