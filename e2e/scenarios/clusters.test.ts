@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { applicationsPath } from '../harness/applications.ts';
 import { configMap, configMapPath, patienceMs, type Stage, startStage } from '../harness/stage.ts';
@@ -68,7 +69,12 @@ test('an Application reaches another cluster by a cluster Secret, and one that g
     `^argocd_cluster_connection_status\\{server="${second.server}",k8s_version="1\\..*"\\} 0$`,
     'm',
   );
-  assert.ok(status.test(await stage.operator.metrics()), 'the metrics tell it, too');
+  // A request that fails is told at once; that the view is lost, when its watches have failed, too.
+  const deadline = performance.now() + patienceMs;
+  while (!status.test(await stage.operator.metrics())) {
+    assert.ok(performance.now() < deadline, 'the metrics tell it, too');
+    await sleep(50);
+  }
 
   // While it cannot be reached, nothing there may be left behind; once nobody knows it any more, nobody waits for it.
   await stage.kube.merge(`${applicationsPath}/east`, {
