@@ -1,17 +1,7 @@
 import { type Board, boardAddress } from './board.ts';
-import {
-  blue,
-  green,
-  grey,
-  healthColours,
-  numberMapping,
-  phaseColours,
-  red,
-  statusNumber,
-  syncColours,
-  yellow,
-} from './colours.ts';
+import { blue, green, grey, healthColours, numberMapping, red, statusNumber, syncColours, yellow } from './colours.ts';
 import { graph, stat, table, timeline } from './panels.ts';
+import { syncPanels } from './syncs.ts';
 
 const chosen = 'namespace="$namespace", name="$name"';
 /** Numbers of the first health and the first sync status: far enough apart to be shown in one panel. */
@@ -148,36 +138,7 @@ export const application: Board = {
     {
       title: 'Syncs',
       panels: [
-        graph({
-          title: 'Sync operations',
-          description: 'Syncs that ended, by how. Error: it could not run; Failed: an object or a hook failed.',
-          unit: 'short',
-          width: 8,
-          decimals: 0,
-          interval: '5m',
-          bars: true,
-          stacked: true,
-          colours: phaseColours,
-          queries: [
-            {
-              legend: '{{phase}}',
-              expr: `sum by (phase) (increase(argocd_app_sync_total{${chosen}, dry_run!="true"}[$__rate_interval]))`,
-            },
-          ],
-        }),
-        graph({
-          title: 'Duration of a sync',
-          description: 'Mean of the syncs that ended, waiting for waves, hooks and retries included.',
-          unit: 's',
-          width: 8,
-          interval: '5m',
-          queries: [
-            {
-              legend: 'mean',
-              expr: `sum(increase(argocd_app_sync_duration_seconds_total{${chosen}}[$__rate_interval])) / (sum(increase(argocd_app_sync_total{${chosen}}[$__rate_interval])) > 0)`,
-            },
-          ],
-        }),
+        ...syncPanels(chosen),
         graph({
           title: 'Commit to synced',
           description: 'Of the last deployment, at each moment. The dashed line is the promise: five minutes.',

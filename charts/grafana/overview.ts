@@ -1,18 +1,8 @@
 import type { Board } from './board.ts';
 import { boardAddress } from './board.ts';
-import {
-  blue,
-  green,
-  grey,
-  healthColours,
-  orange,
-  phaseColours,
-  red,
-  syncColours,
-  textMapping,
-  yellow,
-} from './colours.ts';
+import { blue, green, grey, healthColours, orange, red, syncColours, textMapping, yellow } from './colours.ts';
 import { graph, heatmap, stat, table } from './panels.ts';
+import { syncPanels } from './syncs.ts';
 
 const chosen = 'project=~"$project", dest_server=~"$server"';
 /** One series an Application, however many replicas tell of it. */
@@ -182,36 +172,7 @@ export const overview: Board = {
           interval: '5m',
           expr: `sum by (le) (increase(mooring_commit_to_synced_seconds_bucket{${chosen}}[$__rate_interval]))`,
         }),
-        graph({
-          title: 'Sync operations',
-          description: 'Syncs that ended, by how. Error: it could not run; Failed: an object or a hook failed.',
-          unit: 'short',
-          width: 8,
-          decimals: 0,
-          interval: '5m',
-          bars: true,
-          stacked: true,
-          colours: phaseColours,
-          queries: [
-            {
-              legend: '{{phase}}',
-              expr: `sum by (phase) (increase(argocd_app_sync_total{${chosen}, dry_run!="true"}[$__rate_interval]))`,
-            },
-          ],
-        }),
-        graph({
-          title: 'Duration of a sync',
-          description: 'Mean of the syncs that ended, waiting for waves, hooks and retries included.',
-          unit: 's',
-          width: 8,
-          interval: '5m',
-          queries: [
-            {
-              legend: 'mean',
-              expr: `sum(increase(argocd_app_sync_duration_seconds_total{${chosen}}[$__rate_interval])) / (sum(increase(argocd_app_sync_total{${chosen}}[$__rate_interval])) > 0)`,
-            },
-          ],
-        }),
+        ...syncPanels(chosen),
         graph({
           title: 'A pass over an Application',
           description: 'How long it takes to look at an Application, a sync included where one was due.',

@@ -27,14 +27,14 @@ import { untraced } from './adapters/telemetry/untraced.ts';
 import { systemClock, systemMonotonic, systemRandom } from './adapters/time/system.ts';
 import { deliver } from './api/webhook/deliver.ts';
 import { receiveWebhook } from './api/webhook/receive.ts';
-import { serverOf } from './controllers/application/wake.ts';
+import { nameOf, serverOf } from './controllers/application/wake.ts';
 import { type Controllers, startControllers } from './controllers/start.ts';
 import { hasHealthRule, healthOf } from './engine/health/health.ts';
 import { Fault, messageOf } from './model/fault.ts';
 import { operatorLimits } from './model/limits.ts';
 import { defaultRenderers } from './renderers.ts';
 import type { ObjectReference, Problem, Report } from './world/readiness.ts';
-import type { MetricsChoice, NamespacedName } from './world/store.ts';
+import type { MetricsChoice } from './world/store.ts';
 import type { Log, Metrics } from './world/telemetry.ts';
 import type { World } from './world/world.ts';
 
@@ -292,7 +292,7 @@ function openWorld(
       const { store } = opened;
       metrics.ask({
         applications: store.applications,
-        isApplication: (id) => store.application(namesOf(id)) !== undefined,
+        isApplication: (id) => store.application(nameOf(id)) !== undefined,
         serverOf: (app) => serverOf(app, { clusters }) ?? '',
         isCluster: (server) => clusters.targets().some((target) => target.server === server),
         clusters: clusters.facts,
@@ -355,12 +355,6 @@ function openElection(
     identity,
     address: isReachable ? `http://${address.includes(':') ? `[${address}]` : address}:${port}` : undefined,
   });
-}
-
-/** An Application's namespace and name, from `namespace/name`. */
-function namesOf(id: string): NamespacedName {
-  const slash = id.indexOf('/');
-  return { namespace: id.slice(0, slash), name: id.slice(slash + 1) };
 }
 
 /** Creates the project `default` where there is none, while this replica leads, trying until it is done; the answer stops it. */

@@ -1,7 +1,6 @@
 import { messageOf } from '../model/fault.ts';
 import { operatorLimits } from '../model/limits.ts';
 import { maskAddress, normalizeRepositoryUrl } from '../model/repository-url.ts';
-import type { NamespacedName } from '../world/store.ts';
 import type { Log, LogFields, PassFacts, QueueFacts, Telemetry } from '../world/telemetry.ts';
 import type { TraceParent } from '../world/tracer.ts';
 import type { World } from '../world/world.ts';
@@ -10,7 +9,7 @@ import { factsOf } from './application/measure.ts';
 import { type Memory, newMemory, sight } from './application/memory.ts';
 import { reconcile } from './application/reconcile.ts';
 import { createAppTrace } from './application/trace.ts';
-import { applicationKey, isUnderWay, serverOf, wakeApplications } from './application/wake.ts';
+import { applicationKey, isUnderWay, nameOf, serverOf, wakeApplications } from './application/wake.ts';
 import { followLead } from './lead.ts';
 import { type Priority, priority } from './queue.ts';
 import { reconcileRepository } from './repository/reconcile.ts';
@@ -46,11 +45,6 @@ function withFields(log: Log, own: () => LogFields): Log {
 interface Told {
   readonly at: number;
   readonly parent: TraceParent | undefined;
-}
-
-function nameOf(key: string): NamespacedName {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /**

@@ -53,7 +53,8 @@ export interface LeaseListener {
   following(isFollowing: boolean): void;
 }
 
-const leases: ServedKind = {
+/** The kind of Lease, as API servers serve it. */
+export const leases: ServedKind = {
   group: 'coordination.k8s.io',
   version: 'v1',
   kind: 'Lease',

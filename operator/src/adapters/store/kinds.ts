@@ -1,3 +1,4 @@
+import { leases } from '../kube/lease.ts';
 import type { ServedKind } from '../kube/served-kind.ts';
 
 /** The kinds that Mooring keeps its own objects in. */
@@ -9,7 +10,7 @@ export const kinds: Readonly<
   secrets: kind('', 'v1', 'Secret', 'secrets'),
   configMaps: kind('', 'v1', 'ConfigMap', 'configmaps'),
   events: kind('', 'v1', 'Event', 'events'),
-  leases: kind('coordination.k8s.io', 'v1', 'Lease', 'leases'),
+  leases,
 };
 
 function kind(group: string, version: string, name: string, plural: string): ServedKind {

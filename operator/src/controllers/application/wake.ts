@@ -2,6 +2,7 @@ import type { Application } from '@mooring/crds';
 import { annotation } from '../../model/annotations.ts';
 import { hashOf } from '../../model/hash.ts';
 import { trackingName } from '../../model/tracking.ts';
+import type { NamespacedName } from '../../world/store.ts';
 import type { World } from '../../world/world.ts';
 import { type Priority, priority } from '../queue.ts';
 
@@ -11,6 +12,12 @@ export type Wake = (key: string, urgency: Priority) => void;
 /** Names one Application in the queue. */
 export function applicationKey(app: Application): string {
   return `${app.metadata.namespace ?? ''}/${app.metadata.name ?? ''}`;
+}
+
+/** The namespace and name that `applicationKey` made a key of. */
+export function nameOf(key: string): NamespacedName {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /**

@@ -25,28 +25,25 @@ export function integer(field: number, value: number | bigint): Uint8Array {
   return Uint8Array.from([...tag(field, wireVarint), ...varint(BigInt(value))]);
 }
 
-export function fixed64(field: number, value: bigint): Uint8Array {
-  const head = tag(field, wireFixed64);
-  const bytes = Buffer.alloc(head.length + 8);
+/** A field of as many bytes as `write` fills behind its tag. */
+function fixed(field: number, wire: number, size: number, write: (bytes: Buffer, at: number) => void): Uint8Array {
+  const head = tag(field, wire);
+  const bytes = Buffer.alloc(head.length + size);
   bytes.set(head);
-  bytes.writeBigUInt64LE(value, head.length);
+  write(bytes, head.length);
   return bytes;
+}
+
+export function fixed64(field: number, value: bigint): Uint8Array {
+  return fixed(field, wireFixed64, 8, (bytes, at) => bytes.writeBigUInt64LE(value, at));
 }
 
 export function fixed32(field: number, value: number): Uint8Array {
-  const head = tag(field, wireFixed32);
-  const bytes = Buffer.alloc(head.length + 4);
-  bytes.set(head);
-  bytes.writeUInt32LE(value, head.length);
-  return bytes;
+  return fixed(field, wireFixed32, 4, (bytes, at) => bytes.writeUInt32LE(value, at));
 }
 
 export function double(field: number, value: number): Uint8Array {
-  const head = tag(field, wireFixed64);
-  const bytes = Buffer.alloc(head.length + 8);
-  bytes.set(head);
-  bytes.writeDoubleLE(value, head.length);
-  return bytes;
+  return fixed(field, wireFixed64, 8, (bytes, at) => bytes.writeDoubleLE(value, at));
 }
 
 /** A field of type bytes or message; its parts follow each other. */
