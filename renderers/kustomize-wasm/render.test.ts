@@ -207,6 +207,8 @@ describe("Argo CD's options", () => {
       'spec.template.metadata.labels',
       { app: 'web', team: 'a' },
     ],
+    [{ commonAnnotations: { note: '' } }, 'metadata.annotations', { note: '' }],
+    [{ commonLabels: { team: '' }, labelWithoutSelector: true }, 'metadata.labels.team', ''],
     [{ commonAnnotations: { by: '$ARGOCD_APP_NAME' } }, 'metadata.annotations.by', '$ARGOCD_APP_NAME'],
     [
       { commonAnnotations: { by: '$ARGOCD_APP_NAME' }, commonAnnotationsEnvsubst: true },

@@ -73,14 +73,31 @@ test('an Application is rendered from the local checkout', async (t) => {
   assert.equal(outside.stdout, inside.stdout);
 });
 
+test('values that are false or 0 are values', async (t) => {
+  const cwd = copyTestdata(t);
+  execFileSync('git', ['init', '--quiet'], { cwd });
+  const args = ['--app', 'applications.yaml', '--name', 'falsy', '--kube-version', '1.37.2'];
+  const { stdout, stderr } = await mooring(['render', ...args], { cwd });
+  assert.equal(stderr, '');
+  assert.deepEqual(objectsOf(stdout), [
+    configMap('falsy-web', 'shop-dev', { color: 'false', size: '0', kubernetes: 'v1.37.2', things: 'false' }),
+  ]);
+});
+
 const failures: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [
   { args: ['gone'], says: /^mooring: gone: there is no such file or folder; check the path\n$/ },
   { args: ['broken.yaml'], says: /^mooring: broken\.yaml: it is a file; name the folder/ },
   { args: ['chart', '--set', 'color=null'], says: /chart\/templates\/config\.yaml:7.*set color to one/ },
   { args: ['chart', '--set', 'color'], says: /^mooring: --set color: write it as path=value/ },
   { args: ['chart', '--values', '/nowhere.yaml'], says: /^mooring: \/nowhere\.yaml: value files must be inside / },
-  { args: ['--app', 'applications.yaml'], says: /more than one Application: pick one with --name \(web-dev, gone\)/ },
-  { args: ['--app', 'applications.yaml', '--name', 'x'], says: /no Application called x; it has web-dev, gone\n$/ },
+  {
+    args: ['--app', 'applications.yaml'],
+    says: /more than one Application: pick one with --name \(web-dev, falsy, gone\)/,
+  },
+  {
+    args: ['--app', 'applications.yaml', '--name', 'x'],
+    says: /no Application called x; it has web-dev, falsy, gone\n$/,
+  },
   {
     args: ['--app', 'applications.yaml', '--name', 'gone'],
     says: /"not\/there" does not exist in .*correct spec\.source\.path/,

@@ -54,11 +54,18 @@ export function renderRequest(
   };
 }
 
-/** Whether options say anything. Argo CD takes `directory: {recurse: false}`, as its forms write it, for no options at all, and looks at the folder. */
-function says(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return Boolean(value);
-  if (Array.isArray(value)) return value.length > 0;
-  return Object.entries(value).some(([name, inner]) => !adverbs.has(name) && says(inner));
+/**
+ * Whether options say anything. Argo CD takes `directory: {recurse: false}`, as its forms write it, for no options at all, and looks at the folder. What a user's own
+ * map or list holds is theirs: `valuesObject: {replicas: 0}` says something, and so does an annotation without text.
+ */
+function says(options: object | undefined): boolean {
+  if (options === undefined || options === null) return false;
+  return Object.entries(options).some(([name, value]) => {
+    if (value === undefined || value === null || adverbs.has(name)) return false;
+    if (name === 'valuesObject') return true;
+    if (name === 'jsonnet') return says(value);
+    return typeof value === 'object' ? Object.keys(value).length > 0 : value !== false && value !== '';
+  });
 }
 
 function sourcePath(source: ApplicationSource): string {
