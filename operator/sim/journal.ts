@@ -7,7 +7,7 @@ import { annotation } from '../src/model/annotations.ts';
 import type { SyncPhase } from '../src/model/desired.ts';
 import { hookRole, waveOf } from '../src/model/hooks.ts';
 import type { LiveRecord } from '../src/model/live.ts';
-import { keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
+import { definedKind, groupOf, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
 import type { ApiServer, ServerEvent } from './api-server.ts';
 import { type ApplicationStore, nameOf, type StoreEvent } from './application-store.ts';
 import type { SimClock } from './clock.ts';
@@ -203,7 +203,7 @@ export function createJournal(
         if (otherPhase === 'SyncFail') continue;
         const before =
           phaseIndex(otherPhase) - phaseIndex(phase) ||
-          waveOf(other.metadata.annotations) - waveOf(object.metadata.annotations);
+          waveAmong(other, commit.manifests) - waveOf(object.metadata.annotations);
         if (before >= 0) continue;
         const name = other.metadata.name ?? `${other.metadata.generateName}${run}`;
         if (other.metadata.name === undefined) continue;
@@ -309,6 +309,15 @@ export function isHealthy(object: KubeObject): boolean {
 function phasesOf(object: KubeObject): readonly SyncPhase[] {
   const role = hookRole(object.metadata.annotations);
   return role.role === 'hook' ? role.hook.phases : [];
+}
+
+/** The wave of an object; that of a definition is the first one of its objects where its own is later. */
+function waveAmong(object: KubeObject, manifests: readonly Manifest[]): number {
+  const defined = definedKind(object);
+  const isNeeding = ({ apiVersion, kind }: KubeObject): boolean =>
+    kind === defined?.kind && groupOf(apiVersion) === defined.group;
+  const needing = manifests.map((manifest) => manifest.object).filter(isNeeding);
+  return Math.min(...[object, ...needing].map((each) => waveOf(each.metadata.annotations)));
 }
 
 export function namespaceOf(object: KubeObject, app: Application): string {

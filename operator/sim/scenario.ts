@@ -1,7 +1,6 @@
 import type { Application, Operation } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { annotation } from '../src/model/annotations.ts';
-import { waveOf } from '../src/model/hooks.ts';
 import { isJsonObject } from '../src/model/json.ts';
 import { equalJson } from '../src/model/merge-patch.ts';
 import { keyOf, keyText } from '../src/model/resource-key.ts';
@@ -504,11 +503,8 @@ function marks(kind: Part['kind'], random: SimRandom): Record<string, string> {
 function manifestsOf(source: string, parts: readonly Part[]): KubeObject[] {
   const group = `${source}.example.com`;
   const definition = { group, scope: 'Namespaced', names: { kind: 'Widget', plural: 'widgets' } };
-  // A definition is of no use after its objects.
-  const wave = Math.min(
-    0,
-    ...parts.filter(({ kind }) => kind === 'Widget').map(({ annotations }) => waveOf(annotations)),
-  );
+  // Of whatever wave it is, it comes before its objects.
+  const wave = parts.length % 4;
   const metadata = { name: `widgets.${group}`, annotations: { [annotation.syncWave]: String(wave) } };
   const objects = parts.map((part) => manifestOf(source, part));
   if (!parts.some(({ kind }) => kind === 'Widget')) return objects;

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
+import { textAt } from './json.ts';
 
 /** Names one object of one cluster, whatever its version. `namespace` is `''` for cluster-scoped objects, `group` is `''` for the core group. */
 export interface ResourceKey {
@@ -22,6 +23,28 @@ export function versionOf(apiVersion: string): string {
 /** Whether the object is a CustomResourceDefinition: instances of what it defines may follow it, and go with it. */
 export function definesKinds(key: Pick<ResourceKey, 'group' | 'kind'>): boolean {
   return key.group === 'apiextensions.k8s.io' && key.kind === 'CustomResourceDefinition';
+}
+
+/** What a CustomResourceDefinition defines. */
+export interface DefinedKind {
+  readonly group: string;
+  readonly kind: string;
+  readonly scope: 'Namespaced' | 'Cluster';
+}
+
+/** The kind that an object defines; undefined where it is no CustomResourceDefinition, or one that leaves anything of this open. */
+export function definedKind(object: KubeObject): DefinedKind | undefined {
+  if (!definesKinds({ group: groupOf(object.apiVersion), kind: object.kind })) return undefined;
+  const group = textAt(object, 'spec', 'group');
+  const kind = textAt(object, 'spec', 'names', 'kind');
+  const scope = textAt(object, 'spec', 'scope');
+  if (!group || !kind || (scope !== 'Namespaced' && scope !== 'Cluster')) return undefined;
+  return { group, kind, scope };
+}
+
+/** Whether the object is a Namespace: everything in it goes with it. */
+export function isNamespace(key: Pick<ResourceKey, 'group' | 'kind'>): boolean {
+  return key.group === '' && key.kind === 'Namespace';
 }
 
 export function keyOf(object: KubeObject): ResourceKey {

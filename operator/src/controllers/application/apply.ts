@@ -6,7 +6,7 @@ import type { DesiredObject } from '../../model/desired.ts';
 import { Fault, faultRules, messageOf } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
-import { groupOf, keyForPeople } from '../../model/resource-key.ts';
+import { groupOf, isNamespace, keyForPeople } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import type { ApplyOptions, Cluster } from '../../world/cluster.ts';
 import type { AppTrace } from './trace.ts';
@@ -59,7 +59,7 @@ function isLost({ code }: Fault): boolean {
 
 /** Names of the namespaces that some tasks make and that are not there yet. */
 export function comingNamespaces(tasks: readonly Task[], cluster: Cluster): ReadonlySet<string> {
-  const made = tasks.filter(({ key, action }) => key.group === '' && key.kind === 'Namespace' && action === 'apply');
+  const made = tasks.filter(({ key, action }) => isNamespace(key) && action === 'apply');
   return new Set(made.filter(({ key }) => cluster.record(key) === undefined).map(({ key }) => key.name));
 }
 

@@ -23,7 +23,7 @@ const layouts: readonly {
       'Deployment b',
       'ConfigMap z',
       'Deployment a',
-      'Namespace shop wave=1',
+      'Namespace other wave=1',
       'ConfigMap early wave=-1',
       'Job before hook=PreSync',
       'Job amid hook=Sync wave=5',
@@ -35,7 +35,7 @@ const layouts: readonly {
       'Sync 0 apply ConfigMap/z',
       'Sync 0 apply Deployment/a',
       'Sync 0 apply Deployment/b',
-      'Sync 1 apply Namespace/shop',
+      'Sync 1 apply Namespace/other',
       'Sync 5 apply Job/amid',
       'PostSync 0 apply Job/after',
       'SyncFail 0 apply Job/broken',
@@ -118,6 +118,56 @@ const layouts: readonly {
     request: { namespace: wanted('Namespace shop') },
     plan: ['PreSync -3 apply Namespace/shop', 'PreSync -3 apply Job/before', 'Sync 0 apply ConfigMap/a'],
   },
+  {
+    it: 'makes a namespace of a later wave where the first object of it comes',
+    objects: ['Namespace shop wave=5', 'ConfigMap early', 'ConfigMap mid wave=2'],
+    plan: ['Sync 0 apply Namespace/shop', 'Sync 0 apply ConfigMap/early', 'Sync 2 apply ConfigMap/mid'],
+  },
+  {
+    it: 'makes a namespace before the first hook that is in it, and leaves one alone that nothing needs earlier',
+    objects: ['Namespace shop', 'Namespace other wave=2', 'Job before hook=PreSync wave=-1', 'ConfigMap a'],
+    plan: [
+      'PreSync -1 apply Namespace/shop',
+      'PreSync -1 apply Job/before',
+      'Sync 0 apply ConfigMap/a',
+      'Sync 2 apply Namespace/other',
+    ],
+  },
+  {
+    it: 'defines a kind of a later wave where the first object of it comes, and another of a later wave there',
+    objects: [
+      'CustomResourceDefinition widgets defines=Widget wave=3',
+      'CustomResourceDefinition gadgets defines=Gadget wave=3',
+      'Widget w wave=1',
+      'ConfigMap a',
+    ],
+    plan: [
+      'Sync 0 apply ConfigMap/a',
+      'Sync 1 apply CustomResourceDefinition/widgets',
+      'Sync 1 apply Widget/w',
+      'Sync 3 apply CustomResourceDefinition/gadgets',
+    ],
+  },
+  {
+    it: 'defines a kind first that is called like a built-in one which comes early',
+    objects: ['CustomResourceDefinition policies defines=NetworkPolicy', 'NetworkPolicy n', 'ConfigMap a'],
+    plan: [
+      'Sync 0 apply CustomResourceDefinition/policies',
+      'Sync 0 apply NetworkPolicy/n',
+      'Sync 0 apply ConfigMap/a',
+    ],
+  },
+  {
+    it: 'takes no hook of failures for what others need, and nothing that is pruned for what needs something',
+    objects: ['Namespace shop hook=SyncFail', 'ConfigMap a wave=3', 'Namespace other wave=2'],
+    gone: ['ConfigMap old'],
+    plan: [
+      'Sync 0 prune ConfigMap/old',
+      'Sync 2 apply Namespace/other',
+      'Sync 3 apply ConfigMap/a',
+      'SyncFail 0 apply Namespace/shop',
+    ],
+  },
   { it: 'makes no namespace for nothing', objects: [], request: { namespace: wanted('Namespace shop') }, plan: [] },
 ];
 
@@ -127,6 +177,17 @@ test('a generated hook carries a tracking id of its own, by which its end wakes 
   const object = { ...hook.object, metadata: { ...hook.object.metadata, annotations } };
   const { key, object: made } = hookOfRun({ ...hook, object }, 'PreSync', 'abc-1');
   assert.equal(made.metadata.annotations?.['argocd.argoproj.io/tracking-id'], trackingId('shop', key, 'shop'));
+});
+
+test('what is moved to another phase is known by that phase, so that its result is found again', () => {
+  const { tasks } = planOf(['Namespace shop', 'Job before hook=PreSync']);
+  assert.deepEqual(
+    tasks.map(({ id, shownPhase }) => [id, shownPhase]),
+    [
+      ['PreSync /Namespace//shop', undefined],
+      ['PreSync batch/Job/shop/before', undefined],
+    ],
+  );
 });
 
 test('the namespace is shown as one of PreSync, and adds no step', () => {

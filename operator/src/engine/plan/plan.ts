@@ -6,6 +6,7 @@ import type { LiveRecord } from '../../model/live.ts';
 import type { SyncPlan, Task } from '../../model/plan.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
+import { withNeedsFirst } from './needs.ts';
 import { kindRank } from './order.ts';
 
 /** What a sync is asked to do, besides making the cluster equal to the desired set. */
@@ -103,6 +104,15 @@ function placePrunes(tasks: readonly Task[], desired: DesiredSet, syncOptions: r
   });
 }
 
+function inOrder(a: Task, b: Task): number {
+  return (
+    phaseIndex(a.phase) - phaseIndex(b.phase) ||
+    a.wave - b.wave ||
+    a.rank - b.rank ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+}
+
 /**
  * Lays out one sync: phases, waves inside them, and the order inside a wave. Pure: the same input gives the same plan, so that a sync which was
  * interrupted finds its place again.
@@ -115,7 +125,7 @@ export function plan(
 ): SyncPlan {
   const wanted = request.only ?? (() => true);
   const selective = request.only !== undefined;
-  const tasks = placePrunes(
+  const unordered = placePrunes(
     changes.changes.filter((change) => wanted(change.key)).map((change) => changeTask(change, request)),
     desired,
     request.syncOptions ?? [],
@@ -125,17 +135,11 @@ export function plan(
       for (const phase of object.hook?.phases ?? []) {
         if (phase === 'PreDelete' || phase === 'PostDelete') continue;
         const hook = hookOfRun(object, phase, request.run);
-        tasks.push(applyTask(hook, phase, liveHooks.get(keyText(hook.key)), false));
+        unordered.push(applyTask(hook, phase, liveHooks.get(keyText(hook.key)), false));
       }
     }
   }
-  tasks.sort(
-    (a, b) =>
-      phaseIndex(a.phase) - phaseIndex(b.phase) ||
-      a.wave - b.wave ||
-      a.rank - b.rank ||
-      (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
-  );
+  const tasks = withNeedsFirst(unordered.sort(inOrder)).sort(inOrder);
   const first = tasks[0];
   if (request.namespace !== undefined && first !== undefined) {
     // Argo CD shows it as one of PreSync; here it is of the first step, whatever that is, so that nothing waits for it.

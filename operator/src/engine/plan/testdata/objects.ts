@@ -7,7 +7,10 @@ import type { ResourceKey } from '../../../model/resource-key.ts';
 import { syncOptionsOf } from '../../../model/sync-options.ts';
 import { type PlanRequest, plan } from '../plan.ts';
 
-/** A desired object in short: `Deployment web wave=1`, `Job migrate hook=PreSync`, `Job generate=migrate- hook=PostSync`. */
+/**
+ * A desired object in short: `Deployment web wave=1`, `Job migrate hook=PreSync`, `Job generate=migrate- hook=PostSync`,
+ * `CustomResourceDefinition widgets defines=Widget`.
+ */
 export function wanted(text: string, changes: Partial<DesiredObject> = {}): DesiredObject {
   const [kind = '', ...words] = text.split(' ');
   const named = new Map(words.map((word) => [word.split('=')[0] ?? '', word.split('=')[1]] as const));
@@ -16,9 +19,11 @@ export function wanted(text: string, changes: Partial<DesiredObject> = {}): Desi
   const phases = named.get('hook')?.split(',') as SyncPhase[] | undefined;
   const key = keyOf(kind, name);
   const metadata = { ...(name !== '' && { name }), ...(generateName && { generateName }) };
+  const defines = named.get('defines');
+  const spec = defines && { group: groups[defines] ?? '', scope: 'Namespaced', names: { kind: defines } };
   return {
     key,
-    object: { apiVersion: key.group === '' ? 'v1' : `${key.group}/v1`, kind, metadata },
+    object: { apiVersion: key.group === '' ? 'v1' : `${key.group}/v1`, kind, metadata, ...(spec && { spec }) },
     hash: text,
     origin: { path: 'all.yaml' },
     wave: Number(named.get('wave') ?? 0),
@@ -37,6 +42,8 @@ const groups: Readonly<Record<string, string>> = {
   Job: 'batch',
   CustomResourceDefinition: 'apiextensions.k8s.io',
   Widget: 'example.com',
+  Gadget: 'example.com',
+  NetworkPolicy: 'crd.example.com',
 };
 
 export function keyOf(kind: string, name: string): ResourceKey {
