@@ -10,7 +10,7 @@ import { createRenderPool } from '@mooring/operator/adapters/render/render-pool.
 import { createStore } from '@mooring/operator/adapters/store/store.ts';
 import { createLog } from '@mooring/operator/adapters/telemetry/log.ts';
 import { systemClock, systemRandom } from '@mooring/operator/adapters/time/system.ts';
-import { admit, permittedIn } from '@mooring/operator/controllers/application/admit.ts';
+import { admit, guardOf, permittedBy } from '@mooring/operator/controllers/application/admit.ts';
 import { compare } from '@mooring/operator/controllers/application/compare.ts';
 import { renderRequest } from '@mooring/operator/controllers/application/request.ts';
 import { desire } from '@mooring/operator/engine/desire/desire.ts';
@@ -99,18 +99,18 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
       ? await renderFromGit(app, access, cluster, settings)
       : await renderFromDisk(app, await locate(choice.local), cluster, settings);
   const tracking = trackingName(app, store.namespace);
+  const guard = guardOf(app, place, { store });
   const desired = desire(rendered.manifests, {
     appName: tracking,
     destinationNamespace: app.spec.destination.namespace ?? '',
-    cluster: place,
-    project,
+    guard,
     syncOptions: app.spec.syncPolicy?.syncOptions ?? [],
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
   });
   return await withProgress('comparing', async () => {
     const compared = await compare(app, desired, cluster, {
       tracking,
-      isPermitted: permittedIn(project, place),
+      isPermitted: permittedBy(guard),
       revisionChanged: true,
       thorough: false,
     });

@@ -5,6 +5,7 @@ import { type ClusterView, openView, type ViewOptions } from '@mooring/operator/
 import type { Connection } from '@mooring/operator/adapters/kube/connection.ts';
 import { systemClock, systemRandom } from '@mooring/operator/adapters/time/system.ts';
 import { hasHealthRule, healthOf } from '@mooring/operator/engine/health/health.ts';
+import type { Guard } from '@mooring/operator/model/guard.ts';
 import { operatorLimits } from '@mooring/operator/model/limits.ts';
 import type { Log } from '@mooring/operator/world/telemetry.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
@@ -151,3 +152,6 @@ export async function startWire(server: string): Promise<Wire> {
     },
   };
 }
+
+/** A project that forbids nothing. */
+export const permitAll: Guard = () => undefined;

@@ -11,7 +11,7 @@ import { createStore, type OpenStore } from '@mooring/operator/adapters/store/st
 import type { Check, Problem, Report } from '@mooring/operator/world/readiness.ts';
 import type { StoreChange } from '@mooring/operator/world/store.ts';
 import { type Cluster, type Json, startCluster } from '../cluster/cluster.ts';
-import { configMap, connectionTo, keepLog, startWire, until, viewOptions } from './fixture.ts';
+import { configMap, connectionTo, keepLog, permitAll, startWire, until, viewOptions } from './fixture.ts';
 
 let real: Cluster;
 let client: KubeClient;
@@ -216,7 +216,11 @@ describe('clusters', () => {
     await until('it is told', () => told.length > 0);
     assert.deepEqual(told, [{ server: address, app: undefined }]);
     const far = await clusters.open(address);
-    const stored = await far.apply(configMap('from-afar', { a: '1' }), { how: 'server-side', validate: true });
+    const stored = await far.apply(configMap('from-afar', { a: '1' }), {
+      how: 'server-side',
+      validate: true,
+      guard: permitAll,
+    });
     assert.equal(
       far.record({ group: '', kind: 'ConfigMap', namespace: 'default', name: 'from-afar' })?.uid,
       stored.metadata.uid,

@@ -13,6 +13,7 @@ import { type ApiServer, apiServerOf } from '../harness/api-server.ts';
 import {
   configMap,
   connectionTo,
+  permitAll,
   startWire,
   tracked,
   until,
@@ -40,7 +41,7 @@ after(async () => {
   await real?.stop();
 });
 
-const serverSide: ApplyOptions = { how: 'server-side', validate: true };
+const serverSide: ApplyOptions = { how: 'server-side', validate: true, guard: permitAll };
 const path = '/api/v1/namespaces/default/configmaps';
 const configMaps = {
   group: '',

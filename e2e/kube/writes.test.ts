@@ -6,11 +6,21 @@ import { openView } from '@mooring/operator/adapters/kube/cluster.ts';
 import { applyObject, noneSeen } from '@mooring/operator/adapters/kube/request.ts';
 import { isOlder } from '@mooring/operator/adapters/kube/resource-version.ts';
 import { Fault } from '@mooring/operator/model/fault.ts';
+import type { Guard } from '@mooring/operator/model/guard.ts';
 import { keyOf } from '@mooring/operator/model/resource-key.ts';
 import type { ApplyOptions } from '@mooring/operator/world/cluster.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { type Cluster, type Json, startCluster } from '../cluster/cluster.ts';
-import { configMap, connectionTo, tracked, until, viewOptions, type Watched, watchCluster } from './fixture.ts';
+import {
+  configMap,
+  connectionTo,
+  permitAll,
+  tracked,
+  until,
+  viewOptions,
+  type Watched,
+  watchCluster,
+} from './fixture.ts';
 
 let real: Cluster;
 let view: Watched;
@@ -25,7 +35,7 @@ after(async () => {
   await real?.stop();
 });
 
-const serverSide: ApplyOptions = { how: 'server-side', validate: true };
+const serverSide: ApplyOptions = { how: 'server-side', validate: true, guard: permitAll };
 
 function apply(object: KubeObject, options: ApplyOptions = serverSide): Promise<KubeObject> {
   return view.cluster.apply(object, options);
@@ -152,15 +162,18 @@ describe('writing objects', () => {
     const object = await apply(tracked('gone', configMap('short-lived', { a: '1' })));
     const record = recordOf(object);
     const wrong = await faultOf(
-      view.cluster.remove({ ...record, uid: '00000000-0000-0000-0000-000000000000' }, 'background'),
+      view.cluster.remove(
+        { ...record, uid: '00000000-0000-0000-0000-000000000000' },
+        { propagation: 'background', guard: permitAll },
+      ),
     );
     assert.equal(wrong.code, 'object-conflict');
     assert.ok(await view.cluster.get(record.key));
-    await view.cluster.remove(record, 'background');
+    await view.cluster.remove(record, { propagation: 'background', guard: permitAll });
     assert.equal(view.cluster.record(record.key), undefined);
     assert.deepEqual(view.cluster.tracked('gone'), []);
     assert.equal(await view.cluster.get(record.key), undefined);
-    await view.cluster.remove(record, 'background');
+    await view.cluster.remove(record, { propagation: 'background', guard: permitAll });
     await settle();
     assert.equal(view.cluster.record(record.key), undefined, 'an older event does not bring it back');
     assert.deepEqual(view.changes.splice(0), []);
@@ -177,7 +190,10 @@ describe('writing objects', () => {
       { metadata: { annotations: taken.metadata.annotations } },
       { contentType: 'application/merge-patch+json' },
     );
-    assert.equal((await faultOf(view.cluster.remove(record, 'background'))).code, 'object-conflict');
+    assert.equal(
+      (await faultOf(view.cluster.remove(record, { propagation: 'background', guard: permitAll }))).code,
+      'object-conflict',
+    );
     assert.ok(await view.cluster.get(record.key));
     assert.equal(recordOf(object).app, 'taker', 'the view holds whose it is now');
     await until('both are told', () => view.changes.length >= 2);
@@ -192,7 +208,7 @@ describe('writing objects', () => {
     const object = await apply(tracked('busy', configMap('busy', { a: '1' })));
     const record = recordOf(object);
     await real.kubectl('patch', 'cm', 'busy', '--type=merge', '-p', '{"data":{"b":"x"}}');
-    await view.cluster.remove(record, 'background');
+    await view.cluster.remove(record, { propagation: 'background', guard: permitAll });
     assert.equal(await view.cluster.get(record.key), undefined);
     await settle();
     view.changes.splice(0);
@@ -277,7 +293,7 @@ describe('writing objects', () => {
   test('an object with a finalizer stays in the view, as being deleted', async () => {
     const object = configMap('held', {});
     const held = await apply({ ...object, metadata: { ...object.metadata, finalizers: ['example.com/hold'] } });
-    await view.cluster.remove(recordOf(held), 'foreground');
+    await view.cluster.remove(recordOf(held), { propagation: 'foreground', guard: permitAll });
     assert.equal(recordOf(held).deleting, true);
     await view.cluster.patch(keyOf(held), { metadata: { finalizers: null } });
     await until('it is gone', () => view.cluster.record(keyOf(held)) === undefined);
@@ -285,25 +301,32 @@ describe('writing objects', () => {
 
   test('create refuses what exists, replace puts the whole object, recreate makes a new one', async () => {
     const object = tracked('ways', configMap('ways', { a: '1' }));
-    const created = await apply(object, { how: 'create', validate: true });
-    assert.equal((await faultOf(apply(object, { how: 'create', validate: true }))).code, 'object-conflict');
+    const created = await apply(object, { how: 'create', validate: true, guard: permitAll });
+    assert.equal(
+      (await faultOf(apply(object, { how: 'create', validate: true, guard: permitAll }))).code,
+      'object-conflict',
+    );
     await real.kubectl('annotate', 'cm', 'ways', 'example.com/by=hand');
-    const replaced = await apply({ ...object, data: { b: '2' } }, { how: 'replace', validate: true });
+    const replaced = await apply({ ...object, data: { b: '2' } }, { how: 'replace', validate: true, guard: permitAll });
     assert.equal(replaced.metadata.uid, created.metadata.uid);
     assert.deepEqual(replaced['data'], { b: '2' });
     assert.equal(replaced.metadata.annotations?.['example.com/by'], undefined);
     assert.ok(recordOf(replaced).ownedHash, 'what was put is owned too, so that drift shows');
-    const recreated = await apply(object, { how: 'recreate', validate: true });
+    const recreated = await apply(object, { how: 'recreate', validate: true, guard: permitAll });
     assert.notEqual(recreated.metadata.uid, created.metadata.uid);
     assert.equal(recordOf(recreated).uid, recreated.metadata.uid);
-    const missing = await apply(configMap('ways-new', { a: '1' }), { how: 'replace', validate: true });
+    const missing = await apply(configMap('ways-new', { a: '1' }), {
+      how: 'replace',
+      validate: true,
+      guard: permitAll,
+    });
     assert.ok(missing.metadata.uid);
     await settle();
     assert.deepEqual(view.changes.splice(0), []);
   });
 
   test('what was put, then applied, loses what the manifest leaves out', async () => {
-    await apply(configMap('moved', { a: '1', b: '2' }), { how: 'replace', validate: true });
+    await apply(configMap('moved', { a: '1', b: '2' }), { how: 'replace', validate: true, guard: permitAll });
     const applied = await apply(configMap('moved', { a: '1' }));
     assert.deepEqual(applied['data'], { a: '1' });
     assert.deepEqual(
@@ -333,11 +356,48 @@ describe('writing objects', () => {
   test('an object that the API server names is in the view under that name', async () => {
     const created = await apply(
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: 'made-', namespace: 'default' } },
-      { how: 'create', validate: true },
+      { how: 'create', validate: true, guard: permitAll },
     );
     assert.match(created.metadata.name ?? '', /^made-.+/);
     assert.equal(recordOf(created).uid, created.metadata.uid);
     assert.equal(view.cluster.record({ group: '', kind: 'ConfigMap', namespace: 'default', name: '' }), undefined);
+  });
+
+  test('what may not be is neither written nor deleted, by what the cluster serves at that moment', async () => {
+    const asked: string[] = [];
+    const guard: Guard = ({ key, scope }) => {
+      asked.push(`${scope} ${key.kind} ${key.name}`);
+      return key.kind === 'ClusterRole' || key.name === 'held' ? 'not in this project' : undefined;
+    };
+    const held = configMap('held', { a: '1' });
+    const role: KubeObject = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'r' },
+    };
+    for (const how of ['server-side', 'create', 'replace', 'recreate'] as const) {
+      for (const object of [held, role]) {
+        const fault = await faultOf(apply(object, { how, validate: true, guard }));
+        assert.equal(fault.code, 'object-refused');
+        assert.match(fault.message, /(ConfigMap\/default\/held|ClusterRole\/r): not in this project$/);
+        assert.equal(await view.cluster.get(keyOf(object)), undefined);
+      }
+    }
+    // As where the kind came to be served since the manifest was made ready for a namespace.
+    const misplaced = { ...role, metadata: { name: 'r', namespace: 'default' } };
+    const other = await faultOf(apply(misplaced));
+    assert.match(
+      other.message,
+      /ClusterRole\/default\/r: the cluster has come to serve ClusterRole for the whole cluster/,
+    );
+    const homeless: KubeObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'homeless' } };
+    assert.match((await faultOf(apply(homeless))).message, /serve ConfigMap in namespaces/);
+    assert.equal(await view.cluster.get(keyOf(role)), undefined);
+    await apply(held);
+    const kept = await faultOf(view.cluster.remove(recordOf(held), { propagation: 'background', guard }));
+    assert.equal(kept.code, 'object-refused');
+    assert.ok(await view.cluster.get(keyOf(held)));
+    assert.deepEqual([...new Set(asked)], ['Namespaced ConfigMap held', 'Cluster ClusterRole r']);
   });
 
   test('a dry run checks and changes nothing', async () => {
@@ -395,7 +455,7 @@ describe('refusals', () => {
     const fault = await faultOf(apply(odd));
     assert.equal(fault.code, 'object-refused');
     assert.match(fault.message, /ConfigMap\/default\/odd.*speck/);
-    const ignored = await apply(odd, { how: 'replace', validate: false });
+    const ignored = await apply(odd, { how: 'replace', validate: false, guard: permitAll });
     assert.equal(ignored['speck'], undefined);
   });
 
@@ -450,7 +510,7 @@ describe('refusals', () => {
     ];
     for (const object of bad) {
       for (const how of ['server-side', 'create', 'replace'] as const) {
-        const fault = await faultOf(apply(object, { how, validate: true }));
+        const fault = await faultOf(apply(object, { how, validate: true, guard: permitAll }));
         const all = JSON.stringify([fault.message, fault.data, String(fault.cause ?? ''), fault.stack]);
         assert.ok(!all.includes(canary) && !all.includes(encoded), `${how}: ${all}`);
       }
@@ -590,7 +650,8 @@ describe('drift is told by our own managedFields entry alone', () => {
 
   for (const { name, drifts, edit } of cases) {
     test(`${name}: ${drifts ? 'drift' : 'none'}`, async () => {
-      if (await view.cluster.get(keyOf(deployment))) await view.cluster.remove(recordOf(deployment), 'background');
+      if (await view.cluster.get(keyOf(deployment)))
+        await view.cluster.remove(recordOf(deployment), { propagation: 'background', guard: permitAll });
       await apply(deployment);
       await settle();
       view.changes.length = 0;

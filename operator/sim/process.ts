@@ -5,6 +5,7 @@ import { recordOf } from '../src/adapters/kube/record.ts';
 import { type Controllers, startControllers } from '../src/controllers/start.ts';
 import { healthOf } from '../src/engine/health/health.ts';
 import { Fault } from '../src/model/fault.ts';
+import type { Guard } from '../src/model/guard.ts';
 import type { AppliedMark, LiveRecord } from '../src/model/live.ts';
 import { keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
 import type { Clock } from '../src/world/clock.ts';
@@ -205,6 +206,13 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     const isAsSeen = (key: ResourceKey, over: SeenObject | undefined): boolean =>
       api.get(key)?.metadata.resourceVersion === over?.resourceVersion;
     const another = (key: ResourceKey): Fault => new Fault('object-conflict', `${keyText(key)} is another object now`);
+    const holdAgainst = (guard: Guard, key: ResourceKey): void => {
+      const scope = api.scopeOf(key.group, key.kind);
+      if (scope === undefined) return;
+      const isOther = (scope === 'Cluster') !== (key.namespace === '');
+      const why = isOther ? `it is served with the scope ${scope}` : guard({ key, scope });
+      if (why !== undefined) throw new Fault('object-refused', `${keyText(key)}: ${why}`);
+    };
     /** As the adapter does it: over the object as it was seen, and where only its content changed over that. */
     const overSeen = async <T>(key: ResourceKey, first: SeenObject, run: (over: SeenObject) => T): Promise<T> => {
       let over = first;
@@ -251,6 +259,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
           reach();
           if (faults.refuses(key)) throw new Fault('object-refused', `${keyText(key)}: refused by a webhook`);
           const isRefused = options.how === 'server-side' && !isAsSeen(key, over);
+          holdAgainst(options.guard, key);
           if (options.dryRun !== true && !isRefused) journal.applying(name, server, object);
           try {
             return api.apply(object, options, over);
@@ -262,9 +271,10 @@ export function startProcess(universe: Universe, name: string, died: () => void)
         return isOver ? overSeen(key, record, run) : write(() => run(undefined), record === undefined);
       },
       patch: () => Promise.reject(new Error('the controllers patch nothing in a cluster')),
-      remove: (record, propagation) =>
+      remove: (record, { propagation, guard }) =>
         overSeen(record.key, record, (over) => {
           reach();
+          holdAgainst(guard, record.key);
           if (isAsSeen(record.key, over)) journal.removing(name, server, record);
           api.remove(record.key, over, propagation);
           now(record.key);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { globMatches, pathMatches } from './glob.ts';
+import { globMatches, pathMatches, pathMatchesFrom } from './glob.ts';
 
 const globs: readonly [pattern: string, text: string, expected: boolean, separators?: string][] = [
   ['', '', true],
@@ -68,3 +68,27 @@ test('no pattern stalls', () => {
   assert.equal(globMatches(`${'*a'.repeat(200)}b`, 'a'.repeat(2000)), false);
   assert.equal(globMatches(`${'{a,aa}'.repeat(100)}b`, 'a'.repeat(200)), false);
 });
+
+const starts: readonly [pattern: string, start: string, expected: 'all' | 'some' | 'none'][] = [
+  ['*', 'kube-', 'all'],
+  ['kube-*', 'kube-', 'all'],
+  ['kube-**', 'kube-', 'all'],
+  ['kube-*', 'kube-a', 'all'],
+  ['kube-*', 'ku', 'some'],
+  ['kube-system', 'kube-', 'some'],
+  ['kube-system', 'kube-system', 'none'],
+  ['*-system', 'kube-', 'some'],
+  ['kube-?', 'kube-', 'some'],
+  ['kube-[a-c]*', 'kube-', 'some'],
+  ['kube-[a-c]*', 'kube-b', 'all'],
+  ['kube-[a-c]*', 'kube-d', 'none'],
+  ['shop-*', 'kube-', 'none'],
+  ['', 'kube-', 'none'],
+  ['[', 'kube-', 'none'],
+];
+
+for (const [pattern, start, expected] of starts) {
+  test(`path '${pattern}' matches ${expected} of what begins with '${start}'`, () => {
+    assert.equal(pathMatchesFrom(pattern, start), expected);
+  });
+}

@@ -8,6 +8,8 @@ interface Dialect {
   readonly negation: string;
 }
 
+const pathDialect: Dialect = { separators: '/', extended: false, negation: '^' };
+
 /**
  * Matches as Argo CD does for repositories, destinations and names (the rules of gobwas/glob): `*`, `**`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, `\`.
  * `*` and `?` don't match the separators; without separators `*` is `**`. A broken pattern matches nothing.
@@ -24,7 +26,21 @@ export function globMatches(pattern: string, text: string, separators: string = 
  */
 export function pathMatches(pattern: string, text: string): boolean {
   if (isPlain(pattern)) return pattern === text;
-  return matches(pattern, text, { separators: '/', extended: false, negation: '^' });
+  return matches(pattern, text, pathDialect);
+}
+
+/**
+ * Which of the longer texts that begin with `start` match, under the rules of `pathMatches`: all of them (but for those with `/`), some that one can think of,
+ * or none.
+ */
+export function pathMatchesFrom(pattern: string, start: string): 'all' | 'some' | 'none' {
+  const steps = compile(pattern, pathDialect);
+  if (steps === undefined) return 'none';
+  const at = follow(steps, start);
+  const last = steps.at(-1);
+  const star = steps.length - 3;
+  if (last?.do === 'fork' && last.to[0] === star && at.has(star)) return 'all';
+  return [...at].some((index) => index < steps.length) ? 'some' : 'none';
 }
 
 function isPlain(pattern: string): boolean {
@@ -35,10 +51,16 @@ type Step =
   | { readonly do: 'take'; readonly accepts: (char: string) => boolean }
   | { readonly do: 'fork'; readonly to: number[] };
 
-/** Simulates all ways at once, so that time grows with pattern × text and no pattern can stall the caller. */
 function matches(pattern: string, text: string, dialect: Dialect): boolean {
   const steps = compile(pattern, dialect);
-  if (steps === undefined) return false;
+  return steps !== undefined && follow(steps, text).has(steps.length);
+}
+
+/**
+ * Where a text leads to; nowhere where it does not match so far. Simulates all ways at once, so that time grows with pattern × text and no pattern can stall the
+ * caller.
+ */
+function follow(steps: readonly Step[], text: string): ReadonlySet<number> {
   let at = reach(steps, [0]);
   for (const char of text) {
     const next: number[] = [];
@@ -46,10 +68,10 @@ function matches(pattern: string, text: string, dialect: Dialect): boolean {
       const step = steps[index];
       if (step?.do === 'take' && step.accepts(char)) next.push(index + 1);
     }
-    if (next.length === 0) return false;
+    if (next.length === 0) return new Set();
     at = reach(steps, next);
   }
-  return at.has(steps.length);
+  return at;
 }
 
 /** Every step that can be come to without taking a character. */

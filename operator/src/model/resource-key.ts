@@ -32,9 +32,10 @@ export interface DefinedKind {
   readonly scope: 'Namespaced' | 'Cluster';
 }
 
-/** The kind that an object defines; undefined where it is no CustomResourceDefinition, or one that leaves anything of this open. */
-export function definedKind(object: KubeObject): DefinedKind | undefined {
-  if (!definesKinds({ group: groupOf(object.apiVersion), kind: object.kind })) return undefined;
+/** The kind that an object defines, of whatever shape it is; undefined where it is no CustomResourceDefinition, or one that leaves anything of this open. */
+export function definedKind(object: unknown): DefinedKind | undefined {
+  const itself = { group: groupOf(textAt(object, 'apiVersion') ?? ''), kind: textAt(object, 'kind') ?? '' };
+  if (!definesKinds(itself)) return undefined;
   const group = textAt(object, 'spec', 'group');
   const kind = textAt(object, 'spec', 'names', 'kind');
   const scope = textAt(object, 'spec', 'scope');

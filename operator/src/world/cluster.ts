@@ -1,10 +1,11 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import type { Fault } from '../model/fault.ts';
+import type { Guard, Scope } from '../model/guard.ts';
 import type { AppliedMark, LiveRecord } from '../model/live.ts';
 import type { ResourceKey } from '../model/resource-key.ts';
 
 /** How one object is written. */
-export interface ApplyOptions {
+export interface WriteOptions {
   /**
    * `server-side`: server-side apply, field manager `argocd-controller`, forced. `create`: fails where it exists.
    * `replace`: PUT of the whole object, created where it is missing. `recreate`: deleted (foreground), then created.
@@ -20,7 +21,25 @@ export interface ApplyOptions {
   readonly traceparent?: string | undefined;
 }
 
+/** How one object of an Application is written. */
+export interface ApplyOptions extends WriteOptions {
+  /**
+   * Held against the object right before the write, with the scope that its kind is served with then: `object-refused` where the Application may not have it, or
+   * where it was made ready for another scope.
+   */
+  readonly guard: Guard;
+}
+
 export type Propagation = 'foreground' | 'background' | 'orphan';
+
+/** How one object is deleted. */
+export interface RemoveOptions {
+  readonly propagation: Propagation;
+  /** As for an apply. */
+  readonly guard: Guard;
+  /** Header of the span that the write is made for. */
+  readonly traceparent?: string | undefined;
+}
 
 /** Why somebody should look at an Application again. */
 export interface LiveChange {
@@ -49,7 +68,7 @@ export interface Cluster {
   /** `apps/v1`, `apps/v1/Deployment`, …, sorted: Helm's and Kustomize's capabilities. */
   readonly apiVersions: readonly string[];
   /** undefined where the cluster does not serve the kind. */
-  scopeOf(group: string, kind: string): 'Namespaced' | 'Cluster' | undefined;
+  scopeOf(group: string, kind: string): Scope | undefined;
   /** The record of one key, from the view. The view is never older than this process's own last write of that key. */
   record(key: ResourceKey): LiveRecord | undefined;
   /** Every record whose tracking id names the Application, from the view. */
@@ -82,7 +101,7 @@ export interface Cluster {
    * Deletes the object that has this uid and belongs to this Application at that very moment, and no other; one that is gone already is fine.
    * Throws `object-conflict` for any other, which the view then holds.
    */
-  remove(record: LiveRecord, propagation: Propagation, traceparent?: string): Promise<void>;
+  remove(record: LiveRecord, options: RemoveOptions): Promise<void>;
 }
 
 /** What a cluster is called. */

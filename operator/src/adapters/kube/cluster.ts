@@ -2,9 +2,10 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { isBuiltIn } from '../../engine/diff/defaults.ts';
 import { hasLinks } from '../../engine/summarize/links.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
+import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
-import type { ApplyOptions, Cluster, Propagation, UnseenKind } from '../../world/cluster.ts';
+import type { ApplyOptions, Cluster, RemoveOptions, UnseenKind } from '../../world/cluster.ts';
 import type { RespectRbac } from '../../world/store.ts';
 import type { ClusterFacts, Log } from '../../world/telemetry.ts';
 import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
@@ -458,7 +459,7 @@ async function watchAll(
 
   async function apply(object: KubeObject, applyOptions: ApplyOptions): Promise<KubeObject> {
     const kind = await servedFor(object);
-    const key = scopedKey(object, kind);
+    const key = keyOf(object);
     const stored = await write(key, () => applyServed(kind, key, object, applyOptions), applyOptions.dryRun !== true);
     if (definesKinds(key) && applyOptions.dryRun !== true) expectDefinition(stored, true);
     return stored;
@@ -482,12 +483,13 @@ async function watchAll(
     }
   }
 
-  function applyAs(
+  async function applyAs(
     kind: ServedKind,
     key: ResourceKey,
     object: KubeObject,
     applyOptions: ApplyOptions,
   ): Promise<KubeObject> {
+    holdAgainst(applyOptions.guard, key, kind);
     switch (applyOptions.how) {
       case 'server-side':
         return applyServerSide(kind, key, object, applyOptions);
@@ -599,6 +601,7 @@ async function watchAll(
       );
       if (applyOptions.dryRun === true) return replace(kind, key, object, applyOptions);
       await untilGone(kind, key, live.metadata.uid ?? '');
+      holdAgainst(applyOptions.guard, key, kind);
     }
     return (await client.send(createObject(kind, object, applyOptions))) as KubeObject;
   }
@@ -620,10 +623,11 @@ async function watchAll(
     }
   }
 
-  async function remove(record: LiveRecord, propagation: Propagation, traceparent?: string): Promise<void> {
+  async function remove(record: LiveRecord, { propagation, guard, traceparent }: RemoveOptions): Promise<void> {
     const { key, uid } = record;
     const kind = served.kind(key.group, key.kind);
     if (kind === undefined) return;
+    holdAgainst(guard, key, kind);
     const end = cache.beginWrite(key);
     let outcome: WriteOutcome = 'failed';
     let { resourceVersion } = record;
@@ -738,6 +742,21 @@ async function watchAll(
   });
   return { cluster, fault: () => firstOf(lost), facts, close };
 
+  /**
+   * Throws `object-refused` for an object that the project forbids, or whose kind is served with another scope than it was made ready for: both may have changed
+   * since that was looked at.
+   */
+  function holdAgainst(guard: Guard, key: ResourceKey, { scope }: ServedKind): void {
+    const isOther = (scope === 'Cluster') !== (key.namespace === '');
+    const where = scope === 'Cluster' ? 'for the whole cluster' : 'in namespaces';
+    const why = isOther
+      ? `the cluster has come to serve ${key.kind} ${where} since it was looked at; sync again`
+      : guard({ key, scope });
+    if (why === undefined) return;
+    const { group, kind, namespace, name } = key;
+    throw new Fault('object-refused', `${keyForPeople(key)}: ${why}`, { server, group, kind, namespace, name });
+  }
+
   function otherObject(key: ResourceKey): Fault {
     return new Fault(
       'object-conflict',
@@ -757,11 +776,6 @@ function partName({ served, namespace }: { readonly served: ServedKind; readonly
 
 function seenAs({ metadata }: KubeObject): Required<Seen> {
   return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' };
-}
-
-function scopedKey(object: KubeObject, kind: ServedKind): ResourceKey {
-  const key = keyOf(object);
-  return kind.scope === 'Cluster' ? { ...key, namespace: '' } : key;
 }
 
 function newer(version: string, object: KubeObject): string {

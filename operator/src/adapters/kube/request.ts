@@ -1,7 +1,7 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../../model/fault.ts';
 import { keyForPeople, keyOf, type ResourceKey, versionOf } from '../../model/resource-key.ts';
-import type { ApplyOptions, Propagation } from '../../world/cluster.ts';
+import type { Propagation, WriteOptions } from '../../world/cluster.ts';
 import type { KubeRequestFacts } from '../../world/telemetry.ts';
 import type { ServedKind } from './served-kind.ts';
 
@@ -83,7 +83,7 @@ export const noneSeen = { resourceVersion: '1' } as const;
 export function applyObject(
   served: ServedKind,
   object: KubeObject,
-  options: ApplyOptions,
+  options: WriteOptions,
   over?: Seen | typeof noneSeen,
 ): KubeRequest {
   const key = keyOf(object);
@@ -98,7 +98,7 @@ export function applyObject(
   };
 }
 
-export function createObject(served: ServedKind, object: KubeObject, options: ApplyOptions): KubeRequest {
+export function createObject(served: ServedKind, object: KubeObject, options: WriteOptions): KubeRequest {
   const key = keyOf(object);
   return {
     ...ofObject('POST', served, key),
@@ -117,7 +117,7 @@ export function replaceObject(
   served: ServedKind,
   object: KubeObject,
   over: Required<Seen>,
-  options: ApplyOptions,
+  options: WriteOptions,
 ): KubeRequest {
   return {
     ...ofObject('PUT', served, keyOf(object)),
@@ -262,7 +262,7 @@ function ofObject(
   return { method, path, query: {}, accept: json, subject: keyForPeople(key), key, plural };
 }
 
-function writeQuery(options: ApplyOptions): Record<string, string> {
+function writeQuery(options: WriteOptions): Record<string, string> {
   const query: Record<string, string> = { fieldValidation: options.validate ? 'Strict' : 'Ignore' };
   if (options.dryRun === true) query['dryRun'] = 'All';
   return query;

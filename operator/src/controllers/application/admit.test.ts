@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Application, AppProject, AppProjectSpec } from '@mooring/crds';
 import type { Store } from '../../world/store.ts';
-import { admit, permittedIn } from './admit.ts';
+import { admit, guardOf, permittedBy } from './admit.ts';
 
 const place = { server: 'https://east', name: 'cluster-01', project: 'shop' };
 const source = { repoURL: 'https://git.example.com/shop.git', path: 'prod' };
@@ -39,17 +39,46 @@ test('a project that permits only its own clusters asks whose Secret it is', () 
     assert.throws(() => admitted(own, { ...place, project }), { code: 'destination-forbidden' });
 });
 
+function guarded(project: AppProject | undefined) {
+  const store = { project: () => project } as Partial<Store> as Store;
+  return permittedBy(guardOf(app, place, { store }));
+}
+
+const keyOf = (kind: string, namespace = 'shop') => ({ group: '', kind, namespace, name: 'a' });
+
 test('what a project has forbidden since is not the Application’s to prune', () => {
-  const project = projectWith({
-    destinations: [{ server: '*', namespace: 'shop' }],
-    namespaceResourceBlacklist: [{ group: '', kind: 'Secret' }],
+  const isPermitted = guarded(
+    projectWith({
+      destinations: [{ server: '*', namespace: 'shop' }],
+      namespaceResourceBlacklist: [{ group: '', kind: 'Secret' }],
+    }),
+  );
+  assert.equal(isPermitted(keyOf('ConfigMap')), true);
+  assert.equal(isPermitted(keyOf('Secret')), false);
+  assert.equal(isPermitted(keyOf('ConfigMap', 'bank')), false);
+  assert.equal(isPermitted(keyOf('ClusterRole', '')), false);
+  assert.equal(guarded(undefined)(keyOf('ConfigMap')), false);
+});
+
+test('objects of a cluster are the Application’s only where its destination is permitted', () => {
+  const clusterResourceWhitelist = [{ group: '*', kind: '*' }];
+  const destinations = (server: string, namespace: string) => ({
+    clusterResourceWhitelist,
+    destinations: [{ server, namespace }],
   });
-  const isPermitted = permittedIn(project, place);
-  const key = (kind: string, namespace = 'shop') => ({ group: '', kind, namespace, name: 'a' });
-  assert.equal(isPermitted(key('ConfigMap')), true);
-  assert.equal(isPermitted(key('Secret')), false);
-  assert.equal(isPermitted(key('ConfigMap', 'bank')), false);
-  assert.equal(isPermitted(key('ClusterRole', '')), false);
+  assert.equal(guarded(projectWith(destinations('https://east', 'shop')))(keyOf('ClusterRole', '')), true);
+  assert.equal(guarded(projectWith(destinations('https://west', '*')))(keyOf('ClusterRole', '')), false);
+  assert.equal(guarded(projectWith(destinations('https://east', 'bank')))(keyOf('ClusterRole', '')), false);
+});
+
+test('a guard asks the project as it is when it is asked', () => {
+  let project = projectWith({ destinations: [{ server: '*', namespace: '*' }] });
+  const store = { project: () => project } as Partial<Store> as Store;
+  const guard = guardOf(app, place, { store });
+  const claim = { key: keyOf('ConfigMap'), scope: 'Namespaced' } as const;
+  assert.equal(guard(claim), undefined);
+  project = projectWith({ ...project.spec, namespaceResourceBlacklist: [{ group: '', kind: 'ConfigMap' }] });
+  assert.match(guard(claim) ?? '', /^resource :ConfigMap is not permitted in project shop/);
 });
 
 test('a password in the address of a repository is in no message', () => {

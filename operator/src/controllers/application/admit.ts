@@ -1,6 +1,7 @@
 import type { Application, ApplicationSource, AppProject } from '@mooring/crds';
 import { destinationPermitted, forbiddenBy, sourcePermitted } from '../../engine/desire/project.ts';
 import { Fault } from '../../model/fault.ts';
+import type { Guard } from '../../model/guard.ts';
 import { maskAddress } from '../../model/repository-url.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
 import type { ClusterIdentity } from '../../world/cluster.ts';
@@ -46,9 +47,22 @@ export function projectOf(app: Application, { store }: Pick<World, 'store'>): Ap
 }
 
 /**
- * Whether a project lets its Applications have a live object: who may not create it may not prune it either. A tracking id is no more than an annotation, and
- * may be left over from an Application of another project.
+ * What the project of an Application forbids it, in the cluster of its destination. The project is asked as it is at that moment, so that what was permitted
+ * when a sync began is asked for again when it is written.
  */
-export function permittedIn(project: AppProject, place: ClusterIdentity): (key: ResourceKey) => boolean {
-  return (key) => forbiddenBy(project, key, key.namespace === '' ? 'Cluster' : 'Namespaced', place) === undefined;
+export function guardOf(app: Application, place: ClusterIdentity, world: Pick<World, 'store'>): Guard {
+  const { namespace = '' } = app.spec.destination;
+  return (claim) => {
+    const project = world.store.project(app.spec.project || 'default');
+    if (project === undefined) return `the project ${app.spec.project || 'default'} does not exist any more`;
+    return forbiddenBy(project, claim, { ...place, namespace });
+  };
+}
+
+/**
+ * Whether an Application may have a live object: who may not create it may not prune it either. A tracking id is no more than an annotation, and may be left
+ * over from an Application of another project.
+ */
+export function permittedBy(guard: Guard): (key: ResourceKey) => boolean {
+  return (key) => guard({ key, scope: key.namespace === '' ? 'Cluster' : 'Namespaced' }) === undefined;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { silentSpan } from '../../adapters/telemetry/untraced.ts';
 import { Fault } from '../../model/fault.ts';
+import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Task, TaskResult } from '../../model/plan.ts';
 import { keyText } from '../../model/resource-key.ts';
@@ -48,7 +49,8 @@ function clusterOf(records: readonly LiveRecord[], remove: Cluster['remove']) {
   return { view, cluster };
 }
 
-const plain = { syncOptions: [], coming: new Set<string>(), ignoreDifferences: [] };
+const guard: Guard = () => undefined;
+const plain = { guard, syncOptions: [], coming: new Set<string>(), ignoreDifferences: [] };
 const conflict = new Fault('object-conflict', 'it is another object now');
 
 describe('pruning', () => {
@@ -79,7 +81,7 @@ test('writes are made for the span of their task, whose end is told however it c
     taskDone: ({ id }: Task, { message }: TaskResult) => void told.push(`${id}: ${message}`),
   };
   for (const fate of ['gone', 'refused', 'lost'] as const) {
-    const { cluster } = clusterOf([record], async (_record, _propagation, traceparent) => {
+    const { cluster } = clusterOf([record], async (_record, { traceparent }) => {
       seen.push(traceparent);
       if (fate === 'refused') throw new Fault('object-refused', 'no');
       if (fate === 'lost') throw new Fault('cluster-unreachable', 'out of reach');

@@ -4,6 +4,7 @@ import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject } from '../../model/desired.ts';
 import { Fault, faultRules, messageOf } from '../../model/fault.ts';
+import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { groupOf, isNamespace, keyForPeople } from '../../model/resource-key.ts';
@@ -14,6 +15,8 @@ import type { AppTrace } from './trace.ts';
 /** What every task of one operation is run with. */
 export interface ApplyContext {
   readonly cluster: Cluster;
+  /** What the project forbids, also of what the plan took for permitted. */
+  readonly guard: Guard;
   readonly operation: Operation;
   /** Sync options of the operation or the Application; an object's own annotation overrules them. */
   readonly syncOptions: readonly string[];
@@ -106,7 +109,7 @@ async function applyTask(task: Task, context: ApplyContext, traceparent: string 
 /** Invariant I1: what is deleted is the very object that the plan saw, if it is still ours now. */
 async function prune(
   task: Task,
-  { cluster, operation, syncOptions }: ApplyContext,
+  { cluster, guard, operation, syncOptions }: ApplyContext,
   traceparent: string | undefined,
 ): Promise<TaskResult> {
   const planned = task.live;
@@ -118,7 +121,8 @@ async function prune(
   if (record === undefined) return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
   if (operation.sync?.dryRun) return { status: 'Pruned', message: 'pruned (dry run)', hookPhase: 'Succeeded' };
   try {
-    await cluster.remove(record, syncOptionsOf(syncOptions, record.hints).prunePropagation, traceparent);
+    const propagation = syncOptionsOf(syncOptions, record.hints).prunePropagation;
+    await cluster.remove(record, { propagation, guard, traceparent });
   } catch (thrown) {
     const isTaken = thrown instanceof Fault && thrown.code === 'object-conflict' && ours() === undefined;
     if (!isTaken) throw thrown;
@@ -162,6 +166,7 @@ async function write(
     how: way,
     dryRun,
     validate: desired.options.validate,
+    guard: context.guard,
     traceparent,
     // Invariant I3: what is deleted is what was seen. A hook of that name that came since may be of this very run, made by another replica.
     ...(way === 'recreate' && before && { uid: before.uid }),
@@ -229,7 +234,7 @@ export function isDoomed(task: Task, result: TaskResult | undefined): boolean {
 export async function removeHooks(
   tasks: readonly Task[],
   resultOf: (task: Task) => TaskResult | undefined,
-  cluster: Cluster,
+  { cluster, guard }: Pick<ApplyContext, 'cluster' | 'guard'>,
 ): Promise<{ readonly problems: readonly string[]; readonly removed: boolean }> {
   const problems: string[] = [];
   let removed = false;
@@ -237,7 +242,7 @@ export async function removeHooks(
     const record = isDoomed(task, resultOf(task)) ? cluster.record(task.key) : undefined;
     if (record === undefined) continue;
     try {
-      await cluster.remove(record, 'background');
+      await cluster.remove(record, { propagation: 'background', guard });
       removed = true;
     } catch (thrown) {
       if (!(thrown instanceof Fault) || isLost(thrown)) throw thrown;

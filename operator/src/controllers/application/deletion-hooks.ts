@@ -2,6 +2,7 @@ import { hookOfRun } from '../../engine/plan/plan.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DeletionPhase, DesiredSet } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
+import type { Guard } from '../../model/guard.ts';
 import { hookRole } from '../../model/hooks.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { keyForPeople } from '../../model/resource-key.ts';
@@ -15,6 +16,7 @@ export async function runDeletionHooks(
   phase: DeletionPhase,
   desired: DesiredSet,
   cluster: Cluster,
+  guard: Guard,
   run: string,
 ): Promise<boolean> {
   const hooks = desired.objects
@@ -28,14 +30,14 @@ export async function runDeletionHooks(
       // One that a sync has left behind did not run for this deletion.
       if (record?.hints?.[annotation.hookRun] === object.metadata.annotations?.[annotation.hookRun]) return;
       const { validate } = options;
-      if (record === undefined) await cluster.apply(object, { how: 'create', validate });
-      else await cluster.apply(object, { how: 'recreate', validate, uid: record.uid });
+      if (record === undefined) await cluster.apply(object, { how: 'create', validate, guard });
+      else await cluster.apply(object, { how: 'recreate', validate, guard, uid: record.uid });
     }),
   );
   const records = hooks.map(({ key }) => cluster.record(key)).filter((record) => record !== undefined);
   const failed = records.filter(({ health }) => health?.status === 'Degraded');
   if (failed.length > 0) {
-    await Promise.all(failed.map((record) => cluster.remove(record, 'background')));
+    await Promise.all(failed.map((record) => cluster.remove(record, { propagation: 'background', guard })));
     const reasons = failed.map(({ key, health }) => `${keyForPeople(key)}: ${health?.message ?? ''}`);
     throw new Fault('object-refused', `${phase} hook(s) failed: ${reasons.join('; ')}`);
   }
@@ -47,6 +49,7 @@ export async function removeDeletionHooks(
   phase: DeletionPhase,
   tracked: readonly LiveRecord[],
   cluster: Cluster,
+  guard: Guard,
 ): Promise<boolean> {
   const doomed = tracked.filter(({ hints, health }) => {
     const found = hookRole(hints);
@@ -56,7 +59,7 @@ export async function removeDeletionHooks(
   });
   await Promise.all(
     doomed.map(async (record) => {
-      if (!record.deleting) await cluster.remove(record, 'background');
+      if (!record.deleting) await cluster.remove(record, { propagation: 'background', guard });
     }),
   );
   return doomed.every(({ key }) => cluster.record(key) === undefined);

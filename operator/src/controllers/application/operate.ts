@@ -6,6 +6,7 @@ import { containerImages } from '../../engine/summarize/images.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
+import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Next, Progress, SyncPlan, Task, TaskResult } from '../../model/plan.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
@@ -23,6 +24,8 @@ export interface OperateRequest {
   readonly desired: DesiredSet;
   readonly compared: Compared;
   readonly cluster: Cluster;
+  /** What the project forbids. */
+  readonly guard: Guard;
   /** Created first where the sync makes the destination's namespace. */
   readonly namespace: DesiredObject | undefined;
   /** Stores the state before the first effect of an operation that takes more than one pass. */
@@ -66,6 +69,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   }
   const context: ApplyContext = {
     cluster,
+    guard: request.guard,
     operation: request.state.operation,
     syncOptions,
     coming: comingNamespaces(syncPlan.tasks, cluster),
@@ -195,7 +199,7 @@ async function finish(
   const hooks = state.operation.sync?.dryRun ? [] : syncPlan.tasks.filter((task) => task.isHook);
   // A hook that is gone must be known to be done, or a restart would take it for lost.
   if (hooks.some((task) => isDoomed(task, resultOf(task)))) await request.persist(state);
-  const { problems, removed } = await removeHooks(hooks, resultOf, request.cluster);
+  const { problems, removed } = await removeHooks(hooks, resultOf, request);
   const message = cut([end.message, ...problems].join('; '), messageLength);
   const now = world.clock.now();
   const sync = state.operation.sync;

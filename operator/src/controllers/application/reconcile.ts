@@ -59,9 +59,18 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     const persist = async (started: OperationState): Promise<void> => {
       current = await publish(current, world, memory, { seen, decision, state: started, deployed: false });
     };
-    const { cluster, comparison, target } = seen;
-    const namespace = namespaceOf(app, target, comparison.desired, cluster);
-    const request = { app, state, desired: comparison.desired, compared: comparison, cluster, namespace, persist };
+    const { cluster, comparison, guard, target } = seen;
+    const namespace = namespaceOf(app, target, comparison.desired, seen.context.tracking, cluster, guard);
+    const request = {
+      app,
+      state,
+      desired: comparison.desired,
+      compared: comparison,
+      cluster,
+      guard,
+      namespace,
+      persist,
+    };
     const operated = await step(world, 'sync', () => operate(request, world, memory));
     state = operated.state;
     memory.faultsInRow = 0;

@@ -10,10 +10,10 @@ import type { LiveRecord } from '../../model/live.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { trackingName } from '../../model/tracking.ts';
-import type { Cluster, ClusterIdentity, Propagation } from '../../world/cluster.ts';
+import type { Cluster, ClusterIdentity, RemoveOptions } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
-import { permittedIn, projectOf } from './admit.ts';
+import { guardOf, permittedBy, projectOf } from './admit.ts';
 import { removeDeletionHooks, runDeletionHooks } from './deletion-hooks.ts';
 import type { Memory } from './memory.ts';
 import { want } from './see.ts';
@@ -41,7 +41,9 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
   const place = locate(app, world);
   if (place === undefined) return release(app, mine, world);
   const cluster = await world.clusters.open(place.server);
-  const isPermitted = permittedIn(projectOf(app, world), place);
+  projectOf(app, world);
+  const guard = guardOf(app, place, world);
+  const isPermitted = permittedBy(guard);
   const tracked = cluster.tracked(trackingName(app, world.store.namespace)).filter(({ key }) => isPermitted(key));
   requireSeen(
     app,
@@ -51,19 +53,22 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
   const runHooks = async (phase: DeletionPhase): Promise<Action> => {
     const { desired } = await want(app, world, memory);
     const run = `${Math.floor(Date.parse(app.metadata.deletionTimestamp ?? '') / 1_000)}`;
-    const done = await runDeletionHooks(phase, desired, cluster, run);
+    const done = await runDeletionHooks(phase, desired, cluster, guard, run);
     return done ? release(app, [hookFinalizers[phase].run], world) : awaitChange;
   };
   if (mine.includes(hookFinalizers.PreDelete.run)) return runHooks('PreDelete');
   const cascade = mine.find((name) => cascadeFinalizers[name] !== undefined);
   if (cascade !== undefined) {
-    const done = await cascadeTo(tracked, app, cluster, cascadeFinalizers[cascade] ?? 'foreground');
+    const done = await cascadeTo(tracked, app, cluster, {
+      propagation: cascadeFinalizers[cascade] ?? 'foreground',
+      guard,
+    });
     return done ? release(app, Object.keys(cascadeFinalizers), world) : awaitChange;
   }
   if (mine.includes(hookFinalizers.PostDelete.run)) return runHooks('PostDelete');
   for (const phase of ['PreDelete', 'PostDelete'] as const) {
     if (!mine.includes(hookFinalizers[phase].cleanUp)) continue;
-    const done = await removeDeletionHooks(phase, tracked, cluster);
+    const done = await removeDeletionHooks(phase, tracked, cluster, guard);
     return done ? release(app, [hookFinalizers[phase].cleanUp], world) : awaitChange;
   }
   return awaitChange;
@@ -96,7 +101,7 @@ async function cascadeTo(
   tracked: readonly LiveRecord[],
   app: Application,
   cluster: Cluster,
-  propagation: Propagation,
+  how: RemoveOptions,
 ): Promise<boolean> {
   const left = tracked.filter((record) => verdict(record, app) === 'delete');
   if (left.length === 0) return !tracked.some((record) => verdict(record, app) === 'ask');
@@ -106,7 +111,7 @@ async function cascadeTo(
   const wave = tasks.filter((task) => task.wave === tasks[0]?.wave);
   await Promise.all(
     wave.map(async ({ live }) => {
-      if (live !== undefined && !live.deleting) await cluster.remove(live, propagation);
+      if (live !== undefined && !live.deleting) await cluster.remove(live, how);
     }),
   );
   return false;

@@ -7,15 +7,15 @@ import type { Comparison } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredSet } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
+import type { Guard } from '../../model/guard.ts';
 import { canonicalJson } from '../../model/json.ts';
-import type { ResourceKey } from '../../model/resource-key.ts';
 import { trackingName } from '../../model/tracking.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { RepositoryAccess, Revision } from '../../world/git.ts';
 import type { RenderAnswer } from '../../world/renderer.ts';
 import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
-import { admit, permittedIn } from './admit.ts';
+import { admit, guardOf, permittedBy } from './admit.ts';
 import { type CompareContext, compare, type MakeStep } from './compare.ts';
 import { type Memory, sight } from './memory.ts';
 import { renderRequest } from './request.ts';
@@ -30,11 +30,12 @@ export interface Wanted {
   readonly committedAt: number | undefined;
   readonly sourceType: string;
   readonly desired: DesiredSet;
-  readonly isPermitted: (key: ResourceKey) => boolean;
+  /** What the project forbids, asked as it is whenever something is written. */
+  readonly guard: Guard;
 }
 
 /** What one pass knows once Git and the cluster have been looked at. */
-export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt'> {
+export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt' | 'guard'> {
   readonly context: CompareContext;
   readonly comparison: Comparison;
 }
@@ -67,11 +68,11 @@ export async function want(app: Application, world: World, memory: Memory): Prom
   if (rendered.rendered) {
     for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
   }
+  const guard = guardOf(app, place, world);
   const desired = desire(rendered.manifests, {
     appName: trackingName(app, world.store.namespace),
     destinationNamespace: app.spec.destination.namespace ?? '',
-    cluster: place,
-    project,
+    guard,
     syncOptions: target.syncOptions,
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
   });
@@ -82,7 +83,7 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     committedAt,
     sourceType: rendered.sourceType,
     desired,
-    isPermitted: permittedIn(project, place),
+    guard,
   };
 }
 
@@ -125,7 +126,7 @@ function broughtAlong(app: Application, texts: readonly string[]): RenderAnswer 
 /** resolve → open → render → desire → observe, diff and assess. Throws `Fault`. */
 export async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
   const wanted = await want(app, world, memory);
-  const { target, cluster, commit, committedAt, sourceType, desired: found, isPermitted } = wanted;
+  const { target, cluster, commit, committedAt, sourceType, desired: found, guard } = wanted;
   const tracking = trackingName(app, world.store.namespace);
   requireCovered(
     found.objects.map(({ key }) => key),
@@ -139,7 +140,7 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   const ignoring = canonicalJson(rules);
   const context: CompareContext = {
     tracking,
-    isPermitted,
+    isPermitted: permittedBy(guard),
     revisionChanged: app.status?.operationState?.syncResult?.revision !== commit,
     // Marks are from comparisons under the rules of then.
     thorough: app.metadata.annotations?.[annotation.refresh] === 'hard' || memory.ignoring !== ignoring,
@@ -147,7 +148,7 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   const compared = await compare(app, desired, cluster, context, stepsOf(world));
   memory.ignoring = ignoring;
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
-  return { target, cluster, committedAt, context, comparison };
+  return { target, cluster, committedAt, guard, context, comparison };
 }
 
 /** Observe, diff and assess once more, after something was written. */

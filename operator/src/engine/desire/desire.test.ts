@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AppProject } from '@mooring/crds';
 import type { KubeObject, Manifest } from '@mooring/renderer-contract';
+import type { Guard } from '../../model/guard.ts';
 import { type DesireContext, desire } from './desire.ts';
+import { forbiddenBy } from './project.ts';
 
 const everything: AppProject = {
   apiVersion: 'argoproj.io/v1alpha1',
@@ -18,11 +20,14 @@ const everything: AppProject = {
 const clusterKinds: ReadonlySet<string> = new Set(['/Namespace', 'apiextensions.k8s.io/CustomResourceDefinition']);
 const servedGroups: ReadonlySet<string> = new Set(['', 'apps', 'batch', 'apiextensions.k8s.io']);
 
+function guardBy(project: AppProject): Guard {
+  return (claim) => forbiddenBy(project, claim, { server: 'https://kubernetes.default.svc', namespace: 'shop' });
+}
+
 const context: DesireContext = {
   appName: 'store',
   destinationNamespace: 'shop',
-  cluster: { server: 'https://kubernetes.default.svc' },
-  project: everything,
+  guard: guardBy(everything),
   syncOptions: [],
   scopeOf: (group, kind) =>
     servedGroups.has(group) ? (clusterKinds.has(`${group}/${kind}`) ? 'Cluster' : 'Namespaced') : undefined,
@@ -65,6 +70,26 @@ test('the scope of a kind that is not served yet is that of its definition in th
   const [, instance] = desire([manifest(definition), manifest(queue)], context).objects;
   assert.equal(instance?.key.namespace, '');
   assert.equal(one(queue).key.namespace, 'shop');
+});
+
+test('a definition is believed only where it is one, is whole, and is permitted', () => {
+  const scoped = (definition: object, changes: Partial<DesireContext> = {}) => {
+    const [, instance] = desire([manifest(definition), manifest(queue)], { ...context, ...changes }).objects;
+    return instance?.key.namespace === '' ? 'Cluster' : 'Namespaced';
+  };
+  assert.equal(scoped(definition), 'Cluster');
+  assert.equal(scoped({ ...definition, apiVersion: 'example.com/v1' }), 'Namespaced');
+  assert.equal(scoped({ ...definition, apiVersion: 'v1' }), 'Namespaced');
+  assert.equal(scoped({ ...definition, spec: { ...definition.spec, scope: 'cluster' } }), 'Namespaced');
+  const clusterResourceBlacklist = [{ group: 'apiextensions.k8s.io', kind: '*' }];
+  const guard = guardBy({ ...everything, spec: { ...everything.spec, clusterResourceBlacklist } });
+  assert.equal(scoped(definition, { guard }), 'Namespaced');
+});
+
+test('a definition cannot say that it is another Application’s', () => {
+  const annotations = { 'argocd.argoproj.io/tracking-id': 'other:apiextensions.k8s.io/CustomResourceDefinition:/a' };
+  const { metadata } = one({ ...definition, metadata: { ...definition.metadata, annotations } }).object;
+  assert.deepEqual(metadata.annotations, {});
 });
 
 test('every object but a definition carries the tracking id', () => {
@@ -128,6 +153,10 @@ test('hooks with generateName are each one of their own', () => {
   const { objects, warnings } = desire([manifest(job), manifest(job)], context);
   assert.deepEqual([objects.length, warnings.length, objects[0]?.forbidden], [2, 0, undefined]);
   assert.match(one({ ...job, metadata: { generateName: 'x-' } }).forbidden ?? '', /generateName is no hook/);
+  const clusterResourceBlacklist = [{ group: '', kind: 'Namespace', name: 'kube-*' }];
+  const guard = guardBy({ ...everything, spec: { ...everything.spec, clusterResourceBlacklist } });
+  const made = { ...job, apiVersion: 'v1', kind: 'Namespace', metadata: { ...job.metadata, generateName: 'kube-' } };
+  assert.match(one(made, { guard }).forbidden ?? '', /^resource :Namespace is not permitted .* Namespace kube-… from/);
 });
 
 test('of objects with one key the last counts, with a warning', () => {
@@ -156,13 +185,13 @@ test('of objects with one key the last counts, with a warning', () => {
 });
 
 test('what the project forbids is marked', () => {
-  const project = { ...everything, spec: { destinations: [{ server: '*', namespace: 'shop' }] } };
-  assert.equal(one(config({ name: 'a' }), { project }).forbidden, undefined);
+  const guard = guardBy({ ...everything, spec: { destinations: [{ server: '*', namespace: 'shop' }] } });
+  assert.equal(one(config({ name: 'a' }), { guard }).forbidden, undefined);
   assert.match(
-    one(config({ name: 'a', namespace: 'bank' }), { project }).forbidden ?? '',
+    one(config({ name: 'a', namespace: 'bank' }), { guard }).forbidden ?? '',
     /namespace bank is not permitted/,
   );
-  assert.match(one(definition, { project }).forbidden ?? '', /resource apiextensions.k8s.io:CustomResourceDefinition/);
+  assert.match(one(definition, { guard }).forbidden ?? '', /resource apiextensions.k8s.io:CustomResourceDefinition/);
 });
 
 const broken: readonly [object: object, problem: RegExp][] = [

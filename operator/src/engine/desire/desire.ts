@@ -1,19 +1,16 @@
-import type { AppProject } from '@mooring/crds';
 import type { KubeObject, Manifest, ObjectMeta, Origin } from '@mooring/renderer-contract';
 import { type Annotations, annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning, Hook } from '../../model/desired.ts';
 import { isExcludedKind } from '../../model/excluded-kinds.ts';
 import { Fault } from '../../model/fault.ts';
+import type { Guard, Scope } from '../../model/guard.ts';
 import { hashOf } from '../../model/hash.ts';
 import { hookRole, waveOf } from '../../model/hooks.ts';
 import { copyJson, isJsonObject, textAt } from '../../model/json.ts';
-import { definesKinds, groupOf, keyOf, keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
+import { definedKind, definesKinds, groupOf, keyOf, keyText, versionOf } from '../../model/resource-key.ts';
 import { withPlainData } from '../../model/secret.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { trackingId } from '../../model/tracking.ts';
-import { type Destination, forbiddenBy } from './project.ts';
-
-export type Scope = 'Namespaced' | 'Cluster';
 
 /** For whom and for where manifests are made ready. */
 export interface DesireContext {
@@ -21,9 +18,8 @@ export interface DesireContext {
   readonly appName: string;
   /** `''` where the Application names none. */
   readonly destinationNamespace: string;
-  /** The destination's cluster, by all that projects may name it by. */
-  readonly cluster: Omit<Destination, 'namespace'>;
-  readonly project: AppProject;
+  /** What the project forbids. */
+  readonly guard: Guard;
   /** `spec.syncPolicy.syncOptions`, or those of the operation. */
   readonly syncOptions: readonly string[];
   /** undefined where the cluster does not serve the kind (yet). */
@@ -71,14 +67,15 @@ function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: Desi
     metadata.namespace = context.destinationNamespace;
   const key = keyOf(object);
   const hook = hookOf(metadata.annotations);
-  // Argo CD leaves definitions untracked, so that they are never deleted with all their objects because one Application goes.
-  if (!definesKinds(key)) {
+  // Argo CD leaves definitions untracked, so that they are never deleted with all their objects because one Application goes. Nor may one say that it is another's.
+  if (definesKinds(key)) delete metadata.annotations?.[annotation.trackingId];
+  else {
     metadata.annotations = {
       ...metadata.annotations,
       [annotation.trackingId]: trackingId(context.appName, key, context.destinationNamespace),
     };
   }
-  const forbidden = isHomeless({ key }, scopeOf) ? homeless({ key, object }) : refusal(key, scope, hook, context);
+  const forbidden = isHomeless({ key }, scopeOf) ? homeless({ key, object }) : refusal(object, scope, hook, context);
   return {
     key,
     object,
@@ -114,22 +111,29 @@ function hookOf(annotations: Annotations): Hook | undefined {
   return found.role === 'hook' ? found.hook : { phases: [], deletePolicies: [] };
 }
 
-function refusal(key: ResourceKey, scope: Scope, hook: Hook | undefined, context: DesireContext): string | undefined {
+function refusal(object: KubeObject, scope: Scope, hook: Hook | undefined, context: DesireContext): string | undefined {
+  const key = keyOf(object);
   if (key.name === '' && hook === undefined) {
     return `${key.kind} with metadata.generateName is no hook, so each sync would create another one; give it metadata.name`;
   }
-  return forbiddenBy(context.project, key, scope, context.cluster);
+  const { generateName } = object.metadata;
+  return context.guard({ key, scope, ...(generateName !== undefined && { generateName }) });
 }
 
-/** Scopes as the cluster knows them, else as the definitions among the manifests say. */
-function scopes(manifests: readonly Manifest[], context: DesireContext): DesireContext['scopeOf'] {
+/**
+ * Scopes as the cluster knows them, else as the definitions among the manifests say that the project permits: any other will never be there. What is written
+ * is held against the scope that is served then.
+ */
+function scopes(manifests: readonly Manifest[], { scopeOf, guard }: DesireContext): DesireContext['scopeOf'] {
   const defined = new Map<string, Scope>();
   for (const { object } of manifests) {
-    if (textAt(object, 'kind') !== 'CustomResourceDefinition') continue;
-    const scope = textAt(object, 'spec', 'scope') === 'Cluster' ? 'Cluster' : 'Namespaced';
-    defined.set(`${textAt(object, 'spec', 'group')}/${textAt(object, 'spec', 'names', 'kind')}`, scope);
+    const found = definedKind(object);
+    if (found === undefined) continue;
+    const name = textAt(object, 'metadata', 'name') ?? '';
+    const key = { group: groupOf(object.apiVersion), kind: object.kind, namespace: '', name };
+    if (guard({ key, scope: 'Cluster' }) === undefined) defined.set(`${found.group}/${found.kind}`, found.scope);
   }
-  return (group, kind) => context.scopeOf(group, kind) ?? defined.get(`${group}/${kind}`);
+  return (group, kind) => scopeOf(group, kind) ?? defined.get(`${group}/${kind}`);
 }
 
 function repetitions(

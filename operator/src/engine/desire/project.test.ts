@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AppProject, AppProjectSpec } from '@mooring/crds';
-import { type Destination, destinationPermitted, forbiddenBy, kindPermitted, sourcePermitted } from './project.ts';
+import { type Destination, destinationPermitted, forbiddenBy, sourcePermitted } from './project.ts';
 
 function project(spec: AppProjectSpec): AppProject {
   return { apiVersion: 'argoproj.io/v1alpha1', kind: 'AppProject', metadata: { name: 'shop' }, spec };
@@ -125,23 +125,62 @@ const kinds: readonly [spec: AppProjectSpec, key: typeof role, expected: boolean
 
 for (const [spec, key, expected] of kinds) {
   test(`${key.kind} ${expected ? 'is' : 'is not'} permitted by ${JSON.stringify(spec)}`, () => {
-    assert.equal(kindPermitted(project(spec), key, key === role ? 'Cluster' : 'Namespaced'), expected);
+    const scope = key === role ? 'Cluster' : 'Namespaced';
+    const everywhere = { ...spec, destinations: [{ server: '*', namespace: '*' }] };
+    assert.equal(forbiddenBy(project(everywhere), { key, scope }, { server: east }) === undefined, expected);
   });
 }
 
 test('what is forbidden says so in the words of Argo CD', () => {
   const none = project({ namespaceResourceBlacklist: [{ group: '', kind: 'ResourceQuota' }] });
   assert.match(
-    forbiddenBy(none, quota, 'Namespaced', { server: east }) ?? '',
+    forbiddenBy(none, { key: quota, scope: 'Namespaced' }, { server: east }) ?? '',
     /^resource :ResourceQuota is not permitted in project shop; see namespaceResourceWhitelist/,
   );
   assert.match(
-    forbiddenBy(none, role, 'Cluster', { server: east }) ?? '',
+    forbiddenBy(none, { key: role, scope: 'Cluster' }, { server: east }) ?? '',
     /^resource rbac\.authorization\.k8s\.io:ClusterRole is not permitted in project shop; see clusterResourceWhitelist/,
   );
   const elsewhere = project({ destinations: [{ server: east, namespace: 'shop-dev' }] });
   assert.match(
-    forbiddenBy(elsewhere, quota, 'Namespaced', { server: east }) ?? '',
+    forbiddenBy(elsewhere, { key: quota, scope: 'Namespaced' }, { server: east }) ?? '',
     /^namespace shop is not permitted in project 'shop'; add it to destinations/,
   );
+  const roles = project({
+    clusterResourceWhitelist: [{ group: '*', kind: 'ClusterRole' }],
+    destinations: [{ server: 'https://west.example.com', namespace: '*' }],
+  });
+  assert.match(
+    forbiddenBy(roles, { key: role, scope: 'Cluster' }, { server: east, namespace: 'shop' }) ?? '',
+    /^destination server 'https:\/\/east\.example\.com' and namespace 'shop', which ClusterRole reader is for, is not permitted in project 'shop'; add it/,
+  );
 });
+
+const generated: readonly [
+  list: 'clusterResourceWhitelist' | 'clusterResourceBlacklist',
+  name: string,
+  generateName: string,
+  expected: boolean,
+][] = [
+  ['clusterResourceBlacklist', 'kube-*', 'kube-', false],
+  ['clusterResourceBlacklist', 'kube-*', 'ku', false],
+  ['clusterResourceBlacklist', 'kube-system', 'kube-', false],
+  ['clusterResourceBlacklist', 'kube-*', 'shop-', true],
+  ['clusterResourceWhitelist', 'shop-*', 'shop-', true],
+  ['clusterResourceWhitelist', 'shop-*', 'shop-migrate-', true],
+  ['clusterResourceWhitelist', 'shop-*', 'shop', false],
+  ['clusterResourceWhitelist', 'shop-?', 'shop-', false],
+];
+
+for (const [list, name, generateName, expected] of generated) {
+  test(`a name that begins with ${generateName} ${expected ? 'is' : 'is not'} permitted by ${list} ${name}`, () => {
+    const spec = {
+      destinations: [{ server: '*', namespace: '*' }],
+      clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+      [list]: [{ group: '*', kind: '*', name }],
+    };
+    const key = { ...role, name: '' };
+    const why = forbiddenBy(project(spec), { key, scope: 'Cluster', generateName }, { server: east });
+    assert.equal(why === undefined, expected, why ?? 'permitted');
+  });
+}

@@ -1,6 +1,6 @@
 import type { AppProject } from '@mooring/crds';
-import { globMatches, pathMatches } from '../../model/glob.ts';
-import type { ResourceKey } from '../../model/resource-key.ts';
+import { globMatches, pathMatches, pathMatchesFrom } from '../../model/glob.ts';
+import type { Claim } from '../../model/guard.ts';
 
 /** A place that objects are deployed to. */
 export interface Destination {
@@ -47,7 +47,7 @@ function comparableUrl(url: string): string {
 export function destinationPermitted(project: AppProject, destination: Destination): boolean {
   const { permitOnlyProjectScopedClusters, destinations } = project.spec;
   if (permitOnlyProjectScopedClusters === true && destination.project !== project.metadata.name) return false;
-  const place = named(destination);
+  const place = withBothNames(destination);
   let permitted = false;
   for (const entry of destinations ?? []) {
     const server = place.server !== '' && patternAccepts(entry.server, place.server);
@@ -62,7 +62,11 @@ export function destinationPermitted(project: AppProject, destination: Destinati
 }
 
 /** A destination with both of its cluster's names, where they are known. */
-function named({ server = '', name = '', namespace = '' }: Destination): Required<Omit<Destination, 'project'>> {
+function withBothNames({
+  server = '',
+  name = '',
+  namespace = '',
+}: Destination): Required<Omit<Destination, 'project'>> {
   if (server === ownCluster.server) return { server, name: name || ownCluster.name, namespace };
   if (name === ownCluster.name) return { server: server || ownCluster.server, name, namespace };
   return { server, name, namespace };
@@ -79,36 +83,53 @@ function patternAccepts(pattern: string | undefined, text: string): boolean {
 
 /**
  * Whether a project permits a kind. Cluster-scoped ones must be in `clusterResourceWhitelist`, with a name that it allows; namespaced ones are
- * permitted unless there is a `namespaceResourceWhitelist` without them. A blacklist wins.
+ * permitted unless there is a `namespaceResourceWhitelist` without them. A blacklist wins. Of a name that is yet to be made nothing may be on the blacklist,
+ * and everything must be on the whitelist.
  */
-export function kindPermitted(project: AppProject, key: ResourceKey, scope: 'Namespaced' | 'Cluster'): boolean {
-  const { spec } = project;
-  const matches = (rule: { readonly group: string; readonly kind: string; readonly name?: string }) =>
-    pathMatches(rule.kind, key.kind) &&
-    pathMatches(rule.group, key.group) &&
-    (rule.name === undefined || rule.name === '' || pathMatches(rule.name, key.name));
-  if (scope === 'Namespaced') {
+function kindPermitted({ spec }: AppProject, claim: Claim): boolean {
+  const all = (rule: Rule): boolean => named(rule, claim) === 'all';
+  const any = (rule: Rule): boolean => named(rule, claim) !== 'none';
+  if (claim.scope === 'Namespaced') {
     const { namespaceResourceWhitelist: allowed, namespaceResourceBlacklist: denied } = spec;
-    return (allowed === undefined || allowed.some(matches)) && denied?.some(matches) !== true;
+    return (allowed === undefined || allowed.some(all)) && denied?.some(any) !== true;
   }
   const { clusterResourceWhitelist: allowed, clusterResourceBlacklist: denied } = spec;
-  return allowed?.some(matches) === true && denied?.some(matches) !== true;
+  return allowed?.some(all) === true && denied?.some(any) !== true;
 }
 
-/** Why a project forbids one object, in Argo CD's words and with what to do; undefined where it is permitted. */
-export function forbiddenBy(
-  project: AppProject,
-  key: ResourceKey,
-  scope: 'Namespaced' | 'Cluster',
-  destination: Destination,
-): string | undefined {
+interface Rule {
+  readonly group: string;
+  readonly kind: string;
+  readonly name?: string;
+}
+
+/** How much of what is claimed a rule names. */
+function named(rule: Rule, { key, generateName }: Claim): 'all' | 'some' | 'none' {
+  if (!pathMatches(rule.kind, key.kind) || !pathMatches(rule.group, key.group)) return 'none';
+  if (rule.name === undefined || rule.name === '') return 'all';
+  if (key.name === '') return pathMatchesFrom(rule.name, generateName ?? '');
+  return pathMatches(rule.name, key.name) ? 'all' : 'none';
+}
+
+/**
+ * Why an Application may not have an object, in Argo CD's words and with what to do; undefined where it may. The one place that this is decided in, for what is
+ * rendered, written, pruned and deleted. `destination` is the Application's own: the objects of a namespace must be where the project permits that namespace,
+ * and those of a cluster where it permits the Application itself to be.
+ */
+export function forbiddenBy(project: AppProject, claim: Claim, destination: Destination): string | undefined {
   const name = project.metadata.name ?? '';
-  if (!kindPermitted(project, key, scope)) {
+  const { key, scope, generateName = '' } = claim;
+  const object = `${key.kind} ${key.name || `${generateName}…`}`;
+  if (!kindPermitted(project, claim)) {
     const list = scope === 'Cluster' ? 'clusterResourceWhitelist' : 'namespaceResourceWhitelist';
     const blacklist = scope === 'Cluster' ? 'clusterResourceBlacklist' : 'namespaceResourceBlacklist';
-    return `resource ${key.group}:${key.kind} is not permitted in project ${name}; see ${list} and ${blacklist} of the AppProject, or remove ${key.kind} ${key.name} from the source`;
+    return `resource ${key.group}:${key.kind} is not permitted in project ${name}; see ${list} and ${blacklist} of the AppProject, or remove ${object} from the source`;
   }
-  if (scope === 'Cluster' || destinationPermitted(project, { ...destination, namespace: key.namespace }))
+  const namespace = scope === 'Cluster' ? destination.namespace : key.namespace;
+  if (destinationPermitted(project, { ...destination, ...(namespace !== undefined && { namespace }) }))
     return undefined;
-  return `namespace ${key.namespace} is not permitted in project '${name}'; add it to destinations of the AppProject, or change metadata.namespace of ${key.kind} ${key.name}`;
+  if (scope === 'Namespaced')
+    return `namespace ${key.namespace} is not permitted in project '${name}'; add it to destinations of the AppProject, or change metadata.namespace of ${object}`;
+  const place = `server '${destination.server ?? destination.name ?? ''}' and namespace '${namespace ?? ''}'`;
+  return `destination ${place}, which ${object} is for, is not permitted in project '${name}'; add it to destinations of the AppProject`;
 }
