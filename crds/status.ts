@@ -46,7 +46,9 @@ export type ApplicationConditionType =
   | 'SharedResourceWarning'
   | 'RepeatedResourceWarning'
   | 'ExcludedResourceWarning'
-  | 'OrphanedResourceWarning';
+  | 'OrphanedResourceWarning'
+  /** Mooring's own: an automated sync waits for a sync window. */
+  | 'SyncWindowWarning';
 
 /** What is known of an Application. Written by the controller alone. */
 export interface ApplicationStatus {

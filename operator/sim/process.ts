@@ -48,6 +48,8 @@ export interface Universe {
   /** The Lease that the replicas share; undefined where there is one only. */
   readonly leases: LeaseServer | undefined;
   readonly settings: Settings;
+  /** The one project there is; by default one that permits everything. */
+  readonly project?: AppProject;
   readonly faults: Faults;
   readonly journal: Journal;
 }
@@ -69,7 +71,8 @@ export interface Process {
 export const operatorNamespace = 'argocd';
 type Change = LiveChange | { readonly server: string; readonly app: undefined };
 
-const project: AppProject = {
+/** Permits everything. */
+export const openProject: AppProject = {
   apiVersion: 'argoproj.io/v1alpha1',
   kind: 'AppProject',
   metadata: { name: 'default', namespace: operatorNamespace },
@@ -365,7 +368,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     namespace: operatorNamespace,
     applications: () => [...view.values()],
     application: ({ namespace, name }) => (namespace === operatorNamespace ? view.get(name) : undefined),
-    project: (name) => (name === 'default' ? project : undefined),
+    project: (name) => (name === 'default' ? (universe.project ?? openProject) : undefined),
     repository: (url) => ({ url }),
     settings: () => universe.settings,
     patchApplication: (app, patch) =>

@@ -10,6 +10,7 @@ import { createClock, createRandom, type SimRandom } from './clock.ts';
 import { createJournal, isHealthy, namespaceOf } from './journal.ts';
 import { createLeaseServer } from './lease-server.ts';
 import { type Faults, operatorNamespace, type Process, startProcess, type Universe } from './process.ts';
+import { quietSettings } from './quiet-world.ts';
 import { createRepository } from './repository.ts';
 
 /** What one simulation is made of besides its seed. */
@@ -67,14 +68,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     journal,
     faults: trouble.faults,
     settings: {
+      ...quietSettings,
       pollIntervalMs: 30_000,
       pollJitterMs: 10_000,
-      webhookSecrets: {},
       syncTimeoutMs: random.chance(0.3) ? 60_000 : 0,
       waveDelayMs: random.pick([0, 2_000]),
-      metrics: {},
-      respectRbac: 'off',
-      renderers: {},
     },
   };
   const people = createPeople(universe, random);

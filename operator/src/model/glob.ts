@@ -43,6 +43,11 @@ export function pathMatchesFrom(pattern: string, start: string): 'all' | 'some' 
   return [...at].some((index) => index < steps.length) ? 'some' : 'none';
 }
 
+/** Whether `globMatches` understands a pattern; a broken one matches nothing. */
+export function isGlob(pattern: string): boolean {
+  return isPlain(pattern) || compile(pattern, { separators: '', extended: true, negation: '!' }) !== undefined;
+}
+
 function isPlain(pattern: string): boolean {
   return !/[*?[\]{}\\]/.test(pattern);
 }

@@ -4,7 +4,7 @@ import { retryWaitMs, sinceMs } from '../../engine/policy/retry.ts';
 import { targetOf } from '../../engine/policy/target.ts';
 import { isOfRevision, operationMessage } from '../../engine/summarize/fault-message.ts';
 import { notices } from '../../engine/summarize/notices.ts';
-import { cut, summarize, timestamp } from '../../engine/summarize/summarize.ts';
+import { cut, type Findings, summarize, timestamp } from '../../engine/summarize/summarize.ts';
 import { isOutOfSync } from '../../model/change.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
 import { Fault, faultRules } from '../../model/fault.ts';
@@ -46,12 +46,16 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       changes: seen.comparison.changes,
       now: world.clock.now(),
       unrecorded: memory.unrecorded === seen.comparison.commit,
+      windows: seen.windows,
     });
     world.telemetry.metrics.drifted(factsOf(app, world), driftOf({ app, ...seen.comparison }));
     if (decision.do !== 'sync') {
       memory.faultsInRow = 0;
-      await publish(current, world, memory, { seen, decision, state, deployed: false });
-      return decision.do === 'rest' && decision.againMs !== undefined ? requeueAfter(decision.againMs) : awaitChange;
+      const stays = decision.do === 'refuse' && decision.state !== undefined ? decision.state : state;
+      await publish(current, world, memory, { seen, decision, state: stays, deployed: false });
+      // What the spec's own revision says is still to be told, and what was asked for meanwhile to be answered.
+      if (stays !== state && stays?.finishedAt !== undefined) return requeueAfter(0);
+      return decision.againMs === undefined ? awaitChange : requeueAfter(decision.againMs);
     }
     state = begin(app, decision.state, seen);
     const { source, commit } = seen.comparison;
@@ -117,7 +121,7 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
     app,
     comparison: found.seen?.target.ofSpec ? found.seen.comparison : undefined,
     faults: found.faults ?? [],
-    refusal: found.decision?.do === 'refuse' ? found.decision.reason : undefined,
+    refusal: refusalOf(found.decision),
     state: found.state,
     deployed: found.deployed,
     controllerNamespace: world.store.namespace,
@@ -141,6 +145,11 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
   tell(app, status, world);
   measure(app, status, found.seen, world, memory);
   return stored;
+}
+
+function refusalOf(decision: Decision | undefined): Findings['refusal'] {
+  if (decision?.do !== 'refuse' || decision.condition === undefined) return undefined;
+  return { type: decision.condition, message: decision.reason };
 }
 
 /** The finalizers of an Application whose deletion hooks came or went; undefined where nothing is to be done. */

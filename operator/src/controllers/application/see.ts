@@ -3,6 +3,7 @@ import { defaultLimits, parseManifests, RenderError } from '@mooring/renderer-co
 import { desire } from '../../engine/desire/desire.ts';
 import { ignoreProblems } from '../../engine/diff/ignore.ts';
 import { type Target, targetOf } from '../../engine/policy/target.ts';
+import { type Windows, windowsOf } from '../../engine/policy/windows.ts';
 import type { Comparison } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredSet } from '../../model/desired.ts';
@@ -32,10 +33,11 @@ export interface Wanted {
   readonly desired: DesiredSet;
   /** What the project forbids, asked as it is whenever something is written. */
   readonly guard: Guard;
+  readonly windows: Windows;
 }
 
 /** What one pass knows once Git and the cluster have been looked at. */
-export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt' | 'guard'> {
+export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt' | 'guard' | 'windows'> {
   readonly context: CompareContext;
   readonly comparison: Comparison;
 }
@@ -84,6 +86,7 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     sourceType: rendered.sourceType,
     desired,
     guard,
+    windows: windowsOf(project, app, place),
   };
 }
 
@@ -126,7 +129,7 @@ function broughtAlong(app: Application, texts: readonly string[]): RenderAnswer 
 /** resolve → open → render → desire → observe, diff and assess. Throws `Fault`. */
 export async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
   const wanted = await want(app, world, memory);
-  const { target, cluster, commit, committedAt, sourceType, desired: found, guard } = wanted;
+  const { target, cluster, commit, committedAt, sourceType, desired: found, guard, windows } = wanted;
   const tracking = trackingName(app, world.store.namespace);
   requireCovered(
     found.objects.map(({ key }) => key),
@@ -148,7 +151,7 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   const compared = await compare(app, desired, cluster, context, stepsOf(world));
   memory.ignoring = ignoring;
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
-  return { target, cluster, committedAt, guard, context, comparison };
+  return { target, cluster, committedAt, guard, windows, context, comparison };
 }
 
 /** Observe, diff and assess once more, after something was written. */

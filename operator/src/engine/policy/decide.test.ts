@@ -80,6 +80,7 @@ interface Given {
   /** Objects of the last status. */
   readonly resources?: readonly ResourceStatus[];
   readonly unrecorded?: boolean;
+  readonly holds?: readonly string[];
 }
 
 function decided({
@@ -90,6 +91,7 @@ function decided({
   spec,
   resources,
   unrecorded = false,
+  holds = [],
 }: Given): Decision {
   const app: Application = {
     apiVersion: 'argoproj.io/v1alpha1',
@@ -104,7 +106,7 @@ function decided({
       },
     }),
   };
-  return decide({ app, tracking: 'shop', commit, changes: { changes }, now, unrecorded });
+  return decide({ app, tracking: 'shop', commit, changes: { changes }, now, unrecorded, holds });
 }
 
 const auto: SyncPolicy = { automated: { prune: true, selfHeal: true } };
@@ -425,3 +427,21 @@ test('drift is what differs though the revision was brought in', () => {
   assert.equal(driftOf({ app: app({ ...done, phase: 'Failed' }), commit, changes }), 0);
   assert.equal(driftOf({ app: app(done), commit: 'other', changes }), 0);
 });
+
+const held: readonly [what: string, given: Given, phase: OperationState['phase'] | undefined][] = [
+  ['an automated sync', { policy: auto }, undefined],
+  ['a sync that a person asks for', { asked: { sync: {}, initiatedBy: { username: 'ann' } } }, 'Error'],
+  ['a sync that nobody signed', { asked: { sync: {} } }, 'Error'],
+  ['manifests that are brought along', { asked: { sync: { manifests: ['{}'] } } }, 'Error'],
+  ['a sync under way', { policy: auto, state: { phase: 'Running', operation: automatic } }, 'Error'],
+  ['an operation that is to end', { policy: auto, state: { phase: 'Terminating', operation: automatic } }, 'Error'],
+];
+for (const [what, given, phase] of held) {
+  test(`nothing passes a hold: ${what}`, () => {
+    const decision = decided({ ...given, holds: ['one', 'two'] });
+    assert.ok(decision.do === 'refuse');
+    assert.equal(decision.reason, 'one; two');
+    assert.equal(decision.state?.phase, phase);
+    assert.equal(decision.state?.finishedAt, phase && at(0));
+  });
+}

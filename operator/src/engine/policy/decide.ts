@@ -1,4 +1,4 @@
-import type { Application, Operation, OperationState } from '@mooring/crds';
+import type { Application, ApplicationConditionType, Operation, OperationState } from '@mooring/crds';
 import { type Change, type ChangeSet, isOutOfSync } from '../../model/change.ts';
 import { isNamespaceOutdated } from '../../model/managed-namespace.ts';
 import { keyText } from '../../model/resource-key.ts';
@@ -6,12 +6,21 @@ import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { automatedRetry, errorWaitMs, retryWaitMs, selfHealCooldownMs, selfHealWaitMs, sinceMs } from './retry.ts';
 import { isSameSource, isSupersedable, specSource } from './target.ts';
+import { blockedBy, type Windows } from './windows.ts';
 
 /** What is to be done about one Application now, and why. */
 export type Decision =
   | { readonly do: 'rest'; readonly reason: string; readonly againMs?: number }
   /** Nothing is done, and the user should know why. */
-  | { readonly do: 'refuse'; readonly reason: string }
+  | {
+      readonly do: 'refuse';
+      readonly reason: string;
+      /** What shows the reason; absent where the operation does, or where it is shown already. */
+      readonly condition?: ApplicationConditionType;
+      /** An operation that was asked for or is under way, as it is from now on. */
+      readonly state?: OperationState;
+      readonly againMs?: number;
+    }
   | { readonly do: 'sync'; readonly reason: string; readonly state: OperationState; readonly fresh: boolean };
 
 /** What is decided upon. `now` is milliseconds since 1970. */
@@ -24,6 +33,10 @@ export interface Situation {
   readonly now: number;
   /** Whether this process has brought in the commit, and could not store that it has. */
   readonly unrecorded?: boolean;
+  /** Why nothing may be written for this Application, whoever asks; none where it may. */
+  readonly holds?: readonly string[];
+  /** The sync windows that it is subject to; none where absent. */
+  readonly windows?: Windows;
 }
 
 /**
@@ -31,6 +44,12 @@ export interface Situation {
  * gives way to either.
  */
 export function decide(situation: Situation): Decision {
+  const decision = wished(situation);
+  return decision.do === 'sync' ? permitted(decision, situation) : decision;
+}
+
+/** What would be done if everything were permitted at any time. */
+function wished(situation: Situation): Decision {
   const { app, now } = situation;
   const state = app.status?.operationState;
   const underWay = state?.phase === 'Running' || state?.phase === 'Terminating';
@@ -43,6 +62,38 @@ export function decide(situation: Situation): Decision {
   if (underWay) return { do: 'sync', reason: 'the operation goes on', state, fresh: false };
   if (app.operation !== undefined) return start(app.operation, situation, 'an operation was asked for');
   return automated(situation);
+}
+
+type Sync = Extract<Decision, { readonly do: 'sync' }>;
+
+/**
+ * Holds a sync against what stands in its way. Nothing passes a hold. Outside of its windows an automated sync is not started, one that a person asks for ends at
+ * once, and one that is under way waits; that a person ends one is always possible.
+ */
+function permitted(sync: Sync, situation: Situation): Decision {
+  const { app, now, holds = [], windows } = situation;
+  const { state, fresh } = sync;
+  const manual = state.operation.initiatedBy?.automated !== true;
+  if (holds.length > 0) {
+    const reason = holds.join('; ');
+    return fresh && !manual ? { do: 'refuse', reason } : { do: 'refuse', reason, state: ended(state, reason, now) };
+  }
+  if (state.phase === 'Terminating' || windows === undefined) return sync;
+  const blocked = blockedBy(windows, { manual, ...(!fresh && { startedAt: Date.parse(state.startedAt) }) }, now);
+  if (blocked === undefined) return sync;
+  const reason = `Sync ${fresh && manual ? 'refused' : 'prevented'}: ${blocked.message}`;
+  const again = { againMs: blocked.again - now };
+  if (fresh && manual) return { do: 'refuse', reason, state: ended(state, reason, now) };
+  if (fresh) return { do: 'refuse', reason, condition: 'SyncWindowWarning', ...again };
+  const waiting = app.status?.operationState ?? state;
+  return { do: 'refuse', reason, state: { ...waiting, message: reason }, ...again };
+}
+
+/** An operation that is given up before it does anything more. */
+function ended(state: OperationState, message: string, now: number): OperationState {
+  const { sync } = state.operation;
+  const nothing = { revision: sync?.revision ?? '', ...(sync?.source && { source: sync.source }) };
+  return { ...state, phase: 'Error', message, finishedAt: timestamp(now), syncResult: state.syncResult ?? nothing };
 }
 
 /** The retry that a failed operation waits for; it begins anew, so what it did the last time does not count. */
@@ -91,6 +142,7 @@ function automated(situation: Situation): Decision {
   if (policy.prune === true && policy.allowEmpty !== true && wipesOut) {
     return {
       do: 'refuse',
+      condition: 'SyncError',
       reason: `Skipping sync attempt to [${commit}]: auto-sync will wipe out all resources; set syncPolicy.automated.allowEmpty to allow it`,
     };
   }
@@ -114,7 +166,11 @@ function automated(situation: Situation): Decision {
     return start(operation, situation, 'the last operation could not be carried out');
   }
   if (last.phase !== 'Succeeded') {
-    return { do: 'refuse', reason: `Failed last sync attempt to [${commit}]: ${last.message ?? ''}` };
+    return {
+      do: 'refuse',
+      condition: 'SyncError',
+      reason: `Failed last sync attempt to [${commit}]: ${last.message ?? ''}`,
+    };
   }
   const options = app.spec.syncPolicy?.syncOptions ?? [];
   if (!isOutdated && !pending.some((change) => isCurable(change, options)))
@@ -166,7 +222,7 @@ function operationOptions(app: Application): { readonly syncOptions?: readonly s
 }
 
 /** Objects that differ from Git although the last sync brought in this very revision: what somebody changed in the cluster. */
-export function driftOf({ app, changes, commit }: Omit<Situation, 'now' | 'tracking'>): number {
+export function driftOf({ app, changes, commit }: Pick<Situation, 'app' | 'changes' | 'commit'>): number {
   if (attempted(app, commit)?.phase !== 'Succeeded') return 0;
   return changes.changes.filter((change) => change.action !== 'prune' && isOutOfSync(change)).length;
 }

@@ -215,7 +215,7 @@ test('conditions keep the time of their first sight while they say the same', ()
 test('a refusal and warnings are conditions', () => {
   const warnings = [{ type: 'RepeatedResourceWarning', message: 'twice' }] as const;
   const { conditions } = summary({
-    refusal: 'Failed last sync',
+    refusal: { type: 'SyncError', message: 'Failed last sync' },
     comparison: { ...comparison, desired: { ...comparison.desired, warnings } },
   });
   assert.deepEqual(

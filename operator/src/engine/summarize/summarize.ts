@@ -1,6 +1,7 @@
 import type {
   Application,
   ApplicationCondition,
+  ApplicationConditionType,
   ApplicationSource,
   ApplicationSourceType,
   ApplicationStatus,
@@ -42,8 +43,8 @@ export interface Findings {
   /** undefined where a fault kept the pass from comparing, or where it looked at another revision than the spec asks for. */
   readonly comparison: Comparison | undefined;
   readonly faults: readonly Fault[];
-  /** Why an automated sync was refused; shown as `SyncError`. */
-  readonly refusal: string | undefined;
+  /** Why an automated sync was refused. */
+  readonly refusal: { readonly type: ApplicationConditionType; readonly message: string } | undefined;
   readonly state: OperationState | undefined;
   /** Whether `state` has just succeeded in full, so that it belongs in the history. */
   readonly deployed: boolean;
@@ -207,13 +208,13 @@ function conditionsOf(findings: Findings): ApplicationCondition[] {
     const { condition } = faultRules[fault.code];
     return condition === undefined ? [] : [{ type: condition, message: conditionMessage(fault) }];
   });
-  if (findings.refusal !== undefined) wanted.push({ type: 'SyncError', message: findings.refusal });
+  if (findings.refusal !== undefined) wanted.push(findings.refusal);
   const { desired, shared = [] } = findings.comparison ?? {};
   for (const { type, message } of [...(desired?.warnings ?? []), ...shared]) wanted.push({ type, message });
   const before = findings.app.status?.conditions ?? [];
   // A pass over another revision than the spec's says nothing about what was found there.
   if (findings.comparison === undefined && findings.faults.length === 0)
-    return before.filter(({ type }) => type !== 'SyncError');
+    return before.filter(({ type }) => type !== 'SyncError' && type !== 'SyncWindowWarning');
   return wanted.map(({ type, message: full }) => {
     const message = cut(full, findings.messageLength);
     const same = before.find((condition) => condition.type === type && condition.message === message);
