@@ -222,6 +222,17 @@ export function createJournal(
     }
   };
 
+  /** What cannot be applied whole is not begun. */
+  const checkServed = (server: string, app: string, { commit, manifests }: Rendered): void => {
+    const defined = manifests.map(({ object }) => definedKind(object));
+    for (const { object } of manifests) {
+      const { group, kind } = keyOf(object);
+      const isDefined = defined.some((each) => each?.group === group && each.kind === kind);
+      if (!isDefined && servers.get(server)?.scopeOf(group, kind) === undefined)
+        broken(`${app} writes although ${commit.slice(0, 7)} has a ${kind}, which is not served`);
+    }
+  };
+
   return {
     violations,
     notes,
@@ -259,6 +270,7 @@ export function createJournal(
       if (tracking === undefined || app === undefined) return;
       const commit = rendered.get(`${replica} ${tracking}`);
       if (commit === undefined) return broken(`I2: ${tracking} applied ${keyText(keyOf(object))} without a render`);
+      checkServed(server, tracking, commit);
       checkOrder(server, app, object, commit);
     },
     removing(replica, server, record) {

@@ -7,7 +7,7 @@ import { healthOf } from '../src/engine/health/health.ts';
 import { Fault } from '../src/model/fault.ts';
 import type { Guard } from '../src/model/guard.ts';
 import type { AppliedMark, LiveRecord } from '../src/model/live.ts';
-import { keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
+import { groupOf, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
 import type { Clock } from '../src/world/clock.ts';
 import type { Cluster, Clusters, LiveChange } from '../src/world/cluster.ts';
 import type { Git } from '../src/world/git.ts';
@@ -239,6 +239,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
       version: '1.37.2',
       apiVersions: ['apps/v1', 'v1'],
       scopeOf: api.scopeOf,
+      serves: async (apiVersion, kind) => api.scopeOf(groupOf(apiVersion), kind) !== undefined,
       record: (key) => records.get(keyText(key)),
       tracked: (app) => [...records.values()].filter((record) => record.app === app),
       lastOf: () => undefined,

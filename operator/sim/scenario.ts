@@ -221,6 +221,8 @@ interface Source {
   commit: string;
   /** The source as of its last commit cannot be rendered. */
   broken: boolean;
+  /** It has an object of a kind that nobody serves or defines. */
+  stray: boolean;
 }
 
 interface People {
@@ -240,12 +242,16 @@ function createPeople(universe: Universe, random: SimRandom): People {
   let parts = 0;
 
   const push = (source: Source): void => {
-    const objects = source.broken ? undefined : manifestsOf(source.name, source.parts);
+    const stray = { apiVersion: 'nowhere.example.com/v1', kind: 'Stray', metadata: { name: 'stray' } };
+    const made = [...manifestsOf(source.name, source.parts), ...(source.stray ? [stray] : [])];
+    const objects = source.broken ? undefined : made;
     source.commit = repository.commit(
       `${source.name}/all.json`,
       objects === undefined ? '[{' : JSON.stringify(objects),
     );
-    journal.note(`a commit to ${source.name}: ${source.commit.slice(0, 7)}${source.broken ? ' (broken)' : ''}`);
+    journal.note(
+      `a commit to ${source.name}: ${source.commit.slice(0, 7)}${source.broken ? ' (broken)' : source.stray ? ' (with a stray)' : ''}`,
+    );
   };
   const addPart = (source: Source): void => {
     const kind = random.pick(['ConfigMap', 'ConfigMap', 'Deployment', 'Deployment', 'Job', 'Widget'] as const);
@@ -258,11 +264,13 @@ function createPeople(universe: Universe, random: SimRandom): People {
   };
   const change = (source: Source): void => {
     source.broken = false;
+    source.stray = false;
     const what = random.between(0, 9);
     const at = random.between(0, source.parts.length - 1);
     if (what <= 3 && source.parts[at] !== undefined) source.parts[at]!.value = random.between(100, 9_999);
     else if (what <= 6 && source.parts.length > 1) source.parts.splice(at, 1);
     else if (what === 7 && random.chance(0.5)) source.broken = true;
+    else if (what === 8) source.stray = true;
     else addPart(source);
     push(source);
   };
@@ -318,7 +326,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
       for (let index = 0; index < random.between(1, 3); index += 1) {
         const name = `app-${index}`;
         const app = applicationOf(name, random.pick(addresses), repository.url, random);
-        const source: Source = { name, app, parts: [], commit: '', broken: false };
+        const source: Source = { name, app, parts: [], commit: '', broken: false, stray: false };
         for (let count = random.between(1, 5); count > 0; count -= 1) addPart(source);
         push(source);
         sources.push(source);
@@ -367,6 +375,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
     finish() {
       for (const source of sources) {
         source.broken = false;
+        source.stray = false;
         source.parts = source.parts.map((part) => {
           const { 'simulation/outcome': _, ...annotations } = part.annotations;
           return { ...part, annotations, value: part.value + 10_000 };

@@ -25,6 +25,8 @@ export interface SyncOptions {
   readonly replace: boolean;
   readonly force: boolean;
   readonly respectIgnoreDifferences: boolean;
+  /** Whether a sync begins although the cluster does not serve the object's kind. */
+  readonly skipDryRunOnMissingResource: boolean;
 }
 
 /** One object that a revision asks for, ready to be applied: its namespace is set and it carries the tracking id. */

@@ -16,6 +16,8 @@ export interface Task {
   readonly rank: number;
   /** `skip` is a prune that the sync is not allowed to do; `confirm` one that waits for a person. */
   readonly action: 'apply' | 'prune' | 'skip' | 'confirm' | 'refuse';
+  /** Why it is refused, before anything is written; set where `action` is `refuse`. */
+  readonly refusal?: string;
   /** Whether the live object already equals the desired one, so that nothing is written. */
   readonly unchanged: boolean;
   readonly isHook: boolean;

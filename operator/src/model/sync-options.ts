@@ -13,6 +13,7 @@ export const defaultSyncOptions: SyncOptions = {
   replace: false,
   force: false,
   respectIgnoreDifferences: false,
+  skipDryRunOnMissingResource: false,
 };
 
 const permissions = { true: 'yes', false: 'no', confirm: 'confirm' } as const;
@@ -44,6 +45,9 @@ const setters: Readonly<Record<string, (options: Writable<SyncOptions>, text: st
   },
   RespectIgnoreDifferences: (options, text) => {
     options.respectIgnoreDifferences = known(booleans, text) ?? options.respectIgnoreDifferences;
+  },
+  SkipDryRunOnMissingResource: (options, text) => {
+    options.skipDryRunOnMissingResource = known(booleans, text) ?? options.skipDryRunOnMissingResource;
   },
 };
 

@@ -69,6 +69,8 @@ export interface Cluster {
   readonly apiVersions: readonly string[];
   /** undefined where the cluster does not serve the kind. */
   scopeOf(group: string, kind: string): Scope | undefined;
+  /** Whether the cluster serves a kind in this version now; it is asked where that is not known. */
+  serves(apiVersion: string, kind: string): Promise<boolean>;
   /** The record of one key, from the view. The view is never older than this process's own last write of that key. */
   record(key: ResourceKey): LiveRecord | undefined;
   /** Every record whose tracking id names the Application, from the view. */

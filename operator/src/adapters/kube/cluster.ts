@@ -1,5 +1,6 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { isBuiltIn } from '../../engine/diff/defaults.ts';
+import { unservedText } from '../../engine/plan/needs.ts';
 import { hasLinks } from '../../engine/summarize/links.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
@@ -389,12 +390,13 @@ async function watchAll(
     return refreshing;
   }
 
-  async function servedFor(object: KubeObject): Promise<ServedKind> {
-    const find = (): ServedKind | undefined => served.inVersion(object.apiVersion, object.kind);
+  /** A kind in exactly this version, as the cluster serves it now: where it is not known, the cluster is asked, and what is being defined is waited for. */
+  async function findServed(apiVersion: string, kind: string): Promise<ServedKind | undefined> {
+    const find = (): ServedKind | undefined => served.inVersion(apiVersion, kind);
     const known = find();
     if (known !== undefined) return known;
     await refresh();
-    const group = groupOf(object.apiVersion);
+    const group = groupOf(apiVersion);
     while (
       find() === undefined &&
       series !== undefined &&
@@ -402,22 +404,19 @@ async function watchAll(
     ) {
       await Promise.race([series, new Promise<void>((resolve) => clock.after(100, resolve))]);
     }
-    const found = find();
-    if (found !== undefined) return found;
-    throw notServed(object);
+    return find();
+  }
+
+  async function servedFor(object: KubeObject): Promise<ServedKind> {
+    const found = await findServed(object.apiVersion, object.kind);
+    if (found === undefined) throw notServed(object);
+    return found;
   }
 
   function notServed(object: KubeObject): Fault {
-    const key = keyOf(object);
-    const missing = `The Kubernetes API could not find ${key.group}/${key.kind} for requested resource ${key.namespace}/${key.name}`;
-    const message = `${keyForPeople(key)}: ${missing} in ${object.apiVersion}. Make sure the "${key.kind}" CRD is installed on the destination cluster, or correct apiVersion and kind`;
-    return new Fault('object-refused', message, {
-      server,
-      group: key.group,
-      kind: key.kind,
-      namespace: key.namespace,
-      name: key.name,
-    });
+    const { group, kind, namespace, name } = keyOf(object);
+    const message = unservedText({ group, kind, namespace, name }, object.apiVersion);
+    return new Fault('object-refused', message, { server, group, kind, namespace, name });
   }
 
   /** Runs an own write, so that the view holds what it did when it returns, and nobody is told of it. */
@@ -702,6 +701,7 @@ async function watchAll(
       return served.apiVersions;
     },
     scopeOf: (group, kind) => served.kind(group, kind)?.scope,
+    serves: async (apiVersion, kind) => (await findServed(apiVersion, kind)) !== undefined,
     record: cache.record,
     tracked: cache.tracked,
     lastOf: cache.lastOf,

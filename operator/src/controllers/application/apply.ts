@@ -93,7 +93,7 @@ export async function rehearse(tasks: readonly Task[], context: ApplyContext): P
 async function applyTask(task: Task, context: ApplyContext, traceparent: string | undefined): Promise<TaskResult> {
   switch (task.action) {
     case 'refuse':
-      return { status: 'SyncFailed', message: task.desired?.forbidden ?? 'forbidden', hookPhase: 'Failed' };
+      return { status: 'SyncFailed', message: task.refusal ?? 'forbidden', hookPhase: 'Failed' };
     case 'skip':
     case 'confirm': {
       const reason = context.operation.sync?.prune === true ? 'no prune' : 'requires pruning';

@@ -1,4 +1,5 @@
 import type { Application, OperationState, ResourceResult, SyncOperationResource } from '@mooring/crds';
+import { kindsToServe, withoutUnserved } from '../../engine/plan/needs.ts';
 import { fold, next, observeTasks, referencesTo } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
@@ -52,7 +53,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     desired.objects.map(({ key }) => key),
     cluster,
   );
-  const syncPlan = plan(desired, request.compared.changes, liveHooks, {
+  const laidOut = plan(desired, request.compared.changes, liveHooks, {
     prune: sync.prune === true,
     ...(sync.resources?.length && { only: chosen(sync.resources) }),
     pruneConfirmed: isApproved(request.app, request.state),
@@ -63,6 +64,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   });
   const stop = sharedStop(syncOptions, request.compared.shared);
   let progress = progressOf(request.state.syncResult?.resources ?? []);
+  const syncPlan = await withServedOnly(laidOut, progress, cluster);
   const isNew = progress.size === 0;
   if (isNew && stop === undefined && (syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook))) {
     await request.persist({ ...request.state, message: 'one or more tasks are running' });
@@ -120,6 +122,14 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       ...(Number.isFinite(againMs) && { againMs }),
     };
   }
+}
+
+/** The plan with everything refused that is of a kind which the cluster does not serve. */
+async function withServedOnly(syncPlan: SyncPlan, progress: Progress, cluster: Cluster): Promise<SyncPlan> {
+  const kinds = kindsToServe(syncPlan.tasks, progress);
+  const answers = await Promise.all(kinds.map(({ apiVersion, kind }) => cluster.serves(apiVersion, kind)));
+  const unserved = kinds.filter((_, index) => answers[index] === false);
+  return unserved.length === 0 ? syncPlan : { ...syncPlan, tasks: withoutUnserved(syncPlan.tasks, unserved) };
 }
 
 /**

@@ -48,6 +48,7 @@ function applyTask(desired: DesiredObject, phase: SyncPhase, live: LiveRecord | 
     wave: desired.wave,
     rank: kindRank(desired.key),
     action: desired.forbidden === undefined ? 'apply' : 'refuse',
+    ...(desired.forbidden !== undefined && { refusal: desired.forbidden }),
     unchanged,
     isHook: desired.hook !== undefined,
     desired,
