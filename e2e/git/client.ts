@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createGit, type GitOptions } from '@mooring/operator/adapters/git/git.ts';
+import { createGit, everyTransport, type GitOptions } from '@mooring/operator/adapters/git/git.ts';
 import { systemClock } from '@mooring/operator/adapters/time/system.ts';
 import { Fault, type FaultCode } from '@mooring/operator/model/fault.ts';
 import { operatorLimits } from '@mooring/operator/model/limits.ts';
@@ -20,6 +20,7 @@ export function openGit(options: Pick<GitOptions, 'directory' | 'knownHosts' | '
     clock: systemClock,
     limits: { ...operatorLimits, failureHoldMs: 0 },
     log: { debug: say, info: say, warn: say, error: say },
+    transports: everyTransport,
     ...options,
   });
   return { ...git, lines };

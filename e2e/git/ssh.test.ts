@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect, promisify } from 'node:util';
@@ -163,14 +163,17 @@ test('a server with another host key than the known one is refused as such', asy
   assert.match(fault.message, /the host key is not the one in the known hosts/);
 });
 
-test('user@host:path, absolute and from the home folder', async () => {
+test('user@host:path, absolute and from the home folder', async (context) => {
   // This form has no port: ssh itself runs, told of the port as the user's own settings would.
   const programs = await folder('bin');
   const ssh = join(programs, 'ssh');
   await writeFile(ssh, `#!/bin/sh\nPATH=\${PATH#*:}\nexec ssh -p ${sshd.port} "$@"\n`);
   await chmod(ssh, 0o755);
   const git = await newClient({ environment: { ...process.env, PATH: `${programs}:${process.env['PATH']}` } });
-  for (const path of [repository.path, relative(homedir(), repository.path)]) {
+  const fromHome = `.mooring-${basename(home)}`;
+  await symlink(repository.path, join(homedir(), fromHome));
+  context.after(() => rm(join(homedir(), fromHome)));
+  for (const path of [repository.path, fromHome, `~/${fromHome}`]) {
     const access = { url: `${sshd.user}@127.0.0.1:${path}`, sshPrivateKey: right.privateKey };
     assert.equal((await readFile(git, access, commit, 'app/web.yaml')).text, 'kind: Web\n', path);
     assert.equal((await git.resolve(access, 'v1.2.3', Date.now())).commit, commit, path);

@@ -21,6 +21,7 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
   --log-format FORMAT json or text; default: json
+  --allow-file-repositories  reads repositories of this machine, too (file:///path); default: $MOORING_ALLOW_FILE_REPOSITORIES, or false
   --leader-elect      one of several replicas leads, the others stand by; without it this is the only one
   --lease-name NAME   the Lease that they agree by; default: mooring
   --metrics-application-labels NAMES      labels of Applications for the metric argocd_app_labels, with commas between
@@ -52,6 +53,7 @@ interface Arguments extends TracingFlags {
   readonly 'metrics-application-labels'?: readonly string[];
   readonly 'metrics-application-conditions'?: readonly string[];
   readonly 'metrics-cluster-labels'?: readonly string[];
+  readonly 'allow-file-repositories'?: boolean;
   readonly 'leader-elect'?: boolean;
   readonly 'lease-name'?: string;
   readonly help?: boolean;
@@ -72,6 +74,7 @@ async function main(): Promise<void> {
     dataDirectory: values.data ?? defaultData,
     logLevel: logLevel(values['log-level'] ?? 'info'),
     logFormat: logFormat(values['log-format'] ?? 'json'),
+    repositories: { allowFiles: isAllowed('allow-file-repositories', values, process.env) },
     metrics: metricsChoice(values),
     ...(tracing && { tracing }),
     ...(values['leader-elect'] && { leaderElection: leaderElection(values, process.env) }),
@@ -135,6 +138,7 @@ function readArguments(): Arguments {
         'otlp-attrs': { type: 'string' },
         'otlp-sample-ratio': { type: 'string' },
         'trace-ids': { type: 'string' },
+        'allow-file-repositories': { type: 'boolean' },
         'leader-elect': { type: 'boolean' },
         'lease-name': { type: 'string' },
         help: { type: 'boolean' },
@@ -165,6 +169,19 @@ function listenAddress(text: string): { host: string; port: number } {
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) throw new Error(`--listen ${text}: give HOST:PORT, such as 127.0.0.1:8080`);
   return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+}
+
+/** Whether a flag is given, or the variable named like it says `true`. Throws where that says something else than `true` and `false`. */
+function isAllowed(
+  flag: 'allow-file-repositories',
+  { [flag]: isGiven }: Arguments,
+  environment: NodeJS.ProcessEnv,
+): boolean {
+  if (isGiven === true) return true;
+  const variable = `MOORING_${flag.replaceAll('-', '_').toUpperCase()}`;
+  const text = environment[variable] || 'false';
+  if (text !== 'true' && text !== 'false') throw new Error(`${variable}=${text}: give true or false`);
+  return text === 'true';
 }
 
 function metricsChoice(values: Arguments): MetricsChoice {

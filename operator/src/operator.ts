@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Renderer } from '@mooring/renderer-contract';
 import packageJson from '../package.json' with { type: 'json' };
-import { createGit } from './adapters/git/git.ts';
+import { createGit, everyTransport } from './adapters/git/git.ts';
 import { handedOnHeader, handOn } from './adapters/http/hand-on.ts';
 import { createReadiness } from './adapters/http/readiness.ts';
 import { serve } from './adapters/http/server.ts';
@@ -52,6 +52,8 @@ export interface OperatorOptions {
   readonly http?: { readonly host: string; readonly port: number };
   /** Git repositories are kept here; it may be deleted while the operator is stopped. Default: a folder for temporary files. */
   readonly dataDirectory?: string;
+  /** Repositories that are refused unless who runs the operator allows them: who writes an Application, or a ConfigMap, must not reach them. */
+  readonly repositories?: RepositoryPermissions;
   /** What of Applications and clusters are metrics, too; what is absent is as `argocd-cmd-params-cm` says. */
   readonly metrics?: MetricsChoice;
   /** Default: `info`. */
@@ -65,6 +67,12 @@ export interface OperatorOptions {
    * and stops without asking anybody.
    */
   readonly leaderElection?: LeaderElectionOptions;
+}
+
+/** What repositories an operator reads beside those of other machines. */
+export interface RepositoryPermissions {
+  /** Folders of this machine, by `file://` or as a path; those of the operator's own data never are. Default: false. */
+  readonly allowFiles?: boolean;
 }
 
 /** How replicas of an operator agree on one of them. */
@@ -238,8 +246,15 @@ function openWorld(
   const renderers = options.renderers ?? defaultRenderers();
   const namespace = options.namespace ?? defaultNamespace;
   const { log, metrics, tracing } = context;
-  const directory = join(options.dataDirectory ?? join(tmpdir(), 'mooring'), 'git');
-  const git = createGit({ ...context, directory, onRequest: metrics.gitAsked });
+  const ownDirectory = options.dataDirectory ?? join(tmpdir(), 'mooring');
+  const { allowFiles = false } = options.repositories ?? {};
+  const git = createGit({
+    ...context,
+    directory: join(ownDirectory, 'git'),
+    ownDirectory,
+    ...(allowFiles && { transports: everyTransport }),
+    onRequest: metrics.gitAsked,
+  });
   // What a pass writes here, and Events on its behalf, are no requests to its destination.
   const kubeAsked: Metrics['kubeAsked'] = ({ object: _, ...facts }) => metrics.kubeAsked(facts);
   const own = { ...context, metrics: { ...metrics, kubeAsked } };

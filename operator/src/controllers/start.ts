@@ -1,6 +1,6 @@
 import { messageOf } from '../model/fault.ts';
 import { operatorLimits } from '../model/limits.ts';
-import { maskAddress, normalizeRepositoryUrl } from '../model/repository-url.ts';
+import { addressKey, maskAddress } from '../model/repository-url.ts';
 import type { Log, LogFields, PassFacts, QueueFacts, Telemetry } from '../world/telemetry.ts';
 import type { TraceParent } from '../world/tracer.ts';
 import type { World } from '../world/world.ts';
@@ -238,7 +238,8 @@ export function startControllers(surroundings: World): Controllers {
 
   return {
     refreshRepository(url, parent) {
-      const key = normalizeRepositoryUrl(url);
+      const key = addressKey(url);
+      if (key === undefined) return 0;
       const users = store.applications().filter((app) => repositoryKey(app) === key).length;
       if (users === 0) return 0;
       // A host may send one push twice: the first is the one that waits.

@@ -1,17 +1,30 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Fault } from '../../model/fault.ts';
+import type { RepositoryAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
-import type { Address, Place } from './address.ts';
 
-/** The access with the user and password that its address holds, where it has none of its own. */
-export function withUserInformation(access: RepositoryAccess, address: Address): RepositoryAccess {
+/**
+ * The access to an address, with the user and password that are written into it. Throws `Fault` `repository-refused` where there are others beside them:
+ * whoever writes the address must not choose what those are used with.
+ */
+export function withUserInformation(access: RepositoryAccess, address: RepositoryAddress): RepositoryAccess {
+  const { url } = address;
+  if (address.username === undefined && address.password === undefined) return { ...access, url };
   const has = [access.username, access.password, access.bearerToken].some(
     (value) => value !== undefined && value !== '',
   );
-  if (has) return access;
+  if (has) {
+    throw new Fault(
+      'repository-refused',
+      `${url} has credentials in a Secret, and repoURL holds a user or password besides; take those out of repoURL`,
+      { repository: url },
+    );
+  }
   return {
     ...access,
+    url,
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
   };
@@ -144,7 +157,7 @@ export async function openAccess(
   directory: string,
   base: Readonly<Record<string, string>>,
   access: RepositoryAccess,
-  address: Address,
+  address: RepositoryAddress,
   knownHosts: string | undefined,
 ): Promise<AccessEnvironment> {
   const environment: Record<string, string> = { ...base };
@@ -158,16 +171,16 @@ export async function openAccess(
     await writeFile(path, content.endsWith('\n') ? content : `${content}\n`, { mode: 0o600 });
     return path;
   };
-  if (address.place !== undefined) {
-    const { place } = address;
-    const words = place.host === undefined ? localWords(place) : await sshWords(place, access, knownHosts, keep);
+  const { transport } = address;
+  if (transport === 'ssh' || transport === 'file') {
+    const words = transport === 'file' ? localWords(address) : await sshWords(address, access, knownHosts, keep);
     settings.push(
       [`url.ext::${words.map(extWord).join(' ')}.insteadOf`, address.url],
       ['protocol.ext.allow', 'always'],
     );
     environment['GIT_PROTOCOL'] = 'version=2';
   }
-  if (address.transport === 'http' || address.transport === 'https') {
+  if (transport === 'http' || transport === 'https') {
     const section = `http.${new URL('/', address.url).href}`;
     const authorization = authorizationOf(access);
     if (authorization !== undefined) settings.push([`${section}.extraHeader`, `Authorization: ${authorization}`]);
@@ -193,13 +206,13 @@ export async function openAccess(
 }
 
 /** How another git on this machine is asked; `%s` becomes what it is asked for. */
-function localWords({ path }: Place): string[] {
+function localWords({ path }: RepositoryAddress): string[] {
   return ['git', '%s', path.replaceAll('%', '%%')];
 }
 
 /** How a git on another machine is asked, as git itself would by its own transport. */
 async function sshWords(
-  { host = '', port, path }: Place,
+  { user, host, port, path }: RepositoryAddress,
   access: RepositoryAccess,
   knownHosts: string | undefined,
   keep: (name: string, content: string) => Promise<string>,
@@ -218,7 +231,8 @@ async function sshWords(
     if (file !== undefined) words.push(`-oUserKnownHostsFile=${quotePath(file)}`, '-oGlobalKnownHostsFile=/dev/null');
   }
   if (port !== undefined) words.push('-p', port);
-  return [...words, host]
+  const name = host.replace(/^\[|\]$/g, '');
+  return [...words, user === undefined ? name : `${user}@${name}`]
     .map((word) => word.replaceAll('%', '%%'))
     .concat(`%S ${quoteForShell(path).replaceAll('%', '%%')}`);
 }

@@ -1,9 +1,8 @@
 import { errors } from 'undici';
 import { Fault } from '../../model/fault.ts';
-import { maskAddress } from '../../model/repository-url.ts';
+import { maskAddress, type RepositoryAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
 import { authorizationOf } from './access.ts';
-import type { Address } from './address.ts';
 import { cleanOutput, GitFailure } from './command.ts';
 import { AnswerTooLarge, HttpRefusal } from './http-remote.ts';
 import { ReaderEnded } from './objects.ts';
@@ -35,7 +34,7 @@ export function refusesIds(error: unknown): boolean {
 }
 
 /** Any failure of a request to a repository, as a fault. An error that is none of the expected is given back as it is. */
-export function repositoryFault(error: unknown, address: Address, access: RepositoryAccess): unknown {
+export function repositoryFault(error: unknown, address: RepositoryAddress, access: RepositoryAccess): unknown {
   if (error instanceof Fault) return error;
   const repository = address.url;
   const fault = (code: 'repository-unreachable' | 'repository-refused' | 'limit-reached', message: string): Fault =>
@@ -110,7 +109,7 @@ function httpFault(error: HttpRefusal, fault: MakeFault, repository: string, aut
   return fault('repository-unreachable', `${repository} answered HTTP ${status}; it is tried again`);
 }
 
-function gitFault(error: GitFailure, fault: MakeFault, repository: string, address: Address): Fault {
+function gitFault(error: GitFailure, fault: MakeFault, repository: string, address: RepositoryAddress): Fault {
   const { reason, said } = error;
   if (reason === 'timeout') return fault('repository-unreachable', `${repository} did not answer in time: ${said}`);
   if (reason === 'output') return fault('limit-reached', `${repository}: ${said}`);

@@ -24,7 +24,7 @@ import { operatorLimits } from '../../model/limits.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { GitTree, RepositoryAccess } from '../../world/git.ts';
 import type { GitRequestFacts, Log } from '../../world/telemetry.ts';
-import { createGit, type GitOptions, type OpenGit } from './git.ts';
+import { createGit, everyTransport, type GitOptions, type OpenGit } from './git.ts';
 
 const clock: Clock = {
   now: Date.now,
@@ -79,7 +79,7 @@ function commit(directory: string, files: Record<string, string>, message = 'cha
 
 function openGit(options: Partial<GitOptions> = {}): OpenGit & { readonly directory: string } {
   const directory = options.directory ?? mkdtempSync(join(home, 'cache-'));
-  const made = createGit({ clock, limits: operatorLimits, log, ...options, directory });
+  const made = createGit({ clock, limits: operatorLimits, log, transports: everyTransport, ...options, directory });
   opened.push(made);
   return { ...made, directory };
 }
@@ -842,6 +842,36 @@ describe('hostile input', () => {
       await fault('repository-refused', /is not valid/, one.resolve({ url }, 'main', Date.now()));
     }
     assert.deepEqual(readdirSync(home).includes('pwned'), false);
+  });
+
+  test('a folder of this machine is read where that is allowed, and never one of the operator’s own', async () => {
+    const bare = join(home, 'data', 'git', 'repositories', 'of-somebody');
+    mkdirSync(bare, { recursive: true });
+    git(bare, 'clone', '--quiet', '--bare', `${origin}/shop`, '.');
+    const own = join(home, 'data');
+    symlinkSync(bare, join(origin, 'link'));
+    symlinkSync(bare, join(origin, 'ending.git'));
+    const closed = createGit({ clock, limits: operatorLimits, log, directory: join(own, 'git') });
+    opened.push(closed);
+    for (const url of [`file://${origin}/shop`, `${origin}/shop`])
+      await fault('repository-refused', /switched off.*--allow-file-repositories/, closed.resolve({ url }, 'main', 0));
+    const one = openGit({ directory: join(own, 'git'), ownDirectory: own });
+    for (const path of [bare, own, join(own, 'git'), join(origin, 'link'), join(origin, 'ending')]) {
+      for (const url of [path, `file://${path}`])
+        await fault('repository-refused', /own folder of data/, one.resolve({ url }, 'main', 0));
+    }
+    const { commit: id } = await one.resolve({ url: `${origin}/shop` }, 'main', 0);
+    await fault('repository-refused', /own folder of data/, one.open({ url: bare }, { commit: id }));
+  });
+
+  test('a user in the address does not choose what stored credentials are used with', async () => {
+    const { url: server, requests } = await serve();
+    const url = `${server.replace('://', '://ada@')}/shop/.git`;
+    for (const stored of [{ password: 'canary' }, { username: 'u', password: 'canary' }, { bearerToken: 'canary' }])
+      await fault('repository-refused', /take those out of repoURL/, openGit().resolve({ url, ...stored }, 'main', 0));
+    assert.deepEqual(requests, []);
+    await openGit().resolve({ url }, 'main', 0);
+    assert.equal(requests.length, 2);
   });
 
   test('hooks, filters and settings of a repository, a user or a machine do nothing', async () => {

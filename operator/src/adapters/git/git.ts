@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { env } from 'node:process';
-import { messageOf } from '../../model/fault.ts';
+import { Fault, messageOf } from '../../model/fault.ts';
 import type { OperatorLimits } from '../../model/limits.ts';
+import { type RepositoryAddress, readRepositoryAddress, type Transport } from '../../model/repository-url.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Git, RepositoryAccess } from '../../world/git.ts';
 import type { CacheFacts, GitRequestFacts, Log } from '../../world/telemetry.ts';
 import { baseEnvironment, gitConfig, withUserInformation } from './access.ts';
-import { everyTransport, parseAddress, type Transport } from './address.ts';
 import { createBlobCache } from './blob-cache.ts';
 import { claimFolder } from './claim.ts';
 import { createDiskUsage } from './disk-usage.ts';
+import { refuseBelow } from './file-repositories.ts';
 import { createHttpConnections } from './http-remote.ts';
 import { type GitLimits, gitLimits } from './limits.ts';
 import { createRepository, type Repository, type RepositorySetting } from './repository.ts';
@@ -25,8 +26,10 @@ export interface GitOptions {
   readonly log: Log;
   /** Told of every request to a repository. */
   readonly onRequest?: (facts: GitRequestFacts) => void;
-  /** All where absent. */
+  /** Those of the network where absent. */
   readonly transports?: readonly Transport[];
+  /** No repository of this machine is read below it: everybody's are in there. `directory` where absent. */
+  readonly ownDirectory?: string;
   /** A file of host keys in the format of OpenSSH; the user's own where absent. */
   readonly knownHosts?: string;
   /** Where the paths of programs, proxies and certificates are read from; the process's own environment where absent. */
@@ -39,6 +42,8 @@ export interface OpenGit extends Git {
   close(): Promise<void>;
 }
 
+const networkTransports: readonly Transport[] = ['https', 'http', 'ssh'];
+export const everyTransport: readonly Transport[] = [...networkTransports, 'file'];
 const sweepEveryMs = 60 * 60 * 1000;
 
 /**
@@ -50,7 +55,8 @@ export function createGit(options: GitOptions): OpenGit {
   const claim = claimFolder(resolve(options.directory));
   const { directory } = claim;
   const limits: GitLimits = { ...gitLimits, ...options.limits };
-  const transports = options.transports ?? everyTransport;
+  const transports = options.transports ?? networkTransports;
+  const ownDirectory = resolve(options.ownDirectory ?? options.directory);
   const environment = baseEnvironment(directory, options.environment ?? env);
   /** Folders for temporary files are tidied up by others, too: without its settings git would do as it pleases. */
   const restore = (): void => {
@@ -78,8 +84,10 @@ export function createGit(options: GitOptions): OpenGit {
   };
 
   const usage = createDiskUsage(join(directory, 'repositories'), clock);
-  const reach = (asked: RepositoryAccess): { repository: Repository; access: RepositoryAccess } => {
-    const address = parseAddress(asked.url, transports);
+  const reach = async (asked: RepositoryAccess): Promise<{ repository: Repository; access: RepositoryAccess }> => {
+    const address = readRepositoryAddress(asked.url);
+    refuseTransport(address, transports);
+    if (address.transport === 'file') await refuseBelow(ownDirectory, address);
     const access = withUserInformation(asked, address);
     const name = createHash('sha256').update(address.url).digest('hex').slice(0, 32);
     let repository = repositories.get(name);
@@ -118,15 +126,15 @@ export function createGit(options: GitOptions): OpenGit {
 
   return {
     async resolve(asked, revision, notBefore) {
-      const { repository, access } = reach(asked);
+      const { repository, access } = await reach(asked);
       return { commit: await repository.resolve(access, revision, notBefore) };
     },
     async open(asked, revision) {
-      const { repository, access } = reach(asked);
+      const { repository, access } = await reach(asked);
       return repository.open(access, revision.commit);
     },
     async describe(asked, revision) {
-      const { repository, access } = reach(asked);
+      const { repository, access } = await reach(asked);
       return repository.describe(access, revision.commit);
     },
     caches() {
@@ -152,4 +160,15 @@ export function createGit(options: GitOptions): OpenGit {
       claim.release();
     },
   };
+}
+
+/** Throws `Fault` `repository-refused` where an address is reached in a way that is switched off. */
+function refuseTransport({ transport, url }: RepositoryAddress, allowed: readonly Transport[]): void {
+  if (allowed.includes(transport)) return;
+  const how = transport === 'file' ? '; who runs the operator can start it with --allow-file-repositories' : '';
+  throw new Fault(
+    'repository-refused',
+    `the repository URL ${JSON.stringify(url)} is not valid: the transport ${transport} is switched off, allowed are ${allowed.join(', ')}${how}`,
+    { repository: url },
+  );
 }

@@ -1,8 +1,8 @@
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request } from 'undici';
+import type { RepositoryAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
 import { authorizationOf } from './access.ts';
-import type { Address } from './address.ts';
 import { encodePackets, lineOf, MalformedAnswer, readPackets } from './packet.ts';
 import type { Refs } from './refs.ts';
 
@@ -44,7 +44,7 @@ export interface HttpRemote {
 
 /** Connections to the servers of repositories, one pool for each way of reaching them. */
 export interface HttpConnections {
-  dispatcher(access: RepositoryAccess, address: Address): Dispatcher;
+  dispatcher(access: RepositoryAccess, address: RepositoryAddress): Dispatcher;
   close(): Promise<void>;
 }
 
@@ -109,7 +109,7 @@ export function createHttpConnections(proxies: Readonly<Record<string, string>>)
 export interface HttpCall {
   readonly dispatcher: Dispatcher;
   readonly access: RepositoryAccess;
-  readonly address: Address;
+  readonly address: RepositoryAddress;
   readonly signal: AbortSignal;
   /** Bytes of the answer. */
   readonly answerBytes: number;

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../model/fault.ts';
+import type { RepositoryAddress } from '../../model/repository-url.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { CommitInfo, GitTree, RepositoryAccess } from '../../world/git.ts';
 import type { CacheFacts, GitRequestFacts, Log } from '../../world/telemetry.ts';
 import { fingerprintOf, fsckFindings, openAccess } from './access.ts';
-import type { Address } from './address.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { GitFailure, runGit } from './command.ts';
 import { isUnknownObject, mayBeDamage, refusesIds, repositoryFault } from './faults.ts';
@@ -90,7 +90,7 @@ const repairEveryMs = 60_000;
 /** Commits named to the server as known, so that it sends only what differs. */
 const havesSent = 8;
 
-export function createRepository(address: Address, name: string, setting: RepositorySetting): Repository {
+export function createRepository(address: RepositoryAddress, name: string, setting: RepositorySetting): Repository {
   const { clock, limits, log } = setting;
   const folder = join(setting.directory, 'repositories', name);
   const overHttp = address.transport === 'http' || address.transport === 'https';

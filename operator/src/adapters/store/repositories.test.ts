@@ -65,6 +65,27 @@ test('credentials of a host are not given to a host that begins like it', () => 
   });
 });
 
+test('credentials are sent to the host that is asked, not to one that is named before an @', () => {
+  const secrets = [
+    secret('repo-creds', 'http://git.example.com', { username: 'u', password: 'p' }),
+    secret('repository', 'http://git.example.com/repo', { username: 'u', password: 'p' }),
+  ];
+  for (const evil of ['http://git.example.com:x@127.0.0.1:3000/repo', 'http://git.example.com@127.0.0.1:3000/repo'])
+    assert.deepEqual(accessTo(secrets, evil, 'default'), { url: evil });
+  assert.equal(accessTo(secrets, 'http://GIT.example.com:80//repo/', 'default').username, 'u');
+});
+
+test('shared credentials with a project serve that project only', () => {
+  const secrets = [
+    secret('repo-creds', 'https://git.example.com/team', { username: 'mine' }, 'mine'),
+    secret('repo-creds', 'https://git.example.com/team', { username: 'global' }),
+    secret('repo-creds', 'https://git.example.com/team/app', { username: 'other' }, 'other'),
+  ];
+  assert.equal(accessTo(secrets, url, 'mine').username, 'mine');
+  assert.equal(accessTo(secrets, url, 'default').username, 'global');
+  assert.equal(accessTo(secrets.slice(0, 1), url, 'other').username, undefined);
+});
+
 test('host keys go with ssh, certificates with their host, and nothing with the rest', () => {
   const knownHosts = { ssh_known_hosts: 'git.example.com ssh-ed25519 AAAA' };
   const certificates = { 'git.example.com': 'PEM', '[::1]': 'PEM 6', 'empty.example.com': ' ' };

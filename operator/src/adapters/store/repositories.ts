@@ -1,5 +1,5 @@
 import type { KubeObject } from '@mooring/renderer-contract';
-import { isBelowRepository, isSameRepository, normalizeRepositoryUrl } from '../../model/repository-url.ts';
+import { addressKey, findRepositoryAddress, isBelowRepository } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
 import { secretFields } from '../kube/cluster-secret.ts';
 
@@ -30,28 +30,42 @@ export interface TrustSource {
 /** The access with what is known of the server itself. */
 export function withTrust(access: RepositoryAccess, { knownHosts, certificates }: TrustSource): RepositoryAccess {
   const keys = knownHosts['ssh_known_hosts'] ?? '';
-  const host = /^https:\/\/(?:[^/]*@)?(\[[^\]]*\]|[^/:]*)/.exec(access.url)?.[1]?.toLowerCase();
-  if (host !== undefined) {
+  const { transport, host = '' } = findRepositoryAddress(access.url) ?? {};
+  if (transport === 'https') {
     const ca = certificates[host] ?? '';
     return ca.trim() === '' ? access : { ...access, ca };
   }
-  const isHttp = /^http:/.test(access.url);
-  return isHttp || keys.trim() === '' ? access : { ...access, knownHosts: keys };
+  return transport !== 'ssh' || keys.trim() === '' ? access : { ...access, knownHosts: keys };
 }
 
 /**
  * How a repository is reached for a project: by its own Secret, that of the project before the global one; what that says nothing of
- * credentials is filled from the longest credentials prefix; else without credentials.
+ * credentials is filled from the longest credentials prefix, that of the project before a global one of the same length; else without credentials. No
+ * Secret of another project is read.
  */
 export function accessTo(secrets: readonly RepositorySecret[], url: string, project: string): RepositoryAccess {
-  const own = secrets.filter((secret) => secret.type === 'repository' && isSameRepository(secret.url, url));
+  const key = addressKey(url);
+  const own = secrets.filter((secret) => secret.type === 'repository' && key !== undefined && keyOf(secret) === key);
   const chosen =
     own.find((secret) => secret.project === project && project !== '') ?? own.find((secret) => secret.project === '');
   if (chosen !== undefined && hasCredentials(chosen.fields)) return accessOf(url, chosen.fields);
   const shared = secrets
-    .filter((secret) => secret.type === 'repo-creds' && isBelowRepository(secret.url, url))
-    .sort((a, b) => normalizeRepositoryUrl(b.url).length - normalizeRepositoryUrl(a.url).length)[0];
+    .filter((secret) => secret.type === 'repo-creds' && (secret.project === '' || secret.project === project))
+    .filter((secret) => isBelowRepository(secret.url, url))
+    .sort((a, b) => lengthOf(b) - lengthOf(a) || b.project.length - a.project.length)[0];
   return accessOf(url, { ...shared?.fields, ...withoutEmpty(chosen?.fields ?? {}) });
+}
+
+const keys = new WeakMap<RepositorySecret, string | undefined>();
+
+/** The key of a Secret's address, read once: every look at every Application asks for all of them. */
+function keyOf(secret: RepositorySecret): string | undefined {
+  if (!keys.has(secret)) keys.set(secret, addressKey(secret.url));
+  return keys.get(secret);
+}
+
+function lengthOf(secret: RepositorySecret): number {
+  return keyOf(secret)?.length ?? secret.url.length;
 }
 
 function hasCredentials(fields: Fields): boolean {

@@ -2,7 +2,7 @@ import type { Application, ApplicationSource, AppProject } from '@mooring/crds';
 import { destinationPermitted, forbiddenBy, sourcePermitted } from '../../engine/desire/project.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
-import { maskAddress } from '../../model/repository-url.ts';
+import { maskAddress, readRepositoryAddress } from '../../model/repository-url.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
 import type { ClusterIdentity } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
@@ -16,6 +16,7 @@ export interface Admitted {
 /** Finds the project and the destination, and holds the Application to what the project permits. Throws `Fault`. */
 export function admit(app: Application, source: ApplicationSource, world: Pick<World, 'store' | 'clusters'>): Admitted {
   const project = projectOf(app, world);
+  readRepositoryAddress(source.repoURL);
   const name = project.metadata.name ?? '';
   if (!sourcePermitted(project, source.repoURL)) {
     throw new Fault(

@@ -5,7 +5,7 @@ import { createClock } from '../../../sim/clock.ts';
 import { createSimTracer, type RecordedSpan } from '../../../sim/tracer.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Task, TaskResult } from '../../model/plan.ts';
-import { normalizeRepositoryUrl } from '../../model/repository-url.ts';
+import { addressKey } from '../../model/repository-url.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { createTraces, type SeenCommit } from '../traces.ts';
 import { createAppTrace } from './trace.ts';
@@ -41,7 +41,7 @@ function bench() {
   const traces = createTraces(tracer, clock, { tracesOpen: 2, traceMs: 600_000 });
   const trace = createAppTrace({ namespace: 'argocd', name: 'shop' }, traces);
   const commit = (id: string, trigger: SeenCommit['trigger'] = 'poll') =>
-    traces.ofCommit(normalizeRepositoryUrl(repoURL), {
+    traces.ofCommit(addressKey(repoURL) ?? '', {
       repository: repoURL,
       commit: id,
       trigger,

@@ -1,7 +1,7 @@
 import type { Application, ApplicationSource, OperationState } from '@mooring/crds';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Task, TaskResult } from '../../model/plan.ts';
-import { normalizeRepositoryUrl } from '../../model/repository-url.ts';
+import { addressKey } from '../../model/repository-url.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { Step } from '../../world/telemetry.ts';
 import type { Span, SpanAttributes } from '../../world/tracer.ts';
@@ -222,7 +222,7 @@ export function createAppTrace(name: { readonly namespace: string; readonly name
       if (automated && !heals) {
         const seen: SeenCommit = { repository, commit, trigger: 'application', startMs, traceId };
         lastCommit = commit;
-        return enter(traces.ofCommit(normalizeRepositoryUrl(repository), seen), commit, true, startMs, about);
+        return enter(traces.ofCommit(addressKey(repository) ?? repository, seen), commit, true, startMs, about);
       }
       const trigger = heals ? 'self-heal' : 'person';
       const dryRun = operation.sync?.dryRun === true ? { 'argocd.sync.dry_run': true } : {};

@@ -5,6 +5,7 @@ import { maskAddress } from '../../model/repository-url.ts';
 import type { Span } from '../../world/tracer.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
+import { admit } from '../application/admit.ts';
 import { nobody, type OpenTrace, type SeenCommit } from '../traces.ts';
 import { repositoryKey } from './wake.ts';
 
@@ -68,7 +69,9 @@ async function newsFor(app: Application, world: World, effects: RepositoryEffect
   effects.outdate(app, look.now);
   try {
     const { source, revision } = targetOf(app);
-    const repository = world.store.repository(source.repoURL, app.spec.project);
+    // What the project does not permit is not even asked for its revisions.
+    const { project } = admit(app, source, world);
+    const repository = world.store.repository(source.repoURL, project.metadata.name ?? '');
     const resolved = await world.git.resolve(repository, revision, look.now);
     const { sync } = app.status ?? {};
     if (sync?.status !== 'Unknown' && sync?.revision === resolved.commit) return { app, what: 'none' };

@@ -1,11 +1,11 @@
 import type { Application } from '@mooring/crds';
-import { normalizeRepositoryUrl } from '../../model/repository-url.ts';
+import { addressKey } from '../../model/repository-url.ts';
 import type { World } from '../../world/world.ts';
 
-/** The repository of an Application as the queue names it; undefined where it has none. */
+/** The repository of an Application as the queue names it; undefined where it names none. */
 export function repositoryKey(app: Application): string | undefined {
   const url = app.spec.sources?.[0]?.repoURL ?? app.spec.source?.repoURL;
-  return url ? normalizeRepositoryUrl(url) : undefined;
+  return url ? addressKey(url) : undefined;
 }
 
 /** What wakes a repository: an Application that uses it. While there is one it is polled. Answers how to stop. */

@@ -19,7 +19,89 @@ const sources: readonly [patterns: readonly string[] | undefined, url: string, e
   [['*', '!https://git.example.com/shop/*'], 'https://git.example.com/shop/deploy', false],
   [['!https://git.example.com/shop/*', '*'], 'https://git.example.com/shop/deploy', false],
   [['*', '!https://git.example.com/shop/*'], 'https://git.example.com/other/deploy', true],
+  [['https://git.example.com:443//shop/*.git'], 'https://git.example.com/shop/deploy', true],
+  [['https://ada@git.example.com/shop/*'], 'https://bob@git.example.com/shop/deploy', true],
+  [['https://[::1]/*'], 'https://[0::1]/deploy', true],
+  [['https://git.example.com/{shop,%62ank}/?eploy'], 'https://git.example.com/Bank/deploy', true],
+  [['https://git.example.com/a%2Ab'], 'https://git.example.com/axb', false],
+  [['https://git.example.com/*/a%2Ab'], 'https://git.example.com/shop/axb', false],
+  [['https://git.example.com/*/a%2Ab'], 'https://git.example.com/shop/a*b', true],
+  [['git@git.example.com:shop/*'], 'ssh://git@git.example.com:22/shop/deploy.git', true],
+  [['ssh://git@*.example.com/shop/*'], 'git@git.example.com:~/shop/deploy', true],
+  [['git@git.example.com:shop/*'], 'ada@git.example.com:shop/deploy', false],
+  [['*@git.example.com/shop/*'], 'ada@git.example.com:shop/deploy', true],
+  [['https://git.example.com/shop/*'], 'git@git.example.com:shop/deploy', false],
 ];
+
+/** What the project permits or forbids, and addresses elsewhere that look like it, or that are spelled in another way. */
+const evasions: readonly [patterns: readonly string[], urls: readonly string[]][] = [
+  [
+    ['https://git.example.com/team-a/*', 'https://git.example.com/team-a/**'],
+    [
+      'https://git.example.com/team-a/..\\team-b\\secret',
+      'https://git.example.com/team-a/../team-b/secret',
+      'https://git.example.com/team-a/%2e%2e/team-b/secret',
+      'https://git.example.com/team-a/%2E./team-b/secret',
+      'https://git.example.com/team-a/..%2fteam-b%2fsecret',
+      'https://git.example.com/team-a/..;/team-b/secret',
+    ],
+  ],
+  [
+    ['ssh://git@git.example.com/team-a/**'],
+    ['ssh://git@git.example.com/team-a/..%2fteam-b/secret', 'git@git.example.com:team-a/../team-b'],
+  ],
+  [
+    ['https://*.example.com/*'],
+    [
+      'https://evil.example\\x.example.com/repo',
+      'https://evil.example/x.example.com/repo',
+      'https://x.example.com@evil.example/repo',
+      'https://evil.example#.example.com/repo',
+    ],
+  ],
+  [
+    ['*', '!https://git.example.com/secret/*'],
+    [
+      'https://git.example.com/secret/repo/',
+      'https://git.example.com//secret/repo',
+      'https://git.example.com/secret//repo.git//',
+      'https://git.example.com:443/secret/repo',
+      'https://git.example.com:/secret/repo',
+      'https://u@git.example.com/secret/repo',
+      'https://u:p@git.example.com/secret/repo',
+      'https://git.example.com./secret/repo',
+      'https://git.example.com/%73ecret/repo',
+      'https://git.example.com/SECRET/repo',
+      'https://git.example.com/secret/repo/.git',
+      'https://git.example.com/secret/%72epo%2Egit',
+      'HTTPS://GIT.example.com/secret/repo.git',
+    ],
+  ],
+  [
+    ['*', '!https://127.0.0.1/*'],
+    ['https://0x7f.1/repo', 'https://2130706433/repo', 'https://127.1/repo'],
+  ],
+  [
+    ['*', '!git@git.example.com:secret/*'],
+    [
+      'ssh://git@git.example.com/secret/repo',
+      'ssh://git.example.com:22/secret/repo',
+      'ada@git.example.com:secret/repo',
+      'git.example.com:secret/repo',
+      'git@git.example.com:~/secret/repo',
+      'git@git.example.com:/secret//repo/',
+      'ssh://git@git.example.com/~git/%73ecret/repo',
+      'git+ssh://git@git.example.com/secret/repo',
+    ],
+  ],
+];
+
+for (const [sourceRepos, urls] of evasions) {
+  for (const url of urls) {
+    test(`${url} is no way around ${sourceRepos}`, () =>
+      assert.equal(sourcePermitted(project({ sourceRepos }), url), false));
+  }
+}
 
 for (const [sourceRepos, url, expected] of sources) {
   test(`${url} ${expected ? 'is' : 'is not'} permitted by ${sourceRepos}`, () => {

@@ -1,6 +1,8 @@
 import type { AppProject } from '@mooring/crds';
 import { globMatches, pathMatches, pathMatchesFrom } from '../../model/glob.ts';
 import type { Claim } from '../../model/guard.ts';
+import { matchesPattern } from '../../model/repository-pattern.ts';
+import { findRepositoryAddress } from '../../model/repository-url.ts';
 
 /** A place that objects are deployed to. */
 export interface Destination {
@@ -17,27 +19,20 @@ export interface Destination {
 const ownCluster = { server: 'https://kubernetes.default.svc', name: 'in-cluster' } as const;
 
 /**
- * Whether a project permits a repository: some pattern of `sourceRepos` matches its URL, and no `!` pattern does. URLs are compared without
- * case, `.git` at the end, and the way ssh is spelled; `*` doesn't match `/`.
+ * Whether a project permits a repository: some pattern of `sourceRepos` matches its address, and no `!` pattern does, whatever user of SSH asks. Addresses are
+ * compared as `RepositoryAddress` says; what is no address is not permitted.
  */
 export function sourcePermitted(project: AppProject, url: string): boolean {
-  const wanted = comparableUrl(url);
+  const address = findRepositoryAddress(url);
+  if (address === undefined) return false;
   let permitted = false;
   for (const pattern of project.spec.sourceRepos ?? []) {
-    const matches = (glob: string) => glob === '*' || globMatches(comparableUrl(glob), wanted, '/');
-    if (!pattern.startsWith('!')) permitted ||= matches(pattern);
-    else if (matches(pattern.slice(1))) return false;
+    if (!pattern.startsWith('!')) permitted ||= matchesPattern(pattern, address, 'key');
+    else if ((['key', 'place'] as const).some((scope) => matchesPattern(pattern.slice(1), address, scope)))
+      return false;
     else permitted = true;
   }
   return permitted;
-}
-
-/** `git@host:shop/deploy.git` and `ssh://git@host/shop/deploy` are the same repository. */
-function comparableUrl(url: string): string {
-  let text = url.trim().toLowerCase();
-  if (/^[^/:]*@[^@]+$/.test(text)) text = text.replace(':', '/');
-  if (text.startsWith('ssh://')) text = text.slice('ssh://'.length);
-  return text.endsWith('.git') ? text.slice(0, -'.git'.length) : text;
 }
 
 /**
