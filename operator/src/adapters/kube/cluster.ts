@@ -591,8 +591,12 @@ async function watchAll(
     object: KubeObject,
     applyOptions: ApplyOptions,
   ): Promise<KubeObject> {
+    const owner = cache.record(key)?.app;
     const live = await read(kind, key);
-    if (applyOptions.uid !== undefined) see(key, live, applyOptions.uid);
+    if (applyOptions.uid !== undefined) {
+      see(key, live, applyOptions.uid);
+      if (cache.record(key)?.app !== owner) throw otherObject(key);
+    }
     if (live !== undefined) {
       // A dry run cannot create beside what is still there: it asks whether both halves would be allowed.
       await overSeen(kind, key, seenAs(live), (now) =>

@@ -50,7 +50,7 @@ function clusterOf(records: readonly LiveRecord[], remove: Cluster['remove']) {
 }
 
 const guard: Guard = () => undefined;
-const plain = { guard, syncOptions: [], coming: new Set<string>(), ignoreDifferences: [] };
+const plain = { guard, tracking: 'shop', syncOptions: [], coming: new Set<string>(), ignoreDifferences: [] };
 const conflict = new Fault('object-conflict', 'it is another object now');
 
 describe('pruning', () => {
@@ -116,6 +116,60 @@ test('a cluster out of reach is told when no write is under way any more', async
     code: 'cluster-unreachable',
   });
   assert.equal(underWay, 0);
+});
+
+describe('deleting to create anew', () => {
+  const forced = { sync: { syncStrategy: { apply: { force: true } } } };
+
+  /** How an object is written that the plan knew nothing of, or that was `owner`'s, where the first way is refused if `refuses` says so. */
+  async function ways(kind: string, owner: string, replace: boolean, refuses: boolean): Promise<readonly string[]> {
+    const group = kind === 'CustomResourceDefinition' ? 'apiextensions.k8s.io' : '';
+    const namespace = kind === 'ConfigMap' ? 'shop' : '';
+    const key = { group, kind, namespace, name: 'a' };
+    const apiVersion = group === '' ? 'v1' : `${group}/v1`;
+    const object = { apiVersion, kind, metadata: { name: 'a', ...(namespace !== '' && { namespace }) } };
+    const { cluster } = clusterOf([{ ...recordOf('a', owner), key }], () => Promise.reject(conflict));
+    const told: string[] = [];
+    const writing: Cluster = {
+      ...cluster,
+      setMark: () => {},
+      apply: async (stored, { how }) => {
+        told.push(how);
+        if (refuses && how !== 'recreate') throw new Fault('object-refused', 'field is immutable');
+        return stored;
+      },
+    };
+    const options = { ...defaultSyncOptions, replace };
+    const desired = { key, object, hash: 'a', origin: { path: 'a.yaml' }, wave: 0, options };
+    const task: Task = {
+      ...pruneOf(recordOf('a', owner)),
+      key,
+      apiVersion,
+      action: 'apply',
+      desired,
+    };
+    const [outcome] = await applyTasks([task], { ...plain, cluster: writing, operation: forced });
+    return [...told, ...(outcome?.result.status === 'SyncFailed' ? [outcome.result.message] : [])];
+  }
+
+  test('is for what is one’s own', async () => {
+    assert.deepEqual(await ways('ConfigMap', 'shop', true, false), ['recreate']);
+    assert.deepEqual(await ways('ConfigMap', 'shop', false, true), ['server-side', 'recreate']);
+  });
+
+  test('is not for what another Application has, or has come to have since the plan was made', async () => {
+    const [told, ...writes] = await ways('ConfigMap', 'bank', true, false);
+    assert.match(told ?? '', /ConfigMap\/shop\/a, which is part of application bank/);
+    assert.deepEqual(writes, []);
+    assert.deepEqual(await ways('ConfigMap', 'bank', false, true), ['server-side', 'field is immutable']);
+  });
+
+  test('is never for a Namespace or a definition', async () => {
+    assert.match((await ways('Namespace', 'shop', true, false))[0] ?? '', /Namespace\/a and everything in it/);
+    assert.deepEqual(await ways('Namespace', 'shop', false, true), ['server-side', 'field is immutable']);
+    assert.deepEqual(await ways('CustomResourceDefinition', 'shop', true, false), ['replace']);
+    assert.deepEqual(await ways('CustomResourceDefinition', 'shop', true, true), ['replace', 'field is immutable']);
+  });
 });
 
 describe('a rehearsal', () => {

@@ -1,13 +1,14 @@
-import type { Operation, ResourceIgnoreDifferences } from '@mooring/crds';
+import type { Operation, ResourceIgnoreDifferences, SyncOperation } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
+import { recreationRefusal } from '../../engine/plan/recreate.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject } from '../../model/desired.ts';
 import { Fault, faultRules, messageOf } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
-import { groupOf, isNamespace, keyForPeople } from '../../model/resource-key.ts';
+import { definesKinds, groupOf, isNamespace, keyForPeople } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import type { ApplyOptions, Cluster } from '../../world/cluster.ts';
 import type { AppTrace } from './trace.ts';
@@ -17,6 +18,8 @@ export interface ApplyContext {
   readonly cluster: Cluster;
   /** What the project forbids, also of what the plan took for permitted. */
   readonly guard: Guard;
+  /** The Application's name in tracking ids. */
+  readonly tracking: string;
   readonly operation: Operation;
   /** Sync options of the operation or the Application; an object's own annotation overrules them. */
   readonly syncOptions: readonly string[];
@@ -143,8 +146,7 @@ async function write(
   const { cluster, operation } = context;
   const { desired } = task;
   if (desired === undefined) throw new Error(`task ${task.id} applies nothing`);
-  const force =
-    desired.options.force || (operation.sync?.syncStrategy?.apply ?? operation.sync?.syncStrategy?.hook)?.force;
+  const force = desired.options.force || isForced(operation.sync);
   const name = `${task.key.kind.toLowerCase()}${suffixOf(task)}/${task.key.name}`;
   const dryRun = operation.sync?.dryRun === true;
   const before = cluster.record(task.key);
@@ -171,7 +173,10 @@ async function write(
     // Invariant I3: what is deleted is what was seen. A hook of that name that came since may be of this very run, made by another replica.
     ...(way === 'recreate' && before && { uid: before.uid }),
   });
-  const how = howOf(task, before !== undefined, force === true);
+  const how = howOf(task, before !== undefined, force);
+  // Somebody else may have come to have it since the sync was planned.
+  const kept = before && recreationRefusal(before, context.tracking);
+  if (how === 'recreate' && !task.isHook && kept !== undefined) throw new Fault('object-refused', kept);
   const manifest = await manifestOf(task, desired, context);
   let stored: KubeObject;
   try {
@@ -181,7 +186,8 @@ async function write(
     const isOther = isConflict && cluster.record(task.key)?.uid !== before?.uid;
     if (isOther && anew < anewAtMost) return write(task, context, traceparent, anew + 1);
     const inPlace = how === 'server-side' || how === 'replace';
-    const retry = force && inPlace && thrown instanceof Fault && thrown.code.startsWith('object-');
+    const mayRecreate = force && inPlace && before !== undefined && kept === undefined;
+    const retry = mayRecreate && thrown instanceof Fault && thrown.code.startsWith('object-');
     if (!retry) throw thrown;
     stored = await cluster.apply(manifest, optionsFor('recreate'));
   }
@@ -212,8 +218,14 @@ async function manifestOf(
 function howOf(task: Task, exists: boolean, force: boolean): ApplyOptions['how'] {
   const { hook, options } = task.desired ?? {};
   if (hook !== undefined && exists && hook.deletePolicies.includes('BeforeHookCreation')) return 'recreate';
-  if (options?.replace) return force && exists ? 'recreate' : 'replace';
+  // As in Argo CD, a definition is never deleted with all its objects.
+  if (options?.replace) return force && exists && !definesKinds(task.key) ? 'recreate' : 'replace';
   return 'server-side';
+}
+
+/** Whether a sync as a whole is forced. */
+export function isForced(sync: SyncOperation | undefined): boolean {
+  return (sync?.syncStrategy?.apply ?? sync?.syncStrategy?.hook)?.force === true;
 }
 
 function suffixOf(task: Task): string {

@@ -14,7 +14,7 @@ import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.t
 import { timestamp } from '../../model/timestamp.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
-import { type ApplyContext, applyTasks, comingNamespaces, isDoomed, rehearse, removeHooks } from './apply.ts';
+import { type ApplyContext, applyTasks, comingNamespaces, isDoomed, isForced, rehearse, removeHooks } from './apply.ts';
 import type { Compared } from './compare.ts';
 import type { Memory } from './memory.ts';
 
@@ -22,6 +22,8 @@ import type { Memory } from './memory.ts';
 export interface OperateRequest {
   readonly app: Application;
   readonly state: OperationState;
+  /** The Application's name in tracking ids. */
+  readonly tracking: string;
   readonly desired: DesiredSet;
   readonly compared: Compared;
   readonly cluster: Cluster;
@@ -60,18 +62,23 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     run: runOf(request.state),
     skipHooks: sync.syncStrategy?.apply !== undefined && sync.syncStrategy.hook === undefined,
     syncOptions,
+    tracking: request.tracking,
+    force: isForced(sync),
     ...(request.namespace && { namespace: request.namespace }),
   });
   const stop = sharedStop(syncOptions, request.compared.shared);
   let progress = progressOf(request.state.syncResult?.resources ?? []);
   const syncPlan = await withServedOnly(laidOut, progress, cluster);
   const isNew = progress.size === 0;
-  if (isNew && stop === undefined && (syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook))) {
+  // What is taken from another Application is told before it is taken: afterwards it looks like one's own.
+  const isLong = syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook);
+  if (isNew && stop === undefined && (isLong || request.compared.shared.length > 0)) {
     await request.persist({ ...request.state, message: 'one or more tasks are running' });
   }
   const context: ApplyContext = {
     cluster,
     guard: request.guard,
+    tracking: request.tracking,
     operation: request.state.operation,
     syncOptions,
     coming: comingNamespaces(syncPlan.tasks, cluster),

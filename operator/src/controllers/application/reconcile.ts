@@ -64,10 +64,12 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       current = await publish(current, world, memory, { seen, decision, state: started, deployed: false });
     };
     const { cluster, comparison, guard, target } = seen;
-    const namespace = namespaceOf(app, target, comparison.desired, seen.context.tracking, cluster, guard);
+    const { tracking } = seen.context;
+    const namespace = namespaceOf(app, target, comparison.desired, tracking, cluster, guard);
     const request = {
       app,
       state,
+      tracking,
       desired: comparison.desired,
       compared: comparison,
       cluster,

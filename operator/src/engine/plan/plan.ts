@@ -8,6 +8,7 @@ import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { withNeedsFirst } from './needs.ts';
 import { kindRank } from './order.ts';
+import { withoutRecreation } from './recreate.ts';
 
 /** What a sync is asked to do, besides making the cluster equal to the desired set. */
 export interface PlanRequest {
@@ -20,6 +21,10 @@ export interface PlanRequest {
   /** Short name of this run, for hooks: the same while one try of the operation lasts, another for the next. */
   readonly run: string;
   readonly skipHooks: boolean;
+  /** The Application's name in tracking ids; needed where objects are applied. */
+  readonly tracking?: string;
+  /** Whether the operation itself is forced; default: only objects whose own options say so. */
+  readonly force?: boolean;
   /** Sync options of the operation or the Application; a live object's own annotation overrules them. Default: none. */
   readonly syncOptions?: readonly string[];
   /** Applied first, in front of everything else, where the sync creates the destination's namespace. */
@@ -140,7 +145,8 @@ export function plan(
       }
     }
   }
-  const tasks = withNeedsFirst(unordered.sort(inOrder)).sort(inOrder);
+  const permitted = withoutRecreation(unordered, request.tracking ?? '', request.force === true);
+  const tasks = withNeedsFirst(permitted.sort(inOrder)).sort(inOrder);
   const first = tasks[0];
   if (request.namespace !== undefined && first !== undefined) {
     // Argo CD shows it as one of PreSync; here it is of the first step, whatever that is, so that nothing waits for it.
