@@ -109,6 +109,32 @@ test('values of Secrets are never shown, but that they differ is', () => {
   }
 });
 
+test('of anything like a Secret only known fields are shown', () => {
+  const canary = 'c4n4ry';
+  const holders: Readonly<Record<string, unknown>>[] = [
+    { data: [canary, { deep: canary }] },
+    { data: canary },
+    { data: { number: 4711, truth: true, deep: { er: canary } } },
+    { Data: { key: canary }, stringdata: { key: canary } },
+    { kind: 'secret', data: { key: canary } },
+    { kind: 'SECRET', apiVersion: 'V1', stringData: { key: canary } },
+    { kind: 'Secret', apiVersion: 'example.com/v1', spec: { password: canary } },
+    { kind: 'SecretList', items: [{ data: { key: canary } }] },
+    { type: { of: canary }, immutable: [canary] },
+    { metadata: { name: 's', annotations: { 'kapp.k14s.io/original': canary, note: canary }, more: canary } },
+  ];
+  for (const holder of holders) {
+    const made = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, ...holder } as KubeObject;
+    const other = JSON.parse(JSON.stringify(made).replaceAll(canary, `${canary}-old`)) as KubeObject;
+    for (const shown of [createDiff(made, 'it'), pruneDiff(made, 'it'), update(made, other), update(other, made)]) {
+      assert.doesNotMatch(shown, /c4n4ry|4711|true/, JSON.stringify(holder));
+    }
+    assert.match(createDiff(made, 'it'), /\+{8}/);
+    if (JSON.stringify(made) !== JSON.stringify(other))
+      assert.match(update(made, other), /\+{9}/, JSON.stringify(holder));
+  }
+});
+
 test('what is to be pruned is shown without what the server writes', () => {
   const metadata = {
     name: 'c',

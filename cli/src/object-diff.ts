@@ -1,16 +1,16 @@
 import type { ResourceIgnoreDifferences } from '@mooring/crds';
 import { withoutIgnored } from '@mooring/operator/engine/diff/ignore.ts';
 import { stepsOf } from '@mooring/operator/engine/diff/pointer.ts';
-import { annotation } from '@mooring/operator/model/annotations.ts';
 import type { FieldDifference } from '@mooring/operator/model/change.ts';
-import { copyJson, isJsonObject, setOwn } from '@mooring/operator/model/json.ts';
-import { withPlainData } from '@mooring/operator/model/secret.ts';
+import { canonicalJson, copyJson, isJsonObject, setOwn } from '@mooring/operator/model/json.ts';
+import { mask } from '@mooring/operator/model/mask.ts';
+import { isSecretLike, isShownOfSecret, withPlainData } from '@mooring/operator/model/secret.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { yamlOf } from './print.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
-const mask = '++++++++';
-const otherMask = '+++++++++';
+/** Of a value that is not the one on the other side. */
+const otherMask = `${mask}+`;
 
 /** An object that is asked for and not there, as a unified diff. */
 export function createDiff(desired: KubeObject, name: string): string {
@@ -42,7 +42,7 @@ export function updateDiff(
   const [after, facts] = masked(pair.desired, pair.live);
   const valueAt = (object: KubeObject, pointer: string): unknown => at(object, stepsOf(pointer) ?? []);
   // Of Secrets a difference tells only where it is.
-  const found = isSecret(desired)
+  const found = isSecretLike(desired)
     ? differences.map(({ pointer }) => ({ pointer, desired: valueAt(after, pointer), live: valueAt(facts, pointer) }))
     : differences;
   const before = copyJson(after);
@@ -86,32 +86,31 @@ function at(value: unknown, steps: readonly string[]): unknown {
   return current;
 }
 
-function isSecret({ apiVersion, kind }: KubeObject): boolean {
-  return apiVersion === 'v1' && kind === 'Secret';
-}
-
-/** Both sides of a Secret with masks for values, which are alike where the values are; other objects as they are. */
+/** Both sides of anything like a Secret with masks for values, which are alike where the values are; other objects as they are. */
 function masked(desired: KubeObject, live: KubeObject): [desired: KubeObject, live: KubeObject] {
-  if (!isSecret(desired)) return [desired, live];
-  const facts = dataOf(live);
+  if (!isSecretLike(desired) && !isSecretLike(live)) return [desired, live];
+  const facts = withPlainData(live);
+  const isOther = (path: readonly string[], value: unknown): boolean => {
+    const fact = at(facts, path);
+    return fact !== undefined && canonicalJson(fact) !== canonicalJson(value);
+  };
   return [
-    withData(desired, (name, value) => (Object.hasOwn(facts, name) && facts[name] !== value ? otherMask : mask)),
-    withData(live, () => mask),
+    withMasks(withPlainData(desired), [], (path, value) => (isOther(path, value) ? otherMask : mask)) as KubeObject,
+    withMasks(facts, [], () => mask) as KubeObject,
   ];
 }
 
-function dataOf(secret: KubeObject): Readonly<Record<string, unknown>> {
-  const { data } = withPlainData(secret);
-  return isJsonObject(data) ? data : {};
-}
-
-function withData(secret: KubeObject, maskOf: (name: string, value: unknown) => string): KubeObject {
-  const shown: Record<string, unknown> = {};
-  const data = dataOf(secret);
-  for (const [name, value] of Object.entries(data)) setOwn(shown, name, maskOf(name, value));
-  const { stringData: _, ...rest } = secret;
-  // kubectl keeps a copy of the values in an annotation.
-  const { [annotation.lastApplied]: __, ...annotations } = secret.metadata.annotations ?? {};
-  const metadata = { ...secret.metadata, ...(secret.metadata.annotations && { annotations }) };
-  return { ...rest, metadata, ...(Object.keys(data).length > 0 && { data: shown }) };
+function withMasks(
+  value: unknown,
+  path: readonly string[],
+  maskOf: (path: readonly string[], value: unknown) => string,
+): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => withMasks(item, [...path, String(index)], maskOf));
+  if (isJsonObject(value)) {
+    const shown: Record<string, unknown> = {};
+    for (const [field, inner] of Object.entries(value))
+      setOwn(shown, field, withMasks(inner, [...path, field], maskOf));
+    return shown;
+  }
+  return value === null || value === undefined || isShownOfSecret(path) ? value : maskOf(path, value);
 }

@@ -219,6 +219,32 @@ describe('says what is wrong and where', () => {
     { code: 'invalid', file: 'app', message: /size.*got string, want integer/s },
     { values: 'size: big' },
   );
+  test('values against the schema are not repeated', async () => {
+    const properties = {
+      pattern: { pattern: '^[a-z]+$' },
+      either: { anyOf: [{ type: 'integer' }, { pattern: '^z' }] },
+      choice: { enum: ['a', 'b'] },
+      pin: { maximum: 9 },
+      even: { multipleOf: 2 },
+      address: { type: 'string', format: 'ipv4' },
+    };
+    const files = {
+      'app/Chart.yaml': chart('demo'),
+      'app/values.schema.json': JSON.stringify({
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        properties,
+      }),
+    };
+    const values = `pattern: "c4n4ry 'X\\n"\neither: c4n4ry\nchoice: c4n4ry\npin: 4711\neven: 4711\naddress: c4n4ry`;
+    const { message } = await helm.template(treeOf(files), 'app', { values }).then(
+      () => assert.fail('it rendered'),
+      (thrown: Error) => thrown,
+    );
+    assert.doesNotMatch(message, /c4n4ry|4,?711/);
+    assert.match(message, /- at '\/pattern': it does not match the pattern '\^\[a-z\]\+\$'/);
+    assert.match(message, /- at '\/choice': value must be one of 'a', 'b'/);
+    assert.match(message, /- at '\/pin': maximum: want 9/);
+  });
   refused(
     'a schema from the network',
     { 'app/values.schema.json': '{"$ref": "https://example.com/s.json"}' },

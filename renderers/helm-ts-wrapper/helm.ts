@@ -1,6 +1,7 @@
 import { createEngine, parseExact } from '@mooring/go-wasm';
-import { defaultLimits, joinPath, type Tree } from '@mooring/renderer-contract';
+import { defaultLimits, joinPath, RenderError, type Tree } from '@mooring/renderer-contract';
 import type { TemplateOptions } from './options.ts';
+import { withoutValues } from './schema-error.ts';
 
 /** Version of Helm inside: the same output as this version of the `helm` program. */
 export const helmVersion = 'v4.3.1';
@@ -82,7 +83,11 @@ export function openHelm(options: HelmOptions): Helm {
           fileParameters: chart.fileParameters,
         },
       };
-      const answer = await engine.run(tree, request, { ...limits, ...(chart.signal && { signal: chart.signal }) });
+      const bounds = { ...limits, ...(chart.signal && { signal: chart.signal }) };
+      const answer = await engine.run(tree, request, bounds).catch((thrown: unknown) => {
+        if (!(thrown instanceof RenderError)) throw thrown;
+        throw new RenderError(thrown.code, withoutValues(thrown.message), thrown);
+      });
       const header = answer.header as unknown as Header;
       return {
         yaml: decoder.decode(answer.text),

@@ -1,6 +1,7 @@
 import { messageOf } from '../model/fault.ts';
 import { operatorLimits } from '../model/limits.ts';
-import { addressKey, maskAddress } from '../model/repository-url.ts';
+import { maskAddress } from '../model/mask.ts';
+import { addressKey } from '../model/repository-url.ts';
 import type { Log, LogFields, PassFacts, QueueFacts, Telemetry } from '../world/telemetry.ts';
 import type { TraceParent } from '../world/tracer.ts';
 import type { World } from '../world/world.ts';

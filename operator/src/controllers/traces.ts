@@ -1,4 +1,4 @@
-import { maskAddress } from '../model/repository-url.ts';
+import { maskAddress } from '../model/mask.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Span, SpanAttributes, TraceParent, Tracer } from '../world/tracer.ts';
 

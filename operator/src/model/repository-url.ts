@@ -1,4 +1,5 @@
 import { Fault } from './fault.ts';
+import { maskAddress } from './mask.ts';
 
 /** How a repository is reached. */
 export type Transport = 'http' | 'https' | 'ssh' | 'file';
@@ -58,7 +59,7 @@ const anyEscape = /%[0-9a-f]{2}/i;
 export function readRepositoryAddress(text: string): RepositoryAddress {
   const read = parse(text);
   if (typeof read !== 'string') return read;
-  const shown = maskAddress(text.slice(0, 200));
+  const shown = maskAddress(text).slice(0, 200);
   throw new Fault('repository-refused', `the repository URL ${JSON.stringify(shown)} is not valid: ${read}`, {
     repository: shown,
   });
@@ -270,11 +271,4 @@ function decode(text: string): string | undefined {
 
 function encode(segment: string): string {
   return encodeURIComponent(segment).replace(/%(?:24|26|2B|2C|3A|3D|40)/g, decodeURIComponent);
-}
-
-/** A text without the user information of any URL in it; the bare user name of an SSH address stays. */
-export function maskAddress(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)([^@/\s'"]*)@/gi, (whole, scheme: string, info: string) =>
-    scheme.toLowerCase() === 'ssh://' && !info.includes(':') ? whole : `${scheme}***@`,
-  );
 }

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../model/fault.ts';
+import { authorizationValues } from '../../model/mask.ts';
 import type { RepositoryAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
 
@@ -36,6 +37,21 @@ export function authorizationOf(access: RepositoryAccess): string | undefined {
   if (bearerToken !== '') return `Bearer ${bearerToken}`;
   if (username === '' && password === '') return undefined;
   return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
+}
+
+/** Everything of an access that no text may repeat, keys line by line. */
+export function credentialsOf(access: RepositoryAccess): string[] {
+  const { username = '', password = '', bearerToken = '', sshPrivateKey = '', tlsClientCertKey = '' } = access;
+  const proxy = URL.parse(access.proxy ?? '');
+  // Some hosts take a token as the name of the user, with nothing or a fixed word as password.
+  const isToken = password === '' || password === 'x-oauth-basic';
+  const values = [
+    ...[password, bearerToken, isToken ? username : ''],
+    ...authorizationValues(authorizationOf(access)),
+    ...(proxy === null ? [] : [proxy.password, proxy.username === '' ? '' : `${proxy.username}:${proxy.password}`]),
+    ...[sshPrivateKey, tlsClientCertKey].flatMap((key) => [key, ...key.split(/\r?\n/)]),
+  ];
+  return values.filter((value) => value !== '' && !/^-+(?:BEGIN|END) /.test(value));
 }
 
 const fingerprintKey = randomBytes(32);

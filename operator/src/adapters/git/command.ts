@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import type { Writable } from 'node:stream';
-import { maskAddress } from '../../model/repository-url.ts';
+import { authorizationValues, maskUserInformation, maskValues } from '../../model/mask.ts';
 import type { Clock } from '../../world/clock.ts';
 
 /** One run of git. */
@@ -90,7 +90,7 @@ export async function runGit(clock: Clock, command: GitCommand): Promise<Buffer>
     if (command.signal?.aborted === true) onAbort();
     const code = await closed;
     if (ended !== undefined) throw ended;
-    if (code !== 0) throw new GitFailure('exit', cleanOutput(said.toString('utf8')));
+    if (code !== 0) throw new GitFailure('exit', maskValues(cleanOutput(said.toString('utf8')), sentWith(command)));
     return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
   } catch (error) {
     if (error instanceof GitFailure) throw error;
@@ -100,6 +100,12 @@ export async function runGit(clock: Clock, command: GitCommand): Promise<Buffer>
     cancelTimeout();
     command.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** Credentials in the settings that git is run with: a server may repeat them. */
+function sentWith({ environment }: GitCommand): string[] {
+  const headers = Object.values(environment).filter((value) => value.startsWith('Authorization: '));
+  return headers.flatMap((header) => authorizationValues(header.slice('Authorization: '.length)));
 }
 
 /** Writes everything to a process; stops without an error where the process ends first: its exit code and standard error say why. */
@@ -142,5 +148,5 @@ export function cleanOutput(text: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('hint:'));
-  return maskAddress([...new Set(lines)].join('; ')).slice(-1_000);
+  return maskUserInformation([...new Set(lines)].join('; ')).slice(-1_000);
 }

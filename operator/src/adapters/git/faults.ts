@@ -1,12 +1,13 @@
 import { errors } from 'undici';
 import { Fault } from '../../model/fault.ts';
-import { maskAddress, type RepositoryAddress } from '../../model/repository-url.ts';
+import { maskAddress, maskValues } from '../../model/mask.ts';
+import type { RepositoryAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
-import { authorizationOf } from './access.ts';
+import { authorizationOf, credentialsOf } from './access.ts';
 import { cleanOutput, GitFailure } from './command.ts';
 import { AnswerTooLarge, HttpRefusal } from './http-remote.ts';
 import { ReaderEnded } from './objects.ts';
-import { MalformedAnswer } from './packet.ts';
+import { MalformedAnswer, ServerComplaint } from './packet.ts';
 import { ObjectMissing, TreeRefused } from './tree.ts';
 
 const refused =
@@ -24,7 +25,7 @@ export function mayBeDamage(error: unknown): boolean {
 
 /** Whether a server said that it does not have the object asked for. */
 export function isUnknownObject(error: unknown): boolean {
-  const said = error instanceof GitFailure ? error.said : error instanceof MalformedAnswer ? error.message : '';
+  const said = error instanceof GitFailure || error instanceof ServerComplaint ? error.said : '';
   return /not our ref|couldn't find remote ref|no such remote ref|remote error: .*want|did not contain/i.test(said);
 }
 
@@ -38,7 +39,7 @@ export function repositoryFault(error: unknown, address: RepositoryAddress, acce
   if (error instanceof Fault) return error;
   const repository = address.url;
   const fault = (code: 'repository-unreachable' | 'repository-refused' | 'limit-reached', message: string): Fault =>
-    new Fault(code, hideSecrets(message, access), { repository }, error);
+    new Fault(code, maskValues(message, credentialsOf(access)), { repository }, error);
   if (error instanceof TreeRefused) {
     return error.reason === 'entries'
       ? fault('limit-reached', `${repository}: ${error.message}; split the repository, or raise the limit treeEntries`)
@@ -54,6 +55,11 @@ export function repositoryFault(error: unknown, address: RepositoryAddress, acce
     );
   }
   if (error instanceof HttpRefusal) return httpFault(error, fault, repository, authorizationOf(access) !== undefined);
+  if (error instanceof ServerComplaint) {
+    const { said } = error;
+    if (refused.test(said) || missing.test(said)) return saidFault(said, fault, repository);
+    return fault('repository-unreachable', `${repository}: the server says: ${said}; it is tried again`);
+  }
   if (error instanceof MalformedAnswer) {
     return fault(
       'repository-unreachable',
@@ -100,7 +106,7 @@ function httpFault(error: HttpRefusal, fault: MakeFault, repository: string, aut
     return fault('repository-refused', `repository not found: ${repository} (HTTP ${status}): ${hint}`);
   }
   if (status >= 300 && status < 400) {
-    const to = location === undefined || location === '' ? 'elsewhere' : maskAddress(location).split('?')[0];
+    const to = location === undefined || location === '' ? 'elsewhere' : maskAddress(location.split(/[?#]/)[0] ?? '');
     return fault(
       'repository-refused',
       `${repository} redirects to ${to}; credentials are not taken to another host: set repoURL to where the repository is now`,
@@ -153,16 +159,18 @@ function gitFault(error: GitFailure, fault: MakeFault, repository: string, addre
       `${repository} refused access: check the user in repoURL, sshPrivateKey ${secretHint}, which must have no passphrase, and that the server knows its public key (${said})`,
     );
   }
-  if (refused.test(said)) {
-    return fault('repository-refused', `${repository} refused access: check the credentials ${secretHint} (${said})`);
-  }
-  if (missing.test(said)) {
-    return fault(
-      'repository-refused',
-      `repository not found: ${repository}: check repoURL, and that the credentials ${secretHint} may read it (${said})`,
-    );
-  }
+  if (refused.test(said) || missing.test(said)) return saidFault(said, fault, repository);
   return fault('repository-unreachable', `cannot reach ${repository}: ${said === '' ? error.message : said}`);
+}
+
+/** What a server says of who asks, or of what is asked for. */
+function saidFault(said: string, fault: MakeFault, repository: string): Fault {
+  if (refused.test(said))
+    return fault('repository-refused', `${repository} refused access: check the credentials ${secretHint} (${said})`);
+  return fault(
+    'repository-refused',
+    `repository not found: ${repository}: check repoURL, and that the credentials ${secretHint} may read it (${said})`,
+  );
 }
 
 function codeOf(error: unknown): string | undefined {
@@ -190,13 +198,4 @@ function connectionReason(error: unknown): string {
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host name is not known (${message})`;
   return message;
-}
-
-/** Takes every credential out of a message, however it came to be there. */
-function hideSecrets(message: string, access: RepositoryAccess): string {
-  let clean = message;
-  for (const secret of [access.password, access.bearerToken, access.sshPrivateKey, access.tlsClientCertKey]) {
-    if (secret !== undefined && secret.length >= 4) clean = clean.replaceAll(secret, '***');
-  }
-  return clean;
 }

@@ -469,6 +469,56 @@ describe('servers that refuse', () => {
     assert.doesNotMatch(hidden.message, /canary/);
   });
 
+  const line = (text: string): string => `${(text.length + 4).toString(16).padStart(4, '0')}${text}`;
+
+  test('a server that repeats what it was asked with is not believed, nor repeated', async () => {
+    const spellings: readonly ((header: string) => string)[] = [
+      (header) => header,
+      (header) => encodeURIComponent(header),
+      (header) => Buffer.from(header.split(' ')[1] ?? '', 'base64').toString(),
+      (header) => JSON.stringify(Buffer.from(header.split(' ')[1] ?? '', 'base64').toString()),
+      (header) => header.slice(0, 26),
+    ];
+    for (const spell of spellings) {
+      const say = (request: IncomingMessage): string => `denied for ${spell(request.headers.authorization ?? '')}!`;
+      const answers: readonly Handle[] = [
+        (request, response) => {
+          response.setHeader('content-type', 'application/x-git-upload-pack-advertisement');
+          response.end(line(`ERR ${say(request)}`));
+          return true;
+        },
+        (request, response) => {
+          response.writeHead(302, { location: `http://elsewhere.example/${encodeURI(say(request))}` }).end();
+          return true;
+        },
+      ];
+      for (const answer of answers) {
+        const { url: server } = await serve(answer);
+        const access = { url: `${server}/private/.git`, username: 'ada', password: 'p"s3cret c4n4ry' };
+        const error = await openGit()
+          .resolve(access, 'main', Date.now())
+          .catch((thrown: Fault) => thrown);
+        const told = JSON.stringify([(error as Fault).message, (error as Fault).data, String((error as Fault).cause)]);
+        assert.match(told, /\+{8}/);
+        assert.doesNotMatch(told, /s3cret|c4n4ry|YWRhOnAi/);
+      }
+    }
+  });
+
+  test('a server that says that it is broken is not told to be none', async () => {
+    const { url: server } = await serve((_, response) => {
+      response.setHeader('content-type', 'application/x-git-upload-pack-advertisement');
+      response.end(line('ERR internal server error: no route to storage'));
+      return true;
+    });
+    const { message } = await fault(
+      'repository-unreachable',
+      /the server says: internal server error: no route to storage; it is tried again$/,
+      openGit().resolve({ url: `${server}/private/.git` }, 'main', Date.now()),
+    );
+    assert.doesNotMatch(message, /check that the URL/);
+  });
+
   test('what one fetched is not shown to those whom the server refuses', async () => {
     const { url: server } = await serve(protect);
     const url = `${server}/private/.git`;

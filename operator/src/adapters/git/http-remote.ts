@@ -1,9 +1,11 @@
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request } from 'undici';
+import { maskValues } from '../../model/mask.ts';
 import type { RepositoryAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
-import { authorizationOf } from './access.ts';
-import { encodePackets, lineOf, MalformedAnswer, readPackets } from './packet.ts';
+import { authorizationOf, credentialsOf } from './access.ts';
+import { cleanOutput } from './command.ts';
+import { encodePackets, lineOf, MalformedAnswer, readPackets, ServerComplaint } from './packet.ts';
 import type { Refs } from './refs.ts';
 
 /** A server's answer that is no success. */
@@ -135,7 +137,7 @@ async function* bounded(body: AsyncIterable<Uint8Array>, bytes: number): AsyncGe
 
 /**
  * Asks a server what it speaks (gitprotocol-http). A redirection is followed on the same host only, and never from HTTPS to HTTP: credentials go nowhere else.
- * Throws `HttpRefusal`, `AnswerTooLarge`, `MalformedAnswer`, or what the connection throws.
+ * Throws `HttpRefusal`, `AnswerTooLarge`, `MalformedAnswer`, `ServerComplaint`, or what the connection throws.
  */
 export async function discover(call: HttpCall): Promise<HttpRemote> {
   let url = call.address.url;
@@ -162,7 +164,7 @@ export async function discover(call: HttpCall): Promise<HttpRemote> {
       await body.dump();
       throw new MalformedAnswer("the server does not speak Git's smart HTTP protocol at this address");
     }
-    return readAdvertisement(url, bounded(body, call.answerBytes));
+    return readAdvertisement(url, bounded(body, call.answerBytes), call);
   }
 }
 
@@ -177,7 +179,12 @@ function redirected(asked: string, location: string): string | undefined {
   return `${to.origin}${to.pathname.slice(0, -suffix.length)}`;
 }
 
-async function readAdvertisement(url: string, body: AsyncIterable<Uint8Array>): Promise<HttpRemote> {
+/** What a server says went wrong: it may repeat what it was asked with. */
+function complaint({ access }: HttpCall, line: string): ServerComplaint {
+  return new ServerComplaint(maskValues(cleanOutput(line), credentialsOf(access)));
+}
+
+async function readAdvertisement(url: string, body: AsyncIterable<Uint8Array>, call: HttpCall): Promise<HttpRemote> {
   const capabilities = new Map<string, string>();
   const commits = new Map<string, string>();
   let head: string | undefined;
@@ -187,7 +194,7 @@ async function readAdvertisement(url: string, body: AsyncIterable<Uint8Array>): 
     if (typeof packet === 'string') continue;
     const line = lineOf(packet);
     if (line.startsWith('# service=')) continue;
-    if (line.startsWith('ERR ')) throw new MalformedAnswer(`the server says: ${line.slice('ERR '.length)}`);
+    if (line.startsWith('ERR ')) throw complaint(call, line.slice('ERR '.length));
     if (first) {
       first = false;
       if (line === 'version 2') {
@@ -252,7 +259,7 @@ export async function listRefs(remote: HttpRemote, call: HttpCall, prefixes: rea
     // Read to its end, so that the connection serves the next request.
     if (typeof packet === 'string') continue;
     const [id = '', name = '', ...attributes] = lineOf(packet).split(' ');
-    if (id === 'ERR') throw new MalformedAnswer(`the server says: ${[name, ...attributes].join(' ')}`);
+    if (id === 'ERR') throw complaint(call, [name, ...attributes].join(' '));
     const value = (key: string): string | undefined =>
       attributes.find((attribute) => attribute.startsWith(key))?.slice(key.length);
     if (name === 'HEAD') head = value('symref-target:') ?? head;
@@ -303,16 +310,16 @@ export async function fetchPack(
       continue;
     }
     const line = lineOf(packet);
-    if (line.startsWith('ERR ')) throw new MalformedAnswer(`the server says: ${line.slice('ERR '.length)}`);
+    if (line.startsWith('ERR ')) throw complaint(call, line.slice('ERR '.length));
     if (section === '') {
       section = line;
       if (section === 'packfile') break;
     } else if (section === 'shallow-info' && line.startsWith('shallow ')) shallow.push(line.slice('shallow '.length));
   }
-  return { shallow, pack: readPack(packets) };
+  return { shallow, pack: readPack(packets, call) };
 }
 
-async function* readPack(packets: AsyncGenerator<Buffer | string>): AsyncGenerator<Uint8Array> {
+async function* readPack(packets: AsyncGenerator<Buffer | string>, call: HttpCall): AsyncGenerator<Uint8Array> {
   let complete = false;
   for await (const packet of packets) {
     if (typeof packet === 'string') {
@@ -321,7 +328,7 @@ async function* readPack(packets: AsyncGenerator<Buffer | string>): AsyncGenerat
     }
     const band = packet[0];
     if (band === 1) yield packet.subarray(1);
-    else if (band === 3) throw new MalformedAnswer(`the server says: ${lineOf(packet.subarray(1))}`);
+    else if (band === 3) throw complaint(call, lineOf(packet.subarray(1)));
   }
   if (!complete) throw new MalformedAnswer('the pack ends early');
 }

@@ -11,6 +11,17 @@ export class MalformedAnswer extends Error {
   override readonly name = 'MalformedAnswer';
 }
 
+/** A server's own word that it cannot do what was asked, without the credentials that it was asked with. */
+export class ServerComplaint extends Error {
+  override readonly name = 'ServerComplaint';
+  readonly said: string;
+
+  constructor(said: string) {
+    super(`the server says: ${said}`);
+    this.said = said;
+  }
+}
+
 /** Writes lines and special packets in Git's wire format (gitprotocol-common, pkt-line). */
 export function encodePackets(packets: readonly (string | 'flush' | 'delimiter')[]): Buffer {
   return Buffer.concat(

@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { Fault, messageOf } from '../../model/fault.ts';
 import type { OperatorLimits } from '../../model/limits.ts';
+import { maskUserInformation } from '../../model/mask.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Random } from '../../world/random.ts';
 import type { Metrics } from '../../world/telemetry.ts';
@@ -8,7 +9,7 @@ import type { Connection, Tls } from './connection.ts';
 import { parseExact } from './exact-json.ts';
 import type { Fence } from './fence.ts';
 import { splitLines } from './lines.ts';
-import { readStatus, refusalOf } from './refusal.ts';
+import { type Refusal, readStatus, refusalOf } from './refusal.ts';
 import { isFenced, type KubeRequest, targetOf, verbOf } from './request.ts';
 
 /** What a watch tells; after `ended` or `failed` comes nothing more. */
@@ -58,6 +59,8 @@ interface Answer {
   readonly status: number;
   readonly text: string;
   readonly retryAfterMs: number | undefined;
+  /** What was sent to be known by. */
+  readonly authorization: string | undefined;
 }
 
 /** `name` is what metrics call the cluster: the address that destinations name it by. */
@@ -157,7 +160,16 @@ export function createClient(
       chunks.push(chunk);
     }
     const text = (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)).toString('utf8');
-    return { status: statusCode, text, retryAfterMs: retryAfter(answered['retry-after'], text, statusCode) };
+    return {
+      status: statusCode,
+      text,
+      retryAfterMs: retryAfter(answered['retry-after'], text, statusCode),
+      authorization: headers['authorization'],
+    };
+  }
+
+  function refusalIn({ status, text, retryAfterMs, authorization }: Answer): Refusal {
+    return { httpStatus: status, body: text, messageLength: limits.messageLength, retryAfterMs, authorization };
   }
 
   async function send(request: KubeRequest): Promise<unknown> {
@@ -168,7 +180,7 @@ export function createClient(
       try {
         const answer = await once(request, renew);
         if (answer.status < 400) return parseAnswer(request, answer.text, connection.server);
-        const fault = refusalOf(request, answer.status, answer.text, limits.messageLength, answer.retryAfterMs);
+        const fault = refusalOf(request, refusalIn(answer));
         if (answer.status === 401 && !renew && connection.authorization !== undefined) {
           renew = true;
           continue;
@@ -219,8 +231,13 @@ export function createClient(
       if (statusCode >= 400) {
         if (statusCode === 401) await connection.authorization?.(true);
         const text = await body.text();
-        const wait = retryAfter(headers['retry-after'], text, statusCode);
-        return finish(() => listener.failed(refusalOf(request, statusCode, text, limits.messageLength, wait)));
+        const refusal = refusalIn({
+          status: statusCode,
+          text,
+          retryAfterMs: retryAfter(headers['retry-after'], text, statusCode),
+          authorization: requestHeaders['authorization'],
+        });
+        return finish(() => listener.failed(refusalOf(request, refusal)));
       }
       listener.opened();
       let events = 0;
@@ -322,7 +339,7 @@ function parseAnswer(request: KubeRequest, text: string, server: string): unknow
   } catch (thrown) {
     throw new Fault(
       'cluster-unreachable',
-      `${server}: the answer to ${request.method} ${request.subject} is no JSON: something between here and the API server changed or cut it`,
+      `${maskUserInformation(server)}: the answer to ${request.method} ${request.subject} is no JSON: something between here and the API server changed or cut it`,
       { server },
       thrown,
     );
@@ -356,7 +373,7 @@ function unreachable(server: string, thrown: unknown): Fault {
   const detail = messageOf(thrown) || code;
   return new Fault(
     'cluster-unreachable',
-    `${server} cannot be reached: ${detail}${code === '' || detail.includes(code) ? '' : ` (${code})`}`,
+    `${maskUserInformation(server)} cannot be reached: ${detail}${code === '' || detail.includes(code) ? '' : ` (${code})`}`,
     { server, code },
     thrown,
   );

@@ -91,6 +91,20 @@ describe('a kubeconfig', () => {
     assert.equal(await connection.authorization?.(false), 'Bearer from-plugin');
   });
 
+  test('and what its plugin answers are not repeated where they cannot be read', async () => {
+    const path = join(folder, 'broken-plugin');
+    await writeFile(path, "#!/bin/sh\necho 'c4n4ry'\n", { mode: 0o700 });
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: path };
+    for (const text of ['users:\n- user: {token: c4n4ry\n', kubeconfig({ exec })]) {
+      const fault = await fromKubeconfig({ text }).then(
+        () => assert.fail('it was read'),
+        (thrown: Error) => thrown,
+      );
+      assert.doesNotMatch(fault.message, /c4n4ry/);
+      assert.match(fault.message, /cannot be (?:read|authenticated): ./);
+    }
+  });
+
   test('that is missing, broken or without the context is refused by name', async () => {
     await assert.rejects(fromKubeconfig({ path: join(folder, 'none') }), {
       code: 'cluster-refused',

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { Fault, messageOf } from '../../model/fault.ts';
 import { textAt } from '../../model/json.ts';
+import { maskUserInformation } from '../../model/mask.ts';
 import type { ObjectReference } from '../../world/readiness.ts';
 import { type Connection, sameOrNew, type Tls } from './connection.ts';
 import { newKubeConfig } from './kube-config.ts';
@@ -167,9 +168,7 @@ async function loadKubeconfig(choice: KubeconfigChoice): Promise<KubeConfig> {
   } catch (thrown) {
     throw new Fault(
       'cluster-refused',
-      `the kubeconfig${choice.path === undefined ? '' : ` ${choice.path}`} cannot be read: ${messageOf(thrown)}`,
-      {},
-      thrown,
+      `the kubeconfig${choice.path === undefined ? '' : ` ${choice.path}`} cannot be read: ${saidOf(thrown)}`,
     );
   }
   if (isMadeUp(config)) {
@@ -182,6 +181,12 @@ async function loadKubeconfig(choice: KubeconfigChoice): Promise<KubeConfig> {
   return config;
 }
 
+/** What an error says, without the piece of the text that parsers repeat: it may be a token. */
+function saidOf(thrown: unknown): string {
+  if (thrown instanceof SyntaxError) return 'what was read is not valid JSON';
+  return maskUserInformation(messageOf(thrown).split('\n', 1)[0] ?? '');
+}
+
 /** Where `loadFromDefault` finds nothing it makes up a cluster, as old versions of kubectl did. */
 function isMadeUp(config: KubeConfig): boolean {
   return config.getCurrentContext() === 'loaded-context' && config.getCurrentCluster()?.server === madeUpServer;
@@ -192,12 +197,7 @@ async function authenticate(config: KubeConfig): Promise<Credentials> {
   try {
     await config.applyToHTTPSOptions(options);
   } catch (thrown) {
-    throw new Fault(
-      'cluster-refused',
-      `the kubeconfig's user cannot be authenticated: ${messageOf(thrown)}`,
-      {},
-      thrown,
-    );
+    throw new Fault('cluster-refused', `the kubeconfig's user cannot be authenticated: ${saidOf(thrown)}`);
   }
   const basic =
     typeof options['auth'] === 'string' ? `Basic ${Buffer.from(options['auth']).toString('base64')}` : undefined;

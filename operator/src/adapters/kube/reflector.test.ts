@@ -73,6 +73,11 @@ test('a list that falls silent is given up after a minute, the watch that it bec
   bookmark('5', { 'k8s.io/initial-events-end': 'true' });
   // Bookmarks come about each minute, and not always in time.
   clock.pass(100_000);
+  // What is cut may be of a Secret.
+  assert.throws(() => opened[1]?.('{"type": "ADDED", "object": {"data": {"key": c4n4ry'), {
+    code: 'cluster-unreachable',
+    message: 'https://api.example.com: a line of a watch is no JSON',
+  });
   bookmark('6');
   clock.pass(149_000);
   assert.deepEqual(failures, []);

@@ -1,6 +1,7 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { isBuiltIn } from '../../engine/diff/defaults.ts';
 import { Fault } from '../../model/fault.ts';
+import { maskUserInformation } from '../../model/mask.ts';
 import type { KubeClient, KubeContext } from './client.ts';
 import type { KubeStatus } from './refusal.ts';
 import { apiVersionOf, listPage, type Selection, watchFrom } from './request.ts';
@@ -185,7 +186,7 @@ export function startReflector(
       line: (line) => {
         if (!current()) return;
         heardAt = clock.now();
-        onEvent(JSON.parse(line) as { readonly type: string; readonly object: KubeObject });
+        onEvent(readLine(line, client.server));
       },
       ended: () => {
         if (current()) step({ what: 'ended' });
@@ -196,7 +197,7 @@ export function startReflector(
     });
   }
 
-  function onEvent(event: { readonly type: string; readonly object: KubeObject }): void {
+  function onEvent(event: WatchLine): void {
     const { type, object } = event;
     if (type === 'ERROR') {
       const status = object as unknown as KubeStatus;
@@ -265,4 +266,19 @@ function failureOf(fault: Fault, streamingList: boolean, apiVersion: string): Wa
   // The server of an aggregated API is down; for what the API server itself serves it is the answer of a load balancer with nothing behind it.
   if (status === 503 && !isBuiltIn(apiVersion)) return 'unserved';
   return 'broken';
+}
+
+/** What one line of a watch holds. */
+interface WatchLine {
+  readonly type: string;
+  readonly object: KubeObject;
+}
+
+function readLine(line: string, server: string): WatchLine {
+  try {
+    return JSON.parse(line) as WatchLine;
+  } catch {
+    // The parser's own message repeats a piece of the line, which may be of a Secret.
+    throw new Fault('cluster-unreachable', `${maskUserInformation(server)}: a line of a watch is no JSON`, { server });
+  }
 }

@@ -1,6 +1,8 @@
 import type { KubeObject } from '@mooring/renderer-contract';
-import { annotation } from '../../model/annotations.ts';
 import { Fault, type FaultCode, type FaultData } from '../../model/fault.ts';
+import { objectAt } from '../../model/json.ts';
+import { authorizationValues, mask, maskUserInformation, maskValues } from '../../model/mask.ts';
+import { isSecretLike, secretTexts } from '../../model/secret.ts';
 import type { KubeRequest } from './request.ts';
 
 /** The `Status` that an API server answers instead of what was asked for. */
@@ -19,25 +21,34 @@ export interface KubeStatus {
   };
 }
 
+/** What a refusal is made of, beside the request. */
+export interface Refusal {
+  readonly httpStatus: number;
+  readonly body: string;
+  /** Characters of the message. */
+  readonly messageLength: number;
+  readonly retryAfterMs?: number | undefined;
+  /** The `Authorization` header that was sent: whoever answers may repeat it. */
+  readonly authorization?: string | undefined;
+}
+
 /**
- * The fault that an answer with a status of 400 or more stands for. Its message is the API server's own, at most `messageLength` characters,
- * except for Secrets: there no value that was sent is repeated, and a refusal over the content names fields only.
+ * The fault that an answer with a status of 400 or more stands for. Its message is the API server's own, without the credentials that were sent; of a Secret only
+ * what cannot hold a value: sentences of the API server that are made of names, and the fields that it refuses.
  */
-export function refusalOf(
-  request: KubeRequest,
-  httpStatus: number,
-  body: string,
-  messageLength: number,
-  retryAfterMs?: number,
-): Fault {
+export function refusalOf(request: KubeRequest, refusal: Refusal): Fault {
+  const { httpStatus, body, messageLength, retryAfterMs, authorization } = refusal;
   const status = readStatus(body);
   const code = codeOf(request, httpStatus, status);
-  const said =
-    request.carries?.kind === 'Secret'
-      ? maskedMessage(request.carries, httpStatus, status)
-      : messageIn(status, httpStatus, body);
-  const message = `${request.subject}: ${said}`.slice(0, messageLength);
-  return new Fault(code, message, { ...dataOf(request, httpStatus, status), retryAfterMs });
+  const { carries } = request;
+  // Cut first, as taking out values takes time; with more than will be shown, so that a value at its end is known whole.
+  const said = messageIn(status, httpStatus, body).slice(0, 2 * messageLength);
+  const safe = carries === undefined || !isSecretLike(carries) ? said : ofSecret(carries, httpStatus, status, said);
+  const message = maskUserInformation(maskValues(safe, authorizationValues(authorization)));
+  return new Fault(code, `${request.subject}: ${message}`.slice(0, messageLength), {
+    ...dataOf(request, httpStatus, status),
+    retryAfterMs,
+  });
 }
 
 /** The `Status` in a body; an empty one where there is none (a proxy's HTML page, a cut answer). */
@@ -78,33 +89,49 @@ function messageIn(status: KubeStatus, httpStatus: number, body: string): string
   return `the API server answered ${httpStatus}${start === '' ? '' : `: ${start}`}`;
 }
 
-function maskedMessage(secret: KubeObject, httpStatus: number, status: KubeStatus): string {
-  const values = [...secretValues(secret)].sort((a, b) => b.length - a.length);
-  const mask = (text: string): string => values.reduce((masked, value) => masked.replaceAll(value, '++++++++'), text);
+/** Sentences of the API server's own about a write that hold names and no value, behind the name of what they are about. */
+const namesOnly = [
+  /^[\w.-]+ "[^"]*" is forbidden: User "[^"]*" cannot \w+ resource "[^"]*" in API group "[^"]*"(?: in the namespace "[^"]*"| at the cluster scope)?$/,
+  /^[\w.-]+ "[^"]*" is forbidden: unable to create new content in namespace \S+ because it is being terminated$/,
+  /^[\w.-]+ "[^"]*" is forbidden: exceeded quota: [\w.-]+, requested: [^"']*, used: [^"']*, limited: [^"']*$/,
+  /^[\w.-]+ "[^"]*" (?:not found|already exists)$/,
+  /^Operation cannot be fulfilled on [\w.-]+ "[^"]*": the object has been modified; please apply your changes to the latest version and try again$/,
+  /^Request entity too large: limit is \d+$/,
+];
+const deniedBy =
+  /^(?:admission webhook|ValidatingAdmissionPolicy) ["'][\w./-]+["'](?: with binding '[\w./-]+')? denied/;
+/** Keys that the API server asks for by the type of a Secret. */
+const keysByType: ReadonlySet<string> = new Set([
+  ...['tls.crt', 'tls.key', '.dockercfg', '.dockerconfigjson', 'username', 'password', 'ssh-privatekey', 'token'],
+]);
+
+function ofSecret(secret: KubeObject, httpStatus: number, status: KubeStatus, said: string): string {
+  if (status.message !== undefined && namesOnly.some((sentence) => sentence.test(said))) return said;
+  const { name = '', namespace = '' } = secret.metadata;
+  const values = [...secretTexts(secret)].filter((text) => text !== name && text !== namespace);
   const isAboutContent = httpStatus === 400 || httpStatus === 422 || httpStatus >= 500;
-  if (!isAboutContent && status.message !== undefined) return mask(status.message);
+  // Where a word of the message is a value as well, to hide the word would tell the value.
+  const isPlain = maskValues(said, values.filter(isWord)) === said;
+  if (!isAboutContent && status.message !== undefined && isPlain) return maskValues(said, values);
   const causes = status.details?.causes ?? [];
-  const fields = causes.map((cause) => `${mask(cause.field ?? 'object')} (${cause.reason ?? 'invalid'})`).join(', ');
-  const reason = `the API server refused it, ${status.reason ?? httpStatus}${fields === '' ? '' : `: ${fields}`}`;
-  return `${reason}; its message is left out, since it may repeat secret values`;
+  const fields = causes.map(({ field, reason }) => `${fieldOf(secret, field, values)} (${reason ?? 'invalid'})`);
+  const by = deniedBy.exec(said)?.[0];
+  const what = by === undefined ? `the API server refused it, ${status.reason ?? httpStatus}` : `${by} it`;
+  const where = fields.length === 0 ? '' : `: ${fields.join(', ')}`;
+  return `${what}${where}; its message is left out, since it may repeat secret values`;
 }
 
-function secretValues(secret: KubeObject): Set<string> {
-  const values = new Set<string>();
-  const collect = (value: unknown): void => {
-    if (typeof value === 'object' && value !== null) {
-      for (const inner of Object.values(value)) collect(inner);
-    } else if (value !== null && value !== undefined && String(value) !== '') {
-      const text = String(value);
-      values.add(text);
-      const decoded = Buffer.from(text, 'base64').toString('utf8');
-      if (decoded !== '') values.add(decoded);
-    }
-  };
-  const { apiVersion: _version, kind: _kind, type: _type, metadata, ...content } = secret;
-  collect(content);
-  collect(metadata.annotations?.[annotation.lastApplied]);
-  return values;
+function isWord(value: string): boolean {
+  return value.length < 4 || /^(?:[A-Za-z]{1,15}|\d{1,15})$/.test(value);
+}
+
+/** A field with the key in its brackets, where it is one that the Secret has or should have. */
+function fieldOf(secret: KubeObject, field: string | undefined, values: readonly string[]): string {
+  if (field === undefined) return 'object';
+  const key = /\[(.*)\]/s.exec(field)?.[1];
+  const keys = ['data', 'stringData'].flatMap((name) => Object.keys(objectAt(secret, name) ?? {}));
+  if (key === undefined || keysByType.has(key) || keys.includes(key)) return field;
+  return values.includes(key) ? field.replace(/\[.*\]/s, `[${mask}]`) : maskValues(field, values);
 }
 
 function dataOf(request: KubeRequest, httpStatus: number, status: KubeStatus): FaultData {

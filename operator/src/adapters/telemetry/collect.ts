@@ -1,5 +1,6 @@
 import type { Application } from '@mooring/crds';
-import { addressKey, maskAddress } from '../../model/repository-url.ts';
+import { maskAddress } from '../../model/mask.ts';
+import { addressKey } from '../../model/repository-url.ts';
 import type { ClusterFacts } from '../../world/telemetry.ts';
 import { collected } from './definitions.ts';
 import type { Family, Labels, Sample } from './exposition.ts';
@@ -155,7 +156,7 @@ export function repositoriesOf(app: Application): readonly string[] {
 
 /** An address as Argo CD's labels have it, and without what is secret in it. */
 export function repositoryLabel(address: string): string {
-  return addressKey(address) ?? maskAddress(address.slice(0, 200)).toLowerCase();
+  return addressKey(address) ?? maskAddress(address).slice(0, 200).toLowerCase();
 }
 
 export function secondsOf(ms: number): number {

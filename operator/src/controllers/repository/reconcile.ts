@@ -1,7 +1,7 @@
 import type { Application } from '@mooring/crds';
 import { targetOf } from '../../engine/policy/target.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
-import { maskAddress } from '../../model/repository-url.ts';
+import { maskAddress } from '../../model/mask.ts';
 import type { Span } from '../../world/tracer.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';

@@ -7,7 +7,15 @@ import {
 } from 'node:http2';
 import { messageOf } from '../../../model/fault.ts';
 import { readResponse } from './encode.ts';
-import { answerBytes, defaultRequestMs, type Receiver, type Reply, type Sender, shorten } from './sender.ts';
+import {
+  answerBytes,
+  defaultRequestMs,
+  type Receiver,
+  type Reply,
+  type Sender,
+  shorten,
+  withoutHeaders,
+} from './sender.ts';
 
 const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 const ok = 0;
@@ -44,7 +52,7 @@ export function grpcSender({ url, headers }: Receiver, requestMs: number = defau
         }, requestMs);
         const settle = (reply: Reply): void => {
           clearTimeout(timer);
-          resolve(reply);
+          resolve(withoutHeaders(reply, headers));
         };
         let stream: ClientHttp2Stream;
         try {

@@ -2,7 +2,15 @@ import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } fr
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { messageOf } from '../../../model/fault.ts';
 import { readResponse, readStatus } from './encode.ts';
-import { answerBytes, defaultRequestMs, type Receiver, type Reply, type Sender, shorten } from './sender.ts';
+import {
+  answerBytes,
+  defaultRequestMs,
+  type Receiver,
+  type Reply,
+  type Sender,
+  shorten,
+  withoutHeaders,
+} from './sender.ts';
 
 /** Statuses after which the same request may be taken: https://opentelemetry.io/docs/specs/otlp, OTLP/HTTP. */
 const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -33,7 +41,7 @@ export function httpSender({ url, headers }: Receiver, requestMs: number = defau
         });
         outgoing.on('response', (response) => {
           readBody(response).then(
-            (answer) => resolve(replyOf(response, answer)),
+            (answer) => resolve(withoutHeaders(replyOf(response, answer), headers)),
             (thrown: unknown) => later(messageOf(thrown)),
           );
         });

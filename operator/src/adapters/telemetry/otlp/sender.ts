@@ -1,3 +1,5 @@
+import { authorizationValues, maskValues } from '../../../model/mask.ts';
+
 /** What became of one request. */
 export type Reply =
   /** `rejected` spans of it were not, for the reason in `message`. */
@@ -31,4 +33,12 @@ const reasonLength = 300;
 export function shorten(reason: string): string {
   const line = reason.replace(/\s+/g, ' ').trim();
   return line.length <= reasonLength ? line : `${line.slice(0, reasonLength - 1)}…`;
+}
+
+/** A reply without the values of the headers that the request had: they may be keys, and a receiver may repeat them. */
+export function withoutHeaders(reply: Reply, headers: Receiver['headers']): Reply {
+  const sent = Object.values(headers).flatMap((value) => [value, ...authorizationValues(value)]);
+  return reply.kind === 'taken'
+    ? { ...reply, message: maskValues(reply.message, sent) }
+    : { ...reply, reason: maskValues(reply.reason, sent) };
 }

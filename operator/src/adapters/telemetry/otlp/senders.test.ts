@@ -50,7 +50,7 @@ function grpcServer(trailers: Record<string, string>, message?: Uint8Array, call
 
 function grpcTo(port: number, requestMs?: number): Sender {
   const sender = grpcSender(
-    { url: new URL(`http://127.0.0.1:${port}`), headers: { 'x-team': 'shop' } },
+    { url: new URL(`http://127.0.0.1:${port}`), headers: { 'x-team': 'shop', 'api-key': 'k-c4n4ry-1' } },
     ...(requestMs === undefined ? [] : [requestMs]),
   );
   undo.push(() => sender.close());
@@ -59,7 +59,7 @@ function grpcTo(port: number, requestMs?: number): Sender {
 
 function httpTo(port: number, requestMs?: number): Sender {
   const sender = httpSender(
-    { url: new URL(`http://127.0.0.1:${port}/v1/traces`), headers: { 'x-team': 'shop' } },
+    { url: new URL(`http://127.0.0.1:${port}/v1/traces`), headers: { 'x-team': 'shop', 'api-key': 'k-c4n4ry-1' } },
     ...(requestMs === undefined ? [] : [requestMs]),
   );
   undo.push(() => sender.close());
@@ -157,6 +157,16 @@ for (const [status, headers, body, reply] of [
     assert.deepEqual([seen?.headers['content-type'], seen?.headers['x-team']], ['application/x-protobuf', 'shop']);
   });
 }
+
+test('a receiver that repeats the headers of a request is not repeated', async () => {
+  const grpc = await listen(grpcServer({ 'grpc-status': '16', 'grpc-message': 'bad key k-c4n4ry-1' }));
+  const http = await listen(createServer((_, response) => response.writeHead(401).end('bad key k-c4n4ry-1')));
+  for (const sender of [grpcTo(grpc.port), httpTo(http.port)]) {
+    const reply = await sender.send(request);
+    assert.ok(reply.kind === 'refused');
+    assert.match(reply.reason, /\(bad key \+{8}\)/);
+  }
+});
 
 test('a receiver that does not answer is given up, and closing ends what is under way', async () => {
   let arrived = (): void => {};
