@@ -296,6 +296,37 @@ describe('values that are easily lost', () => {
       assert.equal((labels as Record<string, unknown>)['app.kubernetes.io/instance'], '12');
   });
 
+  test('probes have a port of their own, which the NetworkPolicy does not open', async () => {
+    const { container, one } = await make({});
+    assert.ok(container.args.includes('--probe-listen=0.0.0.0:8081'));
+    const { livenessProbe, readinessProbe, ports } = container;
+    for (const probe of [livenessProbe, readinessProbe]) assert.equal(probe.httpGet.port, 'probes');
+    assert.deepEqual(
+      ports.map(({ name, containerPort }: { name: string; containerPort: number }) => [name, containerPort]),
+      [
+        ['http', 8080],
+        ['probes', 8081],
+      ],
+    );
+    assert.deepEqual(one('NetworkPolicy')['spec'].ingress[0].ports, [{ port: 'http', protocol: 'TCP' }]);
+  });
+
+  test('metrics have a port of their own where that is asked for', async () => {
+    const { container, all } = await make({
+      global: { addPrometheusAnnotations: true },
+      controller: { metrics: { enabled: true, separatePort: true } },
+    });
+    assert.ok(container.args.includes('--metrics-listen=0.0.0.0:8082'));
+    const service = all('Service').find(({ metadata }) => metadata.name.endsWith('-metrics'));
+    assert.equal(service?.['spec'].ports[0].targetPort, 'metrics');
+    assert.deepEqual(service?.metadata.annotations, { 'prometheus.io/port': '8082', 'prometheus.io/scrape': 'true' });
+    const [policy] = all('NetworkPolicy');
+    assert.deepEqual(
+      policy?.['spec'].ingress[0].ports.map(({ port }: { port: string }) => port),
+      ['http', 'metrics'],
+    );
+  });
+
   test('with IPv6 it listens on both', async () => {
     const { container, one } = await make({ global: { dualStack: { ipFamilies: ['IPv6', 'IPv4'] } } });
     assert.ok(container.args.includes('--listen=[::]:8080'));

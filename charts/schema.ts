@@ -279,6 +279,7 @@ const configs: Schema = map({
 
 const metrics: Schema = map({
   enabled: flag,
+  separatePort: flag,
   scrapeTimeout: prometheusDuration,
   service: map({
     type: oneOf('ClusterIP', 'NodePort', 'LoadBalancer'),

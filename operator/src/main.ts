@@ -4,7 +4,13 @@ import { parseArgs } from 'node:util';
 import { listOf } from './adapters/store/settings.ts';
 import { readTracing, type TracingFlags } from './adapters/telemetry/otlp/settings.ts';
 import { messageOf } from './model/fault.ts';
-import { createOperator, type LeaderElectionOptions, type Operator, type OperatorOptions } from './operator.ts';
+import {
+  createOperator,
+  type LeaderElectionOptions,
+  type ListenAddress,
+  type Operator,
+  type OperatorOptions,
+} from './operator.ts';
 import type { MetricsChoice } from './world/store.ts';
 
 const defaultListen = '0.0.0.0:8080';
@@ -18,6 +24,8 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --context NAME      default: the kubeconfig's current context
   --namespace NAME    where Applications, projects and settings are; default: argocd
   --listen HOST:PORT  /api/webhook, /metrics, /livez, /readyz, /healthz; default: ${defaultListen}
+  --probe-listen HOST:PORT    /livez, /readyz and /healthz there, too, where whoever fills the other port does not reach; default: only there
+  --metrics-listen HOST:PORT  /metrics there instead; default: the port of --listen
   --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
   --log-format FORMAT json or text; default: json
@@ -47,6 +55,8 @@ interface Arguments extends TracingFlags {
   readonly context?: string;
   readonly namespace?: string;
   readonly listen?: string;
+  readonly 'probe-listen'?: string;
+  readonly 'metrics-listen'?: string;
   readonly data?: string;
   readonly 'log-level'?: string;
   readonly 'log-format'?: string;
@@ -70,7 +80,11 @@ async function main(): Promise<void> {
     ...(values.kubeconfig !== undefined && { kubeconfig: values.kubeconfig }),
     ...(values.context !== undefined && { context: values.context }),
     ...(values.namespace !== undefined && { namespace: values.namespace }),
-    http: listenAddress(values.listen ?? defaultListen),
+    http: listenAddress('listen', values.listen ?? defaultListen),
+    ...(values['probe-listen'] !== undefined && { probes: listenAddress('probe-listen', values['probe-listen']) }),
+    ...(values['metrics-listen'] !== undefined && {
+      metricsHttp: listenAddress('metrics-listen', values['metrics-listen']),
+    }),
     dataDirectory: values.data ?? defaultData,
     logLevel: logLevel(values['log-level'] ?? 'info'),
     logFormat: logFormat(values['log-format'] ?? 'json'),
@@ -126,6 +140,8 @@ function readArguments(): Arguments {
         context: { type: 'string' },
         namespace: { type: 'string' },
         listen: { type: 'string' },
+        'probe-listen': { type: 'string' },
+        'metrics-listen': { type: 'string' },
         data: { type: 'string' },
         'log-level': { type: 'string' },
         'log-format': { type: 'string' },
@@ -150,11 +166,13 @@ function readArguments(): Arguments {
 }
 
 /** A failed system call, for people; anything else as it is. */
-function startFailure(thrown: unknown, { listen, data }: Arguments): unknown {
-  const { code, syscall } = thrown as NodeJS.ErrnoException;
+function startFailure(thrown: unknown, { listen = defaultListen, data, ...others }: Arguments): unknown {
+  const { code, syscall, port } = thrown as NodeJS.ErrnoException & { readonly port?: number };
   if (syscall === 'listen' || syscall === 'getaddrinfo') {
     const what = code === 'EADDRINUSE' ? 'something else listens there' : messageOf(thrown);
-    return new Error(`--listen ${listen ?? defaultListen}: ${what}; give another HOST:PORT`, { cause: thrown });
+    const asked = { listen, 'probe-listen': others['probe-listen'], 'metrics-listen': others['metrics-listen'] };
+    const [flag, text] = Object.entries(asked).find(([, each]) => each?.endsWith(`:${port}`)) ?? ['listen', listen];
+    return new Error(`--${flag} ${text}: ${what}; give another HOST:PORT`, { cause: thrown });
   }
   if (syscall === 'mkdir' || syscall === 'open') {
     return new Error(`--data ${data ?? defaultData}: ${messageOf(thrown)}; give a folder that can be written`, {
@@ -164,10 +182,10 @@ function startFailure(thrown: unknown, { listen, data }: Arguments): unknown {
   return thrown;
 }
 
-function listenAddress(text: string): { host: string; port: number } {
+function listenAddress(flag: string, text: string): ListenAddress {
   const match = /^(.*):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
-  if (match === null || port > 65_535) throw new Error(`--listen ${text}: give HOST:PORT, such as 127.0.0.1:8080`);
+  if (match === null || port > 65_535) throw new Error(`--${flag} ${text}: give HOST:PORT, such as 127.0.0.1:8080`);
   return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
 }
 

@@ -7,7 +7,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { createGit, everyTransport } from './adapters/git/git.ts';
 import { handedOnHeader, handOn } from './adapters/http/hand-on.ts';
 import { createReadiness } from './adapters/http/readiness.ts';
-import { serve } from './adapters/http/server.ts';
+import { type HttpServer, type Route, serve } from './adapters/http/server.ts';
 import { createClient, type KubeContext } from './adapters/kube/client.ts';
 import { ownServer } from './adapters/kube/cluster-secret.ts';
 import { createClusters } from './adapters/kube/clusters.ts';
@@ -27,6 +27,7 @@ import { untraced } from './adapters/telemetry/untraced.ts';
 import { systemClock, systemMonotonic, systemRandom } from './adapters/time/system.ts';
 import { deliver } from './api/webhook/deliver.ts';
 import { receiveWebhook } from './api/webhook/receive.ts';
+import { createRefusals } from './api/webhook/refusals.ts';
 import { nameOf, serverOf } from './controllers/application/wake.ts';
 import { type Controllers, startControllers } from './controllers/start.ts';
 import { hasHealthRule, healthOf } from './engine/health/health.ts';
@@ -49,7 +50,11 @@ export interface OperatorOptions {
   /** Tried in this order. Default: `defaultRenderers()`. */
   readonly renderers?: readonly Renderer[];
   /** Where webhook, metrics and health checks are served; port 0 is any free one. Default: 127.0.0.1, port 0. */
-  readonly http?: { readonly host: string; readonly port: number };
+  readonly http?: ListenAddress;
+  /** Where health checks are served, too: who fills all connections of `http` does not keep a probe waiting. Default: only there. */
+  readonly probes?: ListenAddress;
+  /** Where metrics are served instead. Default: `http`. */
+  readonly metricsHttp?: ListenAddress;
   /** Git repositories are kept here; it may be deleted while the operator is stopped. Default: a folder for temporary files. */
   readonly dataDirectory?: string;
   /** Repositories that are refused unless who runs the operator allows them: who writes an Application, or a ConfigMap, must not reach them. */
@@ -75,6 +80,11 @@ export interface RepositoryPermissions {
   readonly allowFiles?: boolean;
 }
 
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** How replicas of an operator agree on one of them. */
 export interface LeaderElectionOptions {
   /** Name of the Lease in the operator's namespace. Default: `mooring`. */
@@ -89,6 +99,9 @@ export interface LeaderElectionOptions {
 export interface Operator {
   /** Port of webhook, metrics and health checks. */
   readonly port: number;
+  /** Ports of `probes` and `metricsHttp`, where they were asked for. */
+  readonly probePort: number | undefined;
+  readonly metricsPort: number | undefined;
   /** Resolves when the controllers are at work. Until then `/readyz` says what is missing; it never rejects, since whatever it is may be mended. */
   readonly started: Promise<void>;
   /** Takes no more work, lets what is under way finish for at most `withinMs` (default 1.5 s), gives the lead to another replica, and closes everything. */
@@ -120,44 +133,53 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
     outageMs: operatorLimits.outageMs,
     tell: (problem) => opened?.warn(problem),
   });
-  const server = await serve(
-    [
-      ...readiness.routes,
-      {
-        method: 'GET',
-        path: '/metrics',
-        bodyBytes: noBodyBytes,
-        answer: async ({ headers }) => ({ status: 200, ...(await metrics.scrape(headers['accept'])) }),
-      },
-      {
-        method: 'POST',
-        path: '/api/webhook',
-        bodyBytes: operatorLimits.webhookBytes,
-        answer: (request) => {
-          if (opened === undefined || controllers === undefined) return { status: 503, body: 'not ready yet\n' };
-          const { store, leadership } = opened.world;
-          const { refreshRepository } = controllers;
-          return deliver(request, leadership, {
-            receive: (delivery) => receiveWebhook(delivery, store.settings(), refreshRepository, metrics),
-            handOn: (address) => handOn(address, request),
-            isHandedOn: request.headers[handedOnHeader] !== undefined,
-            log,
-          });
+  const metricsRoute: Route = {
+    method: 'GET',
+    path: '/metrics',
+    bodyBytes: noBodyBytes,
+    answer: async ({ headers }) => ({ status: 200, ...(await metrics.scrape(headers['accept'])) }),
+  };
+  const refused = createRefusals(systemClock, { log, metrics });
+  const webhookRoute: Route = {
+    method: 'POST',
+    path: '/api/webhook',
+    bodyBytes: operatorLimits.webhookBytes,
+    answer: (request) => {
+      if (opened === undefined || controllers === undefined) return { status: 503, body: 'not ready yet\n' };
+      const { store, leadership } = opened.world;
+      const { refreshRepository: refresh } = controllers;
+      return deliver(request, leadership, {
+        receive: (delivery) => {
+          const { webhookSecrets } = store.settings();
+          return receiveWebhook(delivery, { webhookSecrets, refresh, refused, metrics });
         },
-      },
-    ],
-    options.http ?? { host: '127.0.0.1', port: 0 },
-    log,
-  );
-
-  const undo: (() => void | Promise<void>)[] = [() => tracing?.close(), () => server.close()];
+        handOn: (address) => handOn(address, request),
+        isHandedOn: request.headers[handedOnHeader] !== undefined,
+        log,
+      });
+    },
+  };
+  const undo: (() => void | Promise<void>)[] = [() => tracing?.close()];
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };
+  const listen = async (address: ListenAddress, routes: readonly Route[]): Promise<HttpServer> => {
+    const server = await serve(routes, address, log);
+    undo.push(() => server.close());
+    return server;
+  };
   let isStopping = false;
   let world: OpenWorld;
+  let servers: { readonly main: HttpServer; readonly probes?: HttpServer; readonly metrics?: HttpServer };
   try {
-    world = openWorld(await connect(options), options, server.port, context, readiness.report);
+    const { http = { host: '127.0.0.1', port: 0 }, probes, metricsHttp } = options;
+    const atMain = [...readiness.routes, webhookRoute, ...(metricsHttp === undefined ? [metricsRoute] : [])];
+    servers = {
+      ...(probes && { probes: await listen(probes, readiness.routes) }),
+      ...(metricsHttp && { metrics: await listen(metricsHttp, [metricsRoute]) }),
+      main: await listen(http, atMain),
+    };
+    world = openWorld(await connect(options), options, servers.main.port, context, readiness.report);
     opened = world;
     undo.push(() => world.close());
   } catch (thrown) {
@@ -176,11 +198,13 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
     reportWarm(world.world, started.warm, readiness.report);
     world.stand();
     const { namespace } = world.world.store;
-    log.info({ cluster: world.server, namespace, port: server.port }, 'Mooring has started');
+    log.info({ cluster: world.server, namespace, port: servers.main.port }, 'Mooring has started');
   };
-  log.info({ cluster: world.server, port: server.port }, "reading Mooring's own objects");
+  log.info({ cluster: world.server, port: servers.main.port }, "reading Mooring's own objects");
   return {
-    port: server.port,
+    port: servers.main.port,
+    probePort: servers.probes?.port,
+    metricsPort: servers.metrics?.port,
     started: world.ready.then(start),
     async stop(withinMs = drainMs) {
       isStopping = true;

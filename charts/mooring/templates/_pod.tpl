@@ -40,10 +40,15 @@ checksum/otlp: {{ toJson . | sha256sum }}
 {{- end }}
 {{- end -}}
 
+{{- /* Where a port is listened at: every address of the pod. */ -}}
+{{- define "mooring.listen" -}}
+{{- ternary "[::]" "0.0.0.0" (has "IPv6" (index . 0).Values.global.dualStack.ipFamilies) }}:{{ index . 1 -}}
+{{- end -}}
+
 {{- define "mooring.probe" -}}
 httpGet:
   path: {{ .httpPath }}
-  port: http
+  port: probes
 failureThreshold: {{ .failureThreshold }}
 initialDelaySeconds: {{ .initialDelaySeconds }}
 periodSeconds: {{ .periodSeconds }}

@@ -111,6 +111,14 @@ export interface CacheFacts {
   readonly entries: number;
 }
 
+/** A delivery of a Git host that was not taken. Both are out of small sets. */
+export interface WebhookRefusal {
+  /** Name of the host; `unknown` where the headers tell of none. */
+  readonly host: string;
+  /** `no-secret`: there are webhook secrets, and none for this host. `payload`: it names no repository. */
+  readonly reason: 'unknown-host' | 'no-secret' | 'wrong-secret' | 'payload';
+}
+
 /** Measurements, named for what happened and not for how they are stored. */
 export interface Metrics {
   /** A pass over an Application ended as it should. */
@@ -140,6 +148,7 @@ export interface Metrics {
   watched(facts: { readonly server: string; readonly events: number; readonly durationMs: number }): void;
   /** A webhook told of a push to this repository; undefined where no Application uses it. */
   pushed(repository: string | undefined): void;
+  webhookRefused(refusal: WebhookRefusal): void;
   /** A bug: an error that is no `Fault` ended a reconcile. */
   crashed(): void;
 }
@@ -165,6 +174,7 @@ export const noMetrics: Metrics = {
   kubeAsked: nothing,
   watched: nothing,
   pushed: nothing,
+  webhookRefused: nothing,
   crashed: nothing,
 };
 

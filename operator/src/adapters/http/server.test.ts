@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { createLog } from '../telemetry/log.ts';
-import { bodiesBytes, type HttpServer, serve } from './server.ts';
+import { bodiesBytes, connectionsPerAddress, type HttpServer, serve } from './server.ts';
 
 const bodyBytes = 10 * 1024 * 1024;
 let server: HttpServer;
@@ -96,4 +96,34 @@ test('it closes within two seconds, also while somebody sends slowly', async () 
   const startedAt = performance.now();
   await slow.close();
   assert.ok(performance.now() - startedAt < 2_000, `it took ${Math.round(performance.now() - startedAt)} ms`);
+});
+
+test('who holds all connections that one address may have keeps nobody else out', async () => {
+  const crowded = await start();
+  const held = Array.from({ length: connectionsPerAddress + 8 }, () => {
+    const socket = connect({ port: crowded.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+    sockets.push(socket);
+    // Those beyond the limit are closed by the server.
+    socket.on('error', () => {});
+    return socket;
+  });
+  const closed = (): number => held.filter((socket) => socket.destroyed).length;
+  await until('what is beyond the limit is closed', () => closed() === 8);
+  assert.equal((await fetch(`http://127.0.0.1:${crowded.port}/healthz`)).status, 200);
+  held.find((socket) => !socket.destroyed)?.destroy();
+  await until(
+    'a place that is free is given to the same address again',
+    () => held.at(-1)?.readyState === 'open',
+    async () => {
+      const socket = connect({ port: crowded.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+      sockets.push(socket);
+      socket.on('error', () => {});
+      socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+      const isAnswered = await new Promise<boolean>((resolve) => {
+        socket.once('data', () => resolve(true)).once('close', () => resolve(false));
+      });
+      if (isAnswered) held.push(socket);
+    },
+  );
+  await crowded.close();
 });

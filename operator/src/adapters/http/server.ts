@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Log } from '../../world/telemetry.ts';
 
 /** What a route is told. Header names are lower case. */
@@ -33,11 +33,14 @@ export interface HttpServer {
 
 /** Bytes of bodies that are kept at once, over all requests: who sends them has shown no secret yet. */
 export const bodiesBytes: number = 32 * 1024 * 1024;
+/** Connections at once, and those of one address: who holds all of its own leaves room for others. */
+const connectionsAtMost = 1_024;
+export const connectionsPerAddress: number = 256;
 /** Milliseconds that a request under way may take to end when the server closes. */
 const closeMs = 1_000;
 
 /**
- * Serves routes over HTTP/1.1. A body that is too long is refused with 413 before it is kept, one too many at a time with 503, and a slow one after 10 s.
+ * Serves routes over HTTP/1.1. A connection beyond what one address may have is closed at once. A body that is too long is refused with 413 before it is kept, one too many at a time with 503, and a slow one after 10 s.
  */
 export async function serve(
   routes: readonly Route[],
@@ -57,7 +60,8 @@ export async function serve(
       });
     },
   );
-  server.maxConnections = 1_024;
+  server.maxConnections = connectionsAtMost;
+  limitByAddress(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(address.port, address.host, resolve);
@@ -74,6 +78,22 @@ export async function serve(
         server.closeIdleConnections();
       }),
   };
+}
+
+/** Closes what is beyond `connectionsPerAddress`. */
+function limitByAddress(server: Server): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress: address = '' } = socket;
+    const count = (open.get(address) ?? 0) + 1;
+    open.set(address, count);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+    if (count > connectionsPerAddress) socket.destroy();
+  });
 }
 
 /** Bytes of bodies that are kept just now. */

@@ -131,6 +131,13 @@ export const recorded = {
     labels: ['repo'],
     of: 'Argo CD',
   },
+  webhooksRefused: {
+    name: 'mooring_webhook_refused_total',
+    type: 'counter',
+    help: 'Webhook deliveries that were refused.',
+    labels: ['host', 'reason'],
+    of: 'Mooring',
+  },
   queueAdds: {
     name: 'workqueue_adds_total',
     type: 'counter',
@@ -492,6 +499,7 @@ export const labelMeanings: Readonly<Record<string, string>> = {
   dry_run: '`true` for a rehearsal',
   group: 'API group of an object',
   health_status: '`Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`',
+  host: '`github` or `gitlab`; `unknown` where the headers of a delivery name none',
   k8s_version: 'version of the API server, such as `1.37.2`',
   kind: 'kind of an object',
   name: 'name of the Application, the cluster or the queue',
@@ -500,6 +508,8 @@ export const labelMeanings: Readonly<Record<string, string>> = {
   phase: '`Succeeded`, `Failed` or `Error`',
   project: 'AppProject of the Application',
   queue: '`Application` or `Repository`',
+  reason:
+    '`unknown-host`, `no-secret` (other hosts have one), `wrong-secret`, or `payload` where no repository is named',
   repo: 'address of the repository in lower case, without `.git` and without credentials',
   request_type: '`ls-remote` or `fetch`',
   resource_kind: 'plural name of the kind, such as `configmaps`',

@@ -207,6 +207,9 @@ export function createMetrics(given: Partial<MetricsSources> = {}): PrometheusMe
     pushed(repository) {
       count(recorded.webhooks, { repo: repository === undefined ? '' : repositoryLabel(repository) });
     },
+    webhookRefused({ host, reason }) {
+      count(recorded.webhooksRefused, { host, reason });
+    },
     crashed() {
       count(recorded.crashes, {});
     },

@@ -14,7 +14,7 @@ async function play(
   const leadership = { leads: () => who.leads === true, leader: () => who.leader, subscribe: () => () => {} };
   const log = { debug() {}, info() {}, warn: (_: object, message: string) => done.push(message), error() {} };
   const answer = await deliver({ headers: {}, body: new Uint8Array() }, leadership, {
-    receive: () => {
+    receive: async () => {
       done.push('received');
       return { status: 200, body: 'here\n' };
     },

@@ -11,7 +11,7 @@ export interface WebhookAnswer {
 /** What becomes of a delivery. */
 export interface DeliveryWays {
   /** Takes it here. */
-  receive(delivery: Delivery): WebhookAnswer;
+  receive(delivery: Delivery): Promise<WebhookAnswer>;
   /** Has the replica at this address take it. Throws where it cannot be reached. */
   handOn(address: string): Promise<WebhookAnswer>;
   /** Whether another replica has handed it on already. */

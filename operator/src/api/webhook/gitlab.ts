@@ -1,27 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { addresses, memberAt, parseBody, type WebhookHost } from './host.ts';
+import { pushTo, type WebhookHost } from './host.ts';
+import { textsIn } from './payload.ts';
 
 const pushEvents = new Set(['Push Hook', 'Tag Push Hook', 'System Hook']);
 
 /** GitLab: `X-Gitlab-Event`, with the secret itself in `X-Gitlab-Token`. */
 export const gitlab: WebhookHost = {
   name: 'gitlab',
+  secretKey: 'gitlab.secret',
   recognizes: ({ headers }) => headers['x-gitlab-event'] !== undefined,
-  read({ headers, body }, secrets) {
-    const secret = secrets['gitlab.secret'];
-    if (secret !== undefined && !isSame(headers['x-gitlab-token'] ?? '', secret)) {
-      return { kind: 'refused', status: 401, reason: 'the token does not fit webhook.gitlab.secret' };
-    }
+  isAuthentic: ({ headers }, secret) => isSame(headers['x-gitlab-token'] ?? '', secret),
+  async read({ headers, body }) {
     const event = headers['x-gitlab-event'] ?? '';
     if (!pushEvents.has(event)) return { kind: 'ignored', reason: `the event ${event} changes no branch` };
-    const payload = parseBody(body);
-    const urls = addresses(
-      memberAt(payload, 'project', 'git_http_url'),
-      memberAt(payload, 'project', 'web_url'),
-      memberAt(payload, 'project', 'git_ssh_url'),
-    );
-    if (urls.length === 0) return { kind: 'refused', status: 400, reason: 'the payload names no project' };
-    return { kind: 'push', push: { urls } };
+    return pushTo(await textsIn(body, 'project', ['git_http_url', 'web_url', 'git_ssh_url']), 'project');
   },
 };
 

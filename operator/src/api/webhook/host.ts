@@ -1,5 +1,3 @@
-import type { Settings } from '../../world/store.ts';
-
 /** One push to a repository, as far as Mooring listens: where to look. What is there is asked of Git itself. */
 export interface Push {
   /** Every address that the host gives the repository. */
@@ -16,42 +14,25 @@ export type Verdict =
   | { readonly kind: 'push'; readonly push: Push }
   /** A delivery that is in order and says nothing of use. */
   | { readonly kind: 'ignored'; readonly reason: string }
-  | { readonly kind: 'refused'; readonly status: 400 | 401; readonly reason: string };
+  /** One that names no repository. */
+  | { readonly kind: 'unreadable'; readonly reason: string };
 
 /** One kind of Git host. */
 export interface WebhookHost {
   readonly name: string;
+  /** Key of the host's secret in `argocd-secret`, without `webhook.` in front. */
+  readonly secretKey: string;
   /** Whether this host made the delivery, by its headers. */
   recognizes(delivery: Delivery): boolean;
-  /** Checks the delivery against the host's secret among `secrets` (`github.secret`), where one is set, and reads it. */
-  read(delivery: Delivery, secrets: Settings['webhookSecrets']): Verdict;
+  /** Whether who sent the delivery has the host's secret. Looks at the bytes as they came, before anything of them is read. */
+  isAuthentic(delivery: Delivery, secret: string): boolean;
+  /** Reads it, in time linear in its length, and lets other work have its turn. */
+  read(delivery: Delivery): Promise<Verdict>;
 }
 
-/** The member of a parsed payload at a path; undefined where there is none. */
-export function memberAt(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (inner, field) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, field)
-        ? (inner as Record<string, unknown>)[field]
-        : undefined,
-    value,
-  );
-}
-
-/** The JSON of a body; undefined where it is none. */
-export function parseBody(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Those of the values that are addresses. */
-export function addresses(...values: readonly unknown[]): string[] {
-  return [
-    ...new Set(
-      values.filter((value): value is string => typeof value === 'string' && value !== '' && value.length < 2_048),
-    ),
-  ];
+/** A push that names these addresses, each once. */
+export function pushTo(urls: readonly string[], what: 'repository' | 'project'): Verdict {
+  const named = [...new Set(urls)].filter((url) => url !== '');
+  if (named.length === 0) return { kind: 'unreadable', reason: `the payload names no ${what}` };
+  return { kind: 'push', push: { urls: named } };
 }

@@ -2,27 +2,19 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import test from 'node:test';
 import type { Settings } from '../../world/store.ts';
+import type { WebhookRefusal } from '../../world/telemetry.ts';
 import type { TraceParent } from '../../world/tracer.ts';
 import { receiveWebhook } from './receive.ts';
 
 const secret = 'correct horse';
-const open: Settings = {
-  pollIntervalMs: 0,
-  pollJitterMs: 0,
-  webhookSecrets: {},
-  syncTimeoutMs: 0,
-  waveDelayMs: 0,
-  metrics: {},
-  respectRbac: 'off',
-  renderers: {},
-};
-const closed: Settings = { ...open, webhookSecrets: { 'github.secret': secret, 'gitlab.secret': secret } };
+const open: Settings['webhookSecrets'] = {};
+const closed: Settings['webhookSecrets'] = { 'github.secret': secret, 'gitlab.secret': secret };
 
-/** Hands in a delivery; answers the status, the body, the addresses that were looked at and those that were counted. */
-function receive(
+/** Hands in a delivery; answers the status, the body, the addresses that were looked at, those that were counted, and why it was refused. */
+async function receive(
   headers: Readonly<Record<string, string>>,
   payload: unknown,
-  settings: Settings = open,
+  webhookSecrets: Settings['webhookSecrets'] = open,
   users: (url: string) => number = () => 3,
 ) {
   const body = payload instanceof Uint8Array ? payload : new TextEncoder().encode(JSON.stringify(payload));
@@ -34,8 +26,17 @@ function receive(
     parents.add(parent);
     return users(url);
   };
-  const answer = receiveWebhook({ headers, body }, settings, refresh, { pushed: (url) => counted.push(url) });
-  return { ...answer, urls, counted, parents: [...parents] };
+  const refusals: WebhookRefusal[] = [];
+  const answer = await receiveWebhook(
+    { headers, body },
+    {
+      webhookSecrets,
+      refresh,
+      refused: (refusal) => refusals.push(refusal),
+      metrics: { pushed: (url) => counted.push(url) },
+    },
+  );
+  return { ...answer, urls, counted, parents: [...parents], refusals };
 }
 
 const github = {
@@ -57,41 +58,46 @@ function sign(payload: unknown, key: string = secret): string {
   return `sha256=${createHmac('sha256', key).update(bytes).digest('hex')}`;
 }
 
-test('a push of GitHub has every address of the repository looked at, once', () => {
-  const { status, body, urls } = receive(push, { repository: { ...github, git_url: github.clone_url } });
+test('a push of GitHub has every address of the repository looked at, once', async () => {
+  const { status, body, urls } = await receive(push, { repository: { ...github, git_url: github.clone_url } });
   assert.deepEqual([status, body], [200, '3 applications use this repository\n']);
   assert.deepEqual(urls, [github.clone_url, github.html_url, github.ssh_url]);
 });
 
-test('a push that is a part of a trace has its repository looked at as one', () => {
+test('a push that is a part of a trace has its repository looked at as one', async () => {
   const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'ci=7' };
-  assert.deepEqual(receive({ ...push, ...trace }, { repository: github }).parents, [trace]);
+  assert.deepEqual((await receive({ ...push, ...trace }, { repository: github })).parents, [trace]);
   const { traceparent } = trace;
-  assert.deepEqual(receive({ ...push, traceparent }, { repository: github }).parents, [{ traceparent }]);
-  assert.deepEqual(receive(push, { repository: github }).parents, [undefined]);
+  assert.deepEqual((await receive({ ...push, traceparent }, { repository: github })).parents, [{ traceparent }]);
+  assert.deepEqual((await receive(push, { repository: github })).parents, [undefined]);
 });
 
-test('a push of GitLab has every address of the project looked at', () => {
+test('a push of GitLab has every address of the project looked at', async () => {
   for (const event of ['Push Hook', 'Tag Push Hook', 'System Hook']) {
-    const { status, urls } = receive({ 'x-gitlab-event': event }, { project: gitlab });
+    const { status, urls } = await receive({ 'x-gitlab-event': event }, { project: gitlab });
     assert.equal(status, 200);
     assert.deepEqual(urls, [gitlab.git_http_url, gitlab.web_url, gitlab.git_ssh_url]);
   }
 });
 
-test('a push is counted once, under an address that Applications use, and else under none', () => {
+test('a push is counted once, under an address that Applications use, and else under none', async () => {
   const repository = { repository: github };
-  assert.deepEqual(receive(push, repository).counted, [github.clone_url]);
-  const used = receive(push, repository, open, (url) => (url === github.ssh_url ? 2 : 0));
+  assert.deepEqual((await receive(push, repository)).counted, [github.clone_url]);
+  const used = await receive(push, repository, open, (url) => (url === github.ssh_url ? 2 : 0));
   assert.deepEqual([used.body, used.counted], ['2 applications use this repository\n', [github.ssh_url]]);
-  assert.deepEqual(receive(push, repository, open, () => 0).counted, [undefined], 'anybody can make names up');
-  for (const other of [receive({ 'x-github-event': 'ping' }, repository), receive(push, repository, closed)])
+  assert.deepEqual((await receive(push, repository, open, () => 0)).counted, [undefined], 'anybody can make names up');
+  for (const other of [
+    await receive({ 'x-github-event': 'ping' }, repository),
+    await receive(push, repository, closed),
+  ])
     assert.deepEqual(other.counted, []);
 });
 
-test('one address is enough', () => {
-  assert.deepEqual(receive(push, { repository: { html_url: github.html_url, ssh_url: null } }).urls, [github.html_url]);
-  assert.deepEqual(receive(hook, { project: { web_url: gitlab.web_url } }).urls, [gitlab.web_url]);
+test('one address is enough', async () => {
+  assert.deepEqual((await receive(push, { repository: { html_url: github.html_url, ssh_url: null } })).urls, [
+    github.html_url,
+  ]);
+  assert.deepEqual((await receive(hook, { project: { web_url: gitlab.web_url } })).urls, [gitlab.web_url]);
 });
 
 const payload = { repository: github };
@@ -106,9 +112,9 @@ const signatures: readonly [what: string, signature: string | undefined, status:
   ['one with wide characters of the same length', 'é'.repeat(71), 401],
 ];
 for (const [what, signature, status] of signatures) {
-  test(`GitHub with a secret, and ${what}: ${status}`, () => {
+  test(`GitHub with a secret, and ${what}: ${status}`, async () => {
     const headers = { ...push, ...(signature !== undefined && { 'x-hub-signature-256': signature }) };
-    const answer = receive(headers, payload, closed);
+    const answer = await receive(headers, payload, closed);
     assert.equal(answer.status, status);
     assert.equal(answer.urls.length > 0, status === 200);
     assert.ok(!answer.body.includes(secret));
@@ -123,9 +129,9 @@ const tokens: readonly [token: string | undefined, status: number][] = [
   ['wrong', 401],
 ];
 for (const [token, status] of tokens) {
-  test(`GitLab with a secret, and the token ${JSON.stringify(token)}: ${status}`, () => {
+  test(`GitLab with a secret, and the token ${JSON.stringify(token)}: ${status}`, async () => {
     const headers = { ...hook, ...(token !== undefined && { 'x-gitlab-token': token }) };
-    const answer = receive(headers, { project: gitlab }, closed);
+    const answer = await receive(headers, { project: gitlab }, closed);
     assert.equal(answer.status, status);
     assert.equal(answer.urls.length > 0, status === 200);
   });
@@ -158,9 +164,9 @@ const bad: readonly [what: string, payload: unknown][] = [
   ['ten megabytes', notJson(`{"commits":"${'x'.repeat(10_000_000)}"}`)],
 ];
 for (const [what, given] of bad) {
-  test(`a push with ${what} is refused, and nothing is looked at`, () => {
+  test(`a push with ${what} is refused, and nothing is looked at`, async () => {
     for (const headers of [push, hook]) {
-      const { status, body, urls } = receive(headers, given);
+      const { status, body, urls } = await receive(headers, given);
       assert.deepEqual([status, urls], [400, []]);
       assert.match(body, /^the payload names no (repository|project)\n$/);
     }
@@ -174,20 +180,50 @@ const others: readonly Readonly<Record<string, string>>[] = [
   { 'x-gitlab-event': '' },
 ];
 for (const headers of others) {
-  test(`${JSON.stringify(headers)} is in order and changes nothing`, () => {
-    const { status, body, urls } = receive(headers, { repository: github, project: gitlab });
+  test(`${JSON.stringify(headers)} is in order and changes nothing`, async () => {
+    const { status, body, urls } = await receive(headers, { repository: github, project: gitlab });
     assert.deepEqual([status, urls], [200, []]);
     assert.match(body, /^ignored: /);
   });
 }
 
-test('other events must be signed too', () => {
-  assert.equal(receive({ 'x-github-event': 'ping' }, {}, closed).status, 401);
-  assert.equal(receive({ 'x-github-event': 'ping', 'x-hub-signature-256': sign({}) }, {}, closed).status, 200);
+test('other events must be signed too', async () => {
+  assert.equal((await receive({ 'x-github-event': 'ping' }, {}, closed)).status, 401);
+  assert.equal((await receive({ 'x-github-event': 'ping', 'x-hub-signature-256': sign({}) }, {}, closed)).status, 200);
 });
 
-test('a delivery of nobody known is refused', () => {
-  const { status, body, urls } = receive({ 'x-gitea-event': 'push' }, payload);
+test('a delivery of nobody known is refused', async () => {
+  const { status, body, urls } = await receive({ 'x-gitea-event': 'push' }, payload);
   assert.deepEqual([status, urls], [400, []]);
   assert.match(body, /github and gitlab/);
+});
+
+test('where a host has a secret, another one without is refused: a delivery in its name needs no secret', async () => {
+  const onlyGithub = { 'github.secret': secret };
+  const { status, body, urls, refusals } = await receive(hook, { project: gitlab }, onlyGithub);
+  assert.deepEqual([status, urls], [401, []]);
+  assert.match(body, /set webhook\.gitlab\.secret/);
+  assert.deepEqual(refusals, [{ host: 'gitlab', reason: 'no-secret' }]);
+  const headers = { ...push, 'x-hub-signature-256': sign(payload) };
+  assert.equal((await receive(headers, payload, onlyGithub)).status, 200);
+  assert.equal((await receive({ ...headers, ...hook }, payload, onlyGithub)).status, 200);
+  assert.equal((await receive(hook, { project: gitlab }, { 'bitbucket.uuid': 'x' })).status, 401);
+});
+
+test('each refusal says of which host, and why', async () => {
+  const because = async (...given: Parameters<typeof receive>) => (await receive(...given)).refusals;
+  assert.deepEqual(await because({}, payload), [{ host: 'unknown', reason: 'unknown-host' }]);
+  assert.deepEqual(await because(push, payload, closed), [{ host: 'github', reason: 'wrong-secret' }]);
+  assert.deepEqual(await because(hook, {}), [{ host: 'gitlab', reason: 'payload' }]);
+  assert.deepEqual(await because(push, payload), []);
+});
+
+test("GitHub's form, which it proposes, is read as its JSON is, and signed as it came", async () => {
+  const json = JSON.stringify({ ref: 'refs/heads/ä + b & c', repository: github });
+  const form = notJson(`x=1&payload=${encodeURIComponent(json).replaceAll('%20', '+')}&y=%zz`);
+  const headers = { ...push, 'content-type': 'application/x-www-form-urlencoded' };
+  assert.deepEqual((await receive(headers, form)).urls, Object.values(github));
+  assert.equal((await receive({ ...headers, 'x-hub-signature-256': sign(form) }, form, closed)).status, 200);
+  assert.equal((await receive({ ...headers, 'x-hub-signature-256': sign(json) }, form, closed)).status, 401);
+  assert.equal((await receive(headers, notJson('nopayload=%7B%7D'))).status, 400);
 });

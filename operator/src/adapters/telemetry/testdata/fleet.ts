@@ -63,6 +63,7 @@ export function createFleet(applicationCount: number, clusterCount: number): Fle
   for (const sourceType of ['Directory', 'Kustomize', 'Helm'])
     for (const cached of [true, false]) metrics.rendered({ sourceType, cached, durationMs: 3 });
   metrics.pushed(undefined);
+  metrics.webhookRefused({ host: 'github', reason: 'wrong-secret' });
   return { metrics, applications, clusters };
 }
 
