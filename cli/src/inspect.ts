@@ -112,7 +112,7 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
       tracking,
       isPermitted: permittedBy(guard),
       revisionChanged: true,
-      thorough: false,
+      thorough: 'no',
     });
     const forbidden = desired.objects.flatMap((object) => object.forbidden ?? []);
     return {

@@ -1,12 +1,13 @@
 import type { AppProject } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
+import { createCache, type WriteOutcome } from '../src/adapters/kube/cache.ts';
 import { createElection, createSoleElection, type Election } from '../src/adapters/kube/election.ts';
 import { recordOf } from '../src/adapters/kube/record.ts';
 import { type Controllers, startControllers } from '../src/controllers/start.ts';
 import { healthOf } from '../src/engine/health/health.ts';
 import { Fault } from '../src/model/fault.ts';
 import type { Guard } from '../src/model/guard.ts';
-import type { AppliedMark, LiveRecord } from '../src/model/live.ts';
+import type { LiveRecord } from '../src/model/live.ts';
 import { groupOf, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
 import type { Clock } from '../src/world/clock.ts';
 import type { Cluster, Clusters, LiveChange } from '../src/world/cluster.ts';
@@ -150,7 +151,12 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     clock.after(at - clock.now(), tryNow);
   };
 
-  const views = new Map<string, { readonly cluster: Cluster; readonly seenUpTo: () => number }>();
+  interface View {
+    readonly cluster: Cluster;
+    readonly isOutdated: (app: string) => boolean;
+    readonly seenUpTo: () => number;
+  }
+  const views = new Map<string, View>();
   const clusterListeners = new Set<(change: Change) => void>();
   const tell = (change: Change): void => {
     for (const listener of clusterListeners) listener(change);
@@ -163,38 +169,20 @@ export function startProcess(universe: Universe, name: string, died: () => void)
       throw new Fault('cluster-unreachable', `${api.server}: its view is behind`);
     }
     const { server } = api;
-    const records = new Map<string, LiveRecord>();
-    const versions = new Map<string, number>();
-    const marks = new Map<string, AppliedMark>();
-    const see = (key: ResourceKey, version: number, record: LiveRecord | undefined): boolean => {
-      const text = keyText(key);
-      if (version <= (versions.get(text) ?? 0)) return false;
-      versions.set(text, version);
-      if (record === undefined) records.delete(text);
-      else records.set(text, record);
-      return true;
+    const cache = createCache((change) => tell({ server, ...change }));
+    const seen = (object: KubeObject): LiveRecord => {
+      const record = recordOf(object, healthOf);
+      cache.seen(record);
+      return record;
     };
-    const now = (key: ResourceKey): void => {
-      const object = api.get(key);
-      const version = Number(object?.metadata.resourceVersion ?? (versions.get(keyText(key)) ?? 0) + 0.5);
-      see(key, version, object && recordOf(object, healthOf));
-    };
-    for (const object of api.list()) now(keyOf(object));
+    for (const object of api.list()) seen(object);
     const order = { last: 0 };
     // Events are held while the cluster is out of reach, and come in order: a gap is never skipped.
     const backlog: { readonly at: number; readonly event: ServerEvent }[] = [];
     const deliverFirst = (): void => {
       const event = backlog.shift()?.event;
-      const object = event?.after ?? event?.before;
-      if (event === undefined || object === undefined) return;
-      const key = keyOf(object);
-      const before = records.get(keyText(key));
-      const after = event.after && recordOf(event.after, healthOf);
-      if (!see(key, event.version, after)) return;
-      const app = after?.app ?? before?.app;
-      if (app === undefined) return;
-      const what = after === undefined ? 'gone' : before === undefined ? 'new' : 'drift';
-      tell({ server, app, key, what: what === 'drift' && before?.ownedHash === after?.ownedHash ? 'health' : what });
+      if (event?.after !== undefined) seen(event.after);
+      else if (event?.before !== undefined) cache.gone(recordOf(goneAt(event.before, event.version), healthOf));
     };
     stops.push(
       api.watch((event) => {
@@ -216,6 +204,28 @@ export function startProcess(universe: Universe, name: string, died: () => void)
       const why = isOther ? `it is served with the scope ${scope}` : guard({ key, scope });
       if (why !== undefined) throw new Fault('object-refused', `${keyText(key)}: ${why}`);
     };
+    const read = (key: ResourceKey): Promise<KubeObject | undefined> =>
+      call(() => {
+        reach();
+        const live = api.get(key);
+        if (live !== undefined) seen(live);
+        return live;
+      });
+    /** Runs an own write, so that the view holds what it did when it ends. */
+    const written = async <T>(
+      key: ResourceKey,
+      run: () => Promise<{ readonly answer: T; readonly outcome: WriteOutcome }>,
+    ): Promise<T> => {
+      const end = cache.beginWrite(key);
+      let outcome: WriteOutcome = 'failed';
+      try {
+        const done = await run();
+        outcome = done.outcome;
+        return done.answer;
+      } finally {
+        end(outcome);
+      }
+    };
     /** As the adapter does it: over the object as it was seen, and where only its content changed over that. */
     const overSeen = async <T>(key: ResourceKey, first: SeenObject, run: (over: SeenObject) => T): Promise<T> => {
       let over = first;
@@ -224,12 +234,12 @@ export function startProcess(universe: Universe, name: string, died: () => void)
           return await write(() => run(over));
         } catch (thrown) {
           if (!(thrown instanceof Fault && thrown.code === 'object-conflict') || attempt === 5) throw thrown;
-          const live = await call(() => {
-            reach();
-            now(key);
-            return api.get(key);
-          });
-          if (live?.metadata.uid !== over.uid) throw another(key);
+          const live = await read(key);
+          if (live?.metadata.uid !== over.uid) {
+            const record = cache.record(key);
+            if (live === undefined && record?.uid === over.uid) cache.gone(record);
+            throw another(key);
+          }
           over = seenAs(live);
         }
       }
@@ -240,51 +250,52 @@ export function startProcess(universe: Universe, name: string, died: () => void)
       apiVersions: ['apps/v1', 'v1'],
       scopeOf: api.scopeOf,
       serves: async (apiVersion, kind) => api.scopeOf(groupOf(apiVersion), kind) !== undefined,
-      record: (key) => records.get(keyText(key)),
-      tracked: (app) => [...records.values()].filter((record) => record.app === app),
+      record: cache.record,
+      tracked: cache.tracked,
       lastOf: () => undefined,
       covers: () => true,
       unseen: () => [],
-      ownedBy: (uid) => [...records.values()].filter((record) => record.owners.includes(uid)),
-      mark: (key) => marks.get(keyText(key)),
-      setMark(key, desiredHash) {
-        marks.set(keyText(key), { desiredHash, ownedHash: records.get(keyText(key))?.ownedHash });
-      },
-      get: (key) =>
-        call(() => {
-          reach();
-          now(key);
-          return api.get(key);
-        }),
-      apply(object, options) {
+      ownedBy: cache.ownedBy,
+      mark: cache.mark,
+      setMark: cache.setMark,
+      dropMark: cache.dropMark,
+      want: cache.want,
+      get: read,
+      async apply(object, options) {
         const key = keyOf(object);
-        const record = records.get(keyText(key));
+        const record = cache.record(key);
         const run = (over: SeenObject | undefined): KubeObject => {
           reach();
           if (faults.refuses(key)) throw new Fault('object-refused', `${keyText(key)}: refused by a webhook`);
           const isRefused = options.how === 'server-side' && !isAsSeen(key, over);
           holdAgainst(options.guard, key);
           if (options.dryRun !== true && !isRefused) journal.applying(name, server, object);
-          try {
-            return api.apply(object, options, over);
-          } finally {
-            if (options.dryRun !== true) now(key);
-          }
+          return api.apply(object, options, over);
         };
-        const isOver = record !== undefined && options.how === 'server-side' && options.dryRun !== true;
-        return isOver ? overSeen(key, record, run) : write(() => run(undefined), record === undefined);
+        if (options.dryRun === true) return call(() => run(undefined));
+        const isOver = record !== undefined && options.how === 'server-side';
+        return written(key, async () => {
+          const stored = await (isOver
+            ? overSeen(key, record, run)
+            : write(() => run(undefined), record === undefined));
+          return { answer: stored, outcome: { stored: recordOf(stored, healthOf) } };
+        });
       },
       patch: () => Promise.reject(new Error('the controllers patch nothing in a cluster')),
       remove: (record, { propagation, guard }) =>
-        overSeen(record.key, record, (over) => {
-          reach();
-          holdAgainst(guard, record.key);
-          if (isAsSeen(record.key, over)) journal.removing(name, server, record);
-          api.remove(record.key, over, propagation);
-          now(record.key);
+        written(record.key, async () => {
+          await overSeen(record.key, record, (over) => {
+            reach();
+            holdAgainst(guard, record.key);
+            if (isAsSeen(record.key, over)) journal.removing(name, server, record);
+            api.remove(record.key, over, propagation);
+          });
+          const left = api.get(record.key);
+          const isLeft = left?.metadata.uid === record.uid;
+          return { answer: undefined, outcome: isLeft ? { stored: seen(left) } : { removed: record.uid } };
         }),
     };
-    views.set(server, { cluster, seenUpTo: () => backlog[0]?.at ?? clock.now() });
+    views.set(server, { cluster, isOutdated: cache.isOutdated, seenUpTo: () => backlog[0]?.at ?? clock.now() });
     return cluster;
   };
 
@@ -310,6 +321,10 @@ export function startProcess(universe: Universe, name: string, died: () => void)
         if (faults.clusterDown(server)) throw new Fault('cluster-unreachable', `${server} cannot be reached`);
         return openView(api);
       }),
+    isOutdated: (app) => [...views.values()].some(({ isOutdated }) => isOutdated(app)),
+    forget(app, exceptServer) {
+      for (const [server, { cluster }] of views) if (server !== exceptServer) cluster.want(app, []);
+    },
     subscribe(listener) {
       clusterListeners.add(listener);
       return () => clusterListeners.delete(listener);
@@ -441,6 +456,11 @@ function electionOf({ leases, clock: time, random, faults, journal }: Universe, 
     journal.note(`${name}: ${message} ${JSON.stringify(fields)}`);
   const log = { debug() {}, info: note, warn: note, error: (_: LogFields, message: string) => journal.broken(message) };
   return createElection(access, { clock, monotonic: time.now, random, log, identity: name, address: undefined });
+}
+
+/** An object that was deleted carries the version of its deletion. */
+function goneAt(object: KubeObject, version: number): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
 }
 
 function seenAs({ metadata }: KubeObject): SeenObject {

@@ -1,7 +1,7 @@
 import type { Application, Operation } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { annotation } from '../src/model/annotations.ts';
-import { isJsonObject } from '../src/model/json.ts';
+import { isJsonObject, objectAt } from '../src/model/json.ts';
 import { equalJson } from '../src/model/merge-patch.ts';
 import { keyOf, keyText } from '../src/model/resource-key.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
@@ -42,6 +42,9 @@ const troubleMs = 300_000;
 /** What operations need to come to an end: five tries of automated syncs take 155 s, and each may wait for health. */
 const settleMs = 1_500_000;
 const quietMs = 600_000;
+/** What healing needs, with its pauses, and what a start needs: the Lease, and a look at everything. */
+const tamperedMs = 400_000;
+const restartedMs = 60_000;
 
 /** Plays one seed: people, Git, clusters and faults for five minutes, then time to settle, then what must be true. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
@@ -57,6 +60,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const journal = createJournal(clock, servers, store, operatorNamespace);
   const repository = createRepository('https://git.example.com/shop.git');
   const calm = random.chance(0.15);
+  let pollIntervalMs = 30_000;
   const trouble = createFaults(clock.now, random, [...servers.keys()], calm, options);
   const universe: Universe = {
     clock,
@@ -69,7 +73,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     faults: trouble.faults,
     settings: {
       ...quietSettings,
-      pollIntervalMs: 30_000,
+      get pollIntervalMs() {
+        return pollIntervalMs;
+      },
       pollJitterMs: 10_000,
       syncTimeoutMs: random.chance(0.3) ? 60_000 : 0,
       waveDelayMs: random.pick([0, 2_000]),
@@ -135,6 +141,25 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     journal.broken(`a settled world was written ${journal.writes - settledWrites} times more`);
   for (const id of journal.openOperations()) journal.broken(`I5: the operation ${id} never came to an end`);
   people.check();
+  if (options.dieAtWrite === undefined) {
+    // What is not seen when it happens is not seen at all then.
+    if (random.chance(0.5)) pollIntervalMs = 0;
+    await people.tamper((ms) => clock.passUntil(clock.now() + ms));
+    await clock.passUntil(clock.now() + tamperedMs);
+    people.judge();
+    const told = people.statuses();
+    journal.note('every operator is started anew');
+    for (const [name, life] of [...living]) {
+      living.delete(name);
+      life.kill();
+      begin();
+    }
+    await clock.passUntil(clock.now() + restartedMs);
+    for (const [name, status] of people.statuses()) {
+      if (told.get(name) !== status)
+        journal.broken(`C2: after a restart ${name} is ${status}, and was ${told.get(name)} before`);
+    }
+  }
   for (const life of living.values()) {
     for (const problem of life.tracer.problems()) journal.broken(`a settled world has a trace of which ${problem}`);
     life.kill();
@@ -231,6 +256,12 @@ interface People {
   /** Makes every source good again, and lets it ask for something new. */
   finish(): void;
   check(): void;
+  /** Edits of a settled world, and of the same fields again and again: others, undone, deleted, made by hand. */
+  tamper(pass: (ms: number) => Promise<void>): Promise<void>;
+  /** Whether each Application says what there is. */
+  judge(): void;
+  /** Every status as text, times apart. */
+  statuses(): ReadonlyMap<string, string>;
 }
 
 function createPeople(universe: Universe, random: SimRandom): People {
@@ -409,7 +440,84 @@ function createPeople(universe: Universe, random: SimRandom): People {
       }
       for (const source of sources) checkSource(source);
     },
+    async tamper(pass) {
+      for (const source of sources) {
+        const object = tamperable(source);
+        for (let count = object === undefined ? 0 : random.between(2, 8); count > 0; count -= 1) {
+          tamperWith(source, random.chance(0.8) ? object : tamperable(source));
+          await pass(random.pick([0, 100, 2_000, 10_000]));
+        }
+      }
+    },
+    judge() {
+      for (const source of sources) judgeSource(source);
+    },
+    statuses() {
+      const text = (source: Source): string =>
+        JSON.stringify(current(source)?.status).replaceAll(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"a time"');
+      return new Map(sources.map((source) => [source.name, text(source)]));
+    },
   };
+
+  function tamperable(source: Source): KubeObject | undefined {
+    const objects = manifestsOf(source.name, source.parts).filter(
+      ({ kind, metadata }) => kind !== 'CustomResourceDefinition' && !metadata.annotations?.[annotation.hook],
+    );
+    return objects.length === 0 ? undefined : random.pick(objects);
+  }
+
+  /** Somebody changes one field of an object, or takes back what was changed, or makes by hand what is missing. */
+  function tamperWith(source: Source, wanted: KubeObject | undefined): void {
+    if (wanted === undefined) return;
+    const api = servers.get(source.app.spec.destination.server ?? '');
+    const object = { ...wanted, metadata: { ...wanted.metadata, namespace: namespaceOf(wanted, source.app) } };
+    const key = keyOf(object);
+    const what = random.pick(['another', 'another', 'undone', 'undone', 'gone'] as const);
+    journal.note(`somebody makes ${keyText(key)} ${what}`);
+    if (api?.get(key) === undefined) {
+      api?.create(object);
+      return;
+    }
+    api.edit(key, (now) => {
+      if (what === 'gone') return undefined;
+      const field = now.kind === 'ConfigMap' ? 'data' : 'spec';
+      const name = now.kind === 'ConfigMap' ? 'value' : now.kind === 'Widget' ? 'size' : 'replicas';
+      const wish = objectAt(object, field)?.[name];
+      const other = typeof wish === 'number' ? random.between(20_000, 20_003) : `${random.between(1, 3)} by hand`;
+      return { ...now, [field]: { ...(now[field] as object), [name]: what === 'undone' ? wish : other } };
+    });
+  }
+
+  function judgeSource(source: Source): void {
+    const app = current(source);
+    if (app === undefined) return;
+    const api = servers.get(source.app.spec.destination.server ?? '');
+    const keys = new Set<string>();
+    const wrong: string[] = [];
+    for (const object of manifestsOf(source.name, source.parts)) {
+      if (object.metadata.annotations?.[annotation.hook] !== undefined) continue;
+      const key = { ...keyOf(object), namespace: namespaceOf(object, app) };
+      keys.add(keyText(key));
+      const live = api?.get(key);
+      const isTracked =
+        live?.metadata.annotations?.[annotation.trackingId] !== undefined || key.kind === 'CustomResourceDefinition';
+      if (live === undefined || !isTracked || !contains(contentOf(live), contentOf(object))) wrong.push(keyText(key));
+    }
+    for (const object of owned(source)) {
+      const { annotations = {} } = object.metadata;
+      const isLeft = annotations[annotation.trackingId] !== undefined && annotations[annotation.hookRun] === undefined;
+      if (isLeft && !keys.has(keyText(keyOf(object)))) wrong.push(keyText(keyOf(object)));
+    }
+    const { sync } = app.status ?? {};
+    if ((sync?.status === 'Synced') !== (wrong.length === 0))
+      journal.broken(`C7: ${source.name} is ${sync?.status}, and what differs is ${wrong.join(', ') || 'nothing'}`);
+    if (app.spec.syncPolicy?.automated?.selfHeal === true && wrong.length > 0 && isDone(app))
+      journal.broken(`C7: ${source.name} does not heal ${wrong.join(', ')}`);
+  }
+
+  function isDone({ status }: Application): boolean {
+    return status?.operationState?.phase === 'Succeeded' && status.operationState.operation.sync?.prune === true;
+  }
 
   function checkSource(source: Source): void {
     const app = current(source);

@@ -2,10 +2,12 @@ import { messageOf } from '../model/fault.ts';
 import { operatorLimits } from '../model/limits.ts';
 import { maskAddress } from '../model/mask.ts';
 import { addressKey } from '../model/repository-url.ts';
+import { trackingName } from '../model/tracking.ts';
 import type { Log, LogFields, PassFacts, QueueFacts, Telemetry } from '../world/telemetry.ts';
 import type { TraceParent } from '../world/tracer.ts';
 import type { World } from '../world/world.ts';
 import { awaitChange, requeueAfter } from './action.ts';
+import { lookAnew } from './application/anew.ts';
 import { factsOf } from './application/measure.ts';
 import { type Memory, newMemory, sight } from './application/memory.ts';
 import { reconcile } from './application/reconcile.ts';
@@ -220,6 +222,11 @@ export function startControllers(surroundings: World): Controllers {
     memories.get(key)?.trace.gone();
     memories.delete(key);
     lookedAt(key);
+    world.clusters.forget(trackingName({ metadata: nameOf(key) }, store.namespace));
+  });
+  const stopLooks = lookAnew(world, (key) => {
+    memoryOf(key).anew = true;
+    look(key, priority.poll);
   });
   // What the leader has synced is fetched and rendered here, too, as soon as it says so.
   const stopFollowing = store.subscribe((change) => {
@@ -260,6 +267,7 @@ export function startControllers(surroundings: World): Controllers {
       lead.stop();
       stopTraces();
       stopApplications();
+      stopLooks();
       stopFollowing();
       stopRepositories();
       await Promise.all([applications.stop(withinMs), repositories.stop(withinMs)]);

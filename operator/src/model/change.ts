@@ -18,8 +18,6 @@ export type Change =
       readonly desired: DesiredObject;
       readonly live: LiveRecord;
       readonly differences: readonly FieldDifference[];
-      /** Whether the live object was changed behind our back (the desired one is what we applied last). */
-      readonly drifted: boolean;
     }
   | { readonly action: 'none'; readonly key: ResourceKey; readonly desired: DesiredObject; readonly live: LiveRecord }
   | { readonly action: 'prune'; readonly key: ResourceKey; readonly live: LiveRecord; readonly ignored: boolean };

@@ -29,10 +29,23 @@ export interface LiveRecord {
   readonly images?: readonly string[];
 }
 
-/** What was last known to be equal: the desired hash, and the hash of our managedFields entry at that moment. */
+/** What was last found to be equal, and what tells that it still is. */
 export interface AppliedMark {
   readonly desiredHash: string;
+  /** The version that was compared. */
+  readonly resourceVersion: string;
+  /**
+   * Hash of our managedFields entry in that version, where the entry holds every field that is asked for, so that it changes with each of them. Else
+   * undefined: somebody may change a field that we do not own as often as they like, and the entry stays as it is. Then the mark is for this one version.
+   */
   readonly ownedHash: string | undefined;
+}
+
+/** Whether a record is still of the object that the mark was set for, as far as what is asked for goes. */
+export function isStillMarked(mark: AppliedMark, record: Pick<LiveRecord, 'ownedHash' | 'resourceVersion'>): boolean {
+  return mark.ownedHash === undefined
+    ? mark.resourceVersion === record.resourceVersion
+    : mark.ownedHash === record.ownedHash;
 }
 
 /** What a cluster holds of one Application, at one moment. */

@@ -44,10 +44,13 @@ export interface RemoveOptions {
 /** Why somebody should look at an Application again. */
 export interface LiveChange {
   readonly server: string;
-  /** Application named by the object's tracking id. */
+  /** Application named by the object's tracking id, or one that asks for the object. */
   readonly app: string;
   readonly key: ResourceKey;
-  /** `drift`: our fields were touched; `gone`, `new`: the object; `health`: its health, its links, or the hints Mooring acts on. */
+  /**
+   * `drift`: our fields were touched, or, of an object that no mark vouches for, anything; `gone`, `new`: the object; `health`: its health, its links, or the
+   * hints Mooring acts on.
+   */
   readonly what: 'drift' | 'gone' | 'new' | 'health';
 }
 
@@ -58,6 +61,15 @@ export interface UnseenKind {
   /** Where that is so; `''` for everywhere. */
   readonly namespace: string;
   readonly fault: Fault;
+}
+
+/** An object that was found to equal a desired one. */
+export interface Equal {
+  readonly desiredHash: string;
+  /** The version that was compared. */
+  readonly resourceVersion: string | undefined;
+  /** Whether our managedFields entry in it holds every field that is asked for. */
+  readonly isCovered: boolean;
 }
 
 /** One cluster and the watched view of it. Methods that talk to the API server throw `Fault` (`cluster-*`, `object-*`). */
@@ -84,8 +96,12 @@ export interface Cluster {
   /** Records whose owner reference names `uid`, from the view. */
   ownedBy(uid: string): readonly LiveRecord[];
   mark(key: ResourceKey): AppliedMark | undefined;
-  /** Remembers that the object equals the desired one with this hash, as of the record now in the view. */
-  setMark(key: ResourceKey, desiredHash: string): void;
+  /** Remembers what an object equals; nothing where the view holds another version of it than was compared. */
+  setMark(key: ResourceKey, equal: Equal): void;
+  /** Forgets the mark of an object that does not equal what is asked for, so that each change of it is told. */
+  dropMark(key: ResourceKey): void;
+  /** Which objects an Application asks for, in the place of those of before: it is told of what becomes of them, whoever they belong to. */
+  want(app: string, keys: readonly ResourceKey[]): void;
   /**
    * The object itself, from the API server; undefined where there is none. In this version of its kind, where it is served, else in the preferred one. The
    * view is not older than the answer then.
@@ -120,6 +136,10 @@ export interface Clusters {
   locate(destination: { readonly server?: string; readonly name?: string }): ClusterIdentity;
   /** Waits, within limits, until the view is complete. Throws `Fault` `cluster-unknown`, `cluster-unreachable` or `cluster-refused`. */
   open(server: string): Promise<Cluster>;
-  /** Calls `listener` on each change of a tracked object, and with `app: undefined` when a whole cluster came, went or was seen anew. */
+  /** Whether an object that the Application asks for may have changed since it was compared, as far as the views tell that there are. */
+  isOutdated(app: string): boolean;
+  /** Forgets what an Application asks for, but in the cluster that is excepted. */
+  forget(app: string, exceptServer?: string): void;
+  /** Calls `listener` on each change of a tracked object or one that an Application asks for, and with `app: undefined` when a whole cluster came, went or was seen anew. */
   subscribe(listener: (change: LiveChange | { readonly server: string; readonly app: undefined }) => void): () => void;
 }

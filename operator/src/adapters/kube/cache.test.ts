@@ -72,6 +72,77 @@ describe('what is told', () => {
   });
 });
 
+describe('who asks for an object', () => {
+  const { key } = record('a', 0);
+  const equal = (version: number, isCovered: boolean) => ({
+    desiredHash: 'wanted',
+    resourceVersion: String(version),
+    isCovered,
+  });
+  beforeEach(() => cache.want('asking', [key]));
+
+  test('is told that it came and went, whoever it belongs to', () => {
+    cache.seen(record('a', 1, { app: undefined }));
+    cache.gone(record('a', 2, { app: undefined }));
+    assert.deepEqual(toldWhat(), ['asking a new', 'asking a gone']);
+  });
+
+  test('is told once of what it tracks, too', () => {
+    cache.seen(record('a', 1, { app: 'asking' }));
+    cache.seen(record('a', 2, { app: 'asking', ownedHash: 'h2' }));
+    cache.seen(record('a', 3, { app: 'other', ownedHash: 'h3' }));
+    assert.deepEqual(toldWhat(), ['asking a new', 'asking a drift', 'asking a gone', 'other a new']);
+  });
+
+  test('is told of each change where no mark vouches for it', () => {
+    cache.seen(record('a', 1));
+    cache.seen(record('a', 2));
+    cache.setMark(key, equal(2, false));
+    cache.seen(record('a', 3));
+    assert.deepEqual(toldWhat(), ['cart a new', 'asking a new', 'asking a drift', 'asking a drift']);
+  });
+
+  test('is spared what our own entry would show', () => {
+    cache.seen(record('a', 1));
+    cache.setMark(key, equal(1, true));
+    told.length = 0;
+    cache.seen(record('a', 2));
+    assert.deepEqual(toldWhat(), []);
+    cache.dropMark(key);
+    cache.seen(record('a', 3));
+    assert.deepEqual(toldWhat(), ['asking a drift']);
+  });
+
+  test('is told what another Application writes there, and not what it writes itself', () => {
+    cache.beginWrite(key)({ stored: record('a', 1) });
+    cache.beginWrite(key)({ stored: record('a', 2, { ownedHash: 'h2' }) });
+    cache.beginWrite(key)({ removed: 'uid-a' });
+    assert.deepEqual(toldWhat(), ['asking a new', 'asking a drift', 'asking a gone']);
+    cache.beginWrite(key)({ stored: record('a', 4, { app: 'asking' }) });
+    assert.deepEqual(toldWhat(), []);
+  });
+
+  test('has something to look at anew where a version is not the one that was compared', () => {
+    assert.equal(cache.isOutdated('asking'), false);
+    cache.seen(record('a', 1));
+    assert.equal(cache.isOutdated('asking'), true);
+    cache.setMark(key, equal(1, true));
+    assert.equal(cache.isOutdated('asking'), false);
+    cache.seen(record('a', 2));
+    assert.equal(cache.isOutdated('asking'), true);
+  });
+
+  test('is forgotten when it asks for something else', () => {
+    cache.want('asking', [record('b', 0).key]);
+    cache.seen(record('a', 1, { app: undefined }));
+    assert.equal(cache.isOutdated('asking'), false);
+    cache.seen(record('b', 2, { app: undefined }));
+    cache.want('asking', []);
+    cache.gone(record('b', 3, { app: undefined }));
+    assert.deepEqual(toldWhat(), ['asking b new']);
+  });
+});
+
 describe('an own write', () => {
   test('is not told, whether its echo comes before the answer or after', () => {
     const early = cache.beginWrite(record('a', 0).key);
@@ -259,12 +330,12 @@ describe('what is found', () => {
 
   test('a mark holds for the object that it was set for', () => {
     const { key } = record('a', 5);
-    cache.setMark(key, 'wanted');
+    cache.setMark(key, { desiredHash: 'wanted', resourceVersion: '5', isCovered: true });
     assert.equal(cache.mark(key), undefined);
     cache.seen(record('a', 5));
-    cache.setMark(key, 'wanted');
+    cache.setMark(key, { desiredHash: 'wanted', resourceVersion: '5', isCovered: true });
     cache.seen(record('a', 6, { ownedHash: 'h2' }));
-    assert.deepEqual(cache.mark(key), { desiredHash: 'wanted', ownedHash: 'h1' });
+    assert.deepEqual(cache.mark(key), { desiredHash: 'wanted', resourceVersion: '5', ownedHash: 'h1' });
     cache.seen(record('a', 7, { uid: 'another' }));
     assert.equal(cache.mark(key), undefined);
   });

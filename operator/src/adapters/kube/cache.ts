@@ -1,7 +1,7 @@
 import { annotation } from '../../model/annotations.ts';
-import type { AppliedMark, LiveRecord } from '../../model/live.ts';
+import { type AppliedMark, isStillMarked, type LiveRecord } from '../../model/live.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
-import type { LiveChange } from '../../world/cluster.ts';
+import type { Equal, LiveChange } from '../../world/cluster.ts';
 import { isOlder } from './resource-version.ts';
 
 export type CacheChange = Omit<LiveChange, 'server'>;
@@ -15,14 +15,21 @@ export interface LiveCache {
   /** A hook that is no more, as it was last. */
   lastOf(key: ResourceKey): LiveRecord | undefined;
   mark(key: ResourceKey): AppliedMark | undefined;
-  setMark(key: ResourceKey, desiredHash: string): void;
+  /** Remembers that the object equals a desired one; nothing where the view holds another version of it than was compared. */
+  setMark(key: ResourceKey, equal: Equal): void;
+  /** Forgets the mark: the object does not equal what is asked for, so that each change of it is told. */
+  dropMark(key: ResourceKey): void;
+  /** Which objects an Application asks for, in the place of those of before; it is told of them whoever they belong to. */
+  want(app: string, keys: readonly ResourceKey[]): void;
+  /** Whether an object that the Application asks for may have changed since it was compared, as far as the view tells. */
+  isOutdated(app: string): boolean;
   /** What a watch or a list says of an object; ignored where the view is newer. */
   seen(record: LiveRecord): void;
   /** What a watch says of an object that is no more. */
   gone(record: LiveRecord): void;
   /**
-   * Announces an own write of a key; the answer ends it. Nobody is told of what it does, however early the watch sees it, but an Application that the object
-   * is taken from.
+   * Announces an own write of a key; the answer ends it. Whom the object belongs to then is not told of what it does, however early the watch sees it; who
+   * else asks for the object is, and whom it is taken from.
    */
   beginWrite(key: ResourceKey): (outcome: WriteOutcome) => void;
   /** Begins a list of one part of the view; the answer ends it: what was not seen meanwhile is dropped, as of that version. */
@@ -53,7 +60,10 @@ interface Write {
 /** Hooks whose end is remembered: those that end between two looks of their syncs. */
 const endedHooksKept = 1_000;
 
-/** A cache that tells `onChange` what matters to an Application: not its own writes, and not mere noise in a status. */
+/**
+ * A cache that tells `onChange` what matters to an Application: not its own writes, and of an object that its mark vouches for no mere noise in a status. Of one
+ * that nothing vouches for each change is told to those who ask for it.
+ */
 export function createCache(onChange: (change: CacheChange) => void): LiveCache {
   const records = new Map<string, LiveRecord>();
   // A kind's keys, so that a list's end looks at that kind alone.
@@ -66,6 +76,9 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
   /** Hooks that are no more, the latest last: one may go by itself when it is done, before its sync has looked at it. */
   const endedHooks = new Map<string, LiveRecord>();
   const lists = new Map<string, Set<string>>();
+  /** What each Application asks for, and who asks for an object. */
+  const wanted = new Map<string, readonly string[]>();
+  const wantedBy = new Map<string, Set<string>>();
   /** Own writes under way, by key, and the record that everybody knows of meanwhile. */
   const writes = new Map<string, Write>();
 
@@ -97,26 +110,39 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
 
   function forgetAndTell(text: string): void {
     const old = forget(text);
-    if (old !== undefined && !writes.has(text)) tell(old, undefined);
+    if (old !== undefined && !writes.has(text)) tell(text, old, undefined);
   }
 
-  function tell(old: LiveRecord | undefined, record: LiveRecord | undefined): void {
-    if (record === undefined) {
-      if (old?.app !== undefined) onChange({ app: old.app, key: old.key, what: 'gone' });
-      return;
+  function tell(text: string, old: LiveRecord | undefined, record: LiveRecord | undefined): void {
+    const key = (record ?? old)?.key;
+    if (key === undefined) return;
+    const told = new Set<string>();
+    const say = (app: string | undefined, what: CacheChange['what']): void => {
+      if (app === undefined || told.has(app)) return;
+      told.add(app);
+      onChange({ app, key, what });
+    };
+    if (old?.app !== record?.app) {
+      say(old?.app, 'gone');
+      if (record !== undefined) say(record.app, 'new');
     }
-    const { key, app } = record;
-    if (old?.app !== undefined && old.app !== app) onChange({ app: old.app, key, what: 'gone' });
-    if (app === undefined) return;
-    if (old === undefined || old.app !== app || old.uid !== record.uid) onChange({ app, key, what: 'new' });
-    else if (old.ownedHash !== record.ownedHash) onChange({ app, key, what: 'drift' });
-    else if (
-      old.deleting !== record.deleting ||
-      !sameHealth(old, record) ||
-      !sameMap(old.hints, record.hints) ||
-      !sameList(old.links ?? none, record.links ?? none)
-    )
-      onChange({ app, key, what: 'health' });
+    const watching = wantedBy.get(text) ?? nobody;
+    const what = whatHappened(old, record);
+    if (what !== undefined) for (const app of [record?.app, ...watching]) say(app, what);
+    else if (old?.resourceVersion !== record?.resourceVersion && !isVouchedFor(text, record))
+      for (const app of watching) say(app, 'drift');
+  }
+
+  /** An own write is news to those who ask for the object and did not write it. */
+  function tellOthers(text: string, key: ResourceKey, { before, known }: Write): void {
+    const knowing = [before?.app, known?.app];
+    const what = known === undefined ? 'gone' : before?.uid === known.uid ? 'drift' : 'new';
+    for (const app of wantedBy.get(text) ?? nobody) if (!knowing.includes(app)) onChange({ app, key, what });
+  }
+
+  function isVouchedFor(text: string, record: LiveRecord | undefined): boolean {
+    const mark = marks.get(text);
+    return mark !== undefined && record !== undefined && isStillMarked(mark, record);
   }
 
   function store(text: string, record: LiveRecord, gone: string | undefined): LiveRecord {
@@ -154,11 +180,29 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     ownedBy: (uid) => listOf(byOwner.get(uid)),
     lastOf: (key) => endedHooks.get(keyText(key)),
     mark: (key) => marks.get(keyText(key)),
-    setMark: (key, desiredHash) => {
+    setMark: (key, { desiredHash, resourceVersion, isCovered }) => {
       const text = keyText(key);
       const record = records.get(text);
-      if (record !== undefined) marks.set(text, { desiredHash, ownedHash: record.ownedHash });
+      if (record === undefined || record.resourceVersion !== resourceVersion) return;
+      marks.set(text, { desiredHash, resourceVersion, ownedHash: isCovered ? record.ownedHash : undefined });
     },
+    dropMark: (key) => {
+      marks.delete(keyText(key));
+    },
+    want: (app, keys) => {
+      const texts = keys.map(keyText);
+      const old = wanted.get(app) ?? none;
+      if (sameList(old, texts)) return;
+      for (const text of old) take(wantedBy, text, app);
+      for (const text of texts) add(wantedBy, text, app);
+      if (texts.length === 0) wanted.delete(app);
+      else wanted.set(app, texts);
+    },
+    isOutdated: (app) =>
+      (wanted.get(app) ?? none).some((text) => {
+        const record = records.get(text);
+        return record !== undefined && marks.get(text)?.resourceVersion !== record.resourceVersion;
+      }),
     seen: (record) => {
       const text = keyText(record.key);
       lists.get(partText(record.key))?.add(text);
@@ -170,7 +214,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
         if (isOlder(record.resourceVersion, old.resourceVersion)) return;
       }
       put(text, record);
-      if (!writes.has(text)) tell(old, record);
+      if (!writes.has(text)) tell(text, old, record);
     },
     gone: (record) => {
       const text = keyText(record.key);
@@ -201,7 +245,8 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
         const loser = write.before?.app;
         if (loser !== undefined && now?.app !== undefined && now.app !== loser && write.known?.app !== loser)
           onChange({ app: loser, key: now.key, what: 'gone' });
-        tell(write.known, now);
+        tell(text, write.known, now);
+        if (write.known?.resourceVersion !== write.before?.resourceVersion) tellOthers(text, key, write);
       };
     },
     beginList: (part) => {
@@ -235,6 +280,18 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
   };
 }
 
+function whatHappened(old: LiveRecord | undefined, record: LiveRecord | undefined): CacheChange['what'] | undefined {
+  if (record === undefined) return 'gone';
+  if (old === undefined || old.uid !== record.uid) return 'new';
+  if (old.ownedHash !== record.ownedHash) return 'drift';
+  const isSame =
+    old.deleting === record.deleting &&
+    sameHealth(old, record) &&
+    sameMap(old.hints, record.hints) &&
+    sameList(old.links ?? none, record.links ?? none);
+  return isSame ? undefined : 'health';
+}
+
 function kindText(key: { readonly group: string; readonly kind: string }): string {
   return `${key.group}/${key.kind}`;
 }
@@ -260,6 +317,7 @@ function take(index: Map<string, Set<string>>, value: string, text: string): voi
 }
 
 const none: readonly string[] = [];
+const nobody: ReadonlySet<string> = new Set();
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);

@@ -57,6 +57,8 @@ export interface ClusterView {
   readonly cluster: Cluster;
   /** Why the view does not follow the cluster just now; undefined while it does. */
   fault(): Fault | undefined;
+  /** Whether an object that the Application asks for may have changed since it was compared. */
+  isOutdated(app: string): boolean;
   /** What there is in it. */
   facts(): Pick<ClusterFacts, 'kinds' | 'objects' | 'readAt' | 'events'>;
   close(): Promise<void>;
@@ -716,6 +718,8 @@ async function watchAll(
     ownedBy: cache.ownedBy,
     mark: cache.mark,
     setMark: cache.setMark,
+    dropMark: cache.dropMark,
+    want: cache.want,
     get: async (key, apiVersion) => {
       const exact = apiVersion === undefined ? undefined : served.inVersion(apiVersion, key.kind);
       const kind = exact ?? served.kind(key.group, key.kind);
@@ -744,7 +748,7 @@ async function watchAll(
     readAt,
     events: [...events.values()],
   });
-  return { cluster, fault: () => firstOf(lost), facts, close };
+  return { cluster, fault: () => firstOf(lost), isOutdated: cache.isOutdated, facts, close };
 
   /**
    * Throws `object-refused` for an object that the project forbids, or whose kind is served with another scope than it was made ready for: both may have changed

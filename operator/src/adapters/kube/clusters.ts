@@ -220,6 +220,10 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       return [{ cache: 'live', bytes: records * recordBytes, entries: records }];
     },
     facts: () => targets().flatMap((target) => factsOf(target, entries.get(target.server))),
+    isOutdated: (app) => [...entries.values()].some(({ view }) => view?.isOutdated(app) === true),
+    forget: (app, exceptServer) => {
+      for (const [server, { view }] of entries) if (server !== exceptServer) view?.cluster.want(app, []);
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -17,9 +17,16 @@ function projectWith(spec: AppProjectSpec): AppProject {
   return { apiVersion: 'argoproj.io/v1alpha1', kind: 'AppProject', metadata: { name: 'shop' }, spec };
 }
 
+const noClusters = {
+  open: () => Promise.reject(new Error('not opened')),
+  isOutdated: () => false,
+  forget: () => {},
+  subscribe: () => () => {},
+};
+
 function admitted(spec: AppProjectSpec, to = place) {
   const store = { project: () => projectWith({ sourceRepos: ['*'], ...spec }) } as Partial<Store> as Store;
-  const clusters = { locate: () => to, open: () => Promise.reject(new Error('not opened')), subscribe: () => () => {} };
+  const clusters = { ...noClusters, locate: () => to };
   return admit(app, source, { store, clusters });
 }
 
@@ -84,11 +91,7 @@ test('a guard asks the project as it is when it is asked', () => {
 test('a password in the address of a repository is in no message', () => {
   const secret = { ...source, repoURL: 'https://ada:s3cret-canary@git.example.com/shop.git' };
   const store = { project: () => projectWith({ sourceRepos: [] }) } as Partial<Store> as Store;
-  const clusters = {
-    locate: () => place,
-    open: () => Promise.reject(new Error('not opened')),
-    subscribe: () => () => {},
-  };
+  const clusters = { ...noClusters, locate: () => place };
   assert.throws(() => admit(app, secret, { store, clusters }), {
     code: 'source-forbidden',
     message: /^application repo https:\/\/\*\*\*@git\.example\.com\/shop\.git is not permitted/,

@@ -11,6 +11,7 @@ import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { definesKinds, groupOf, isNamespace, keyForPeople } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import type { ApplyOptions, Cluster } from '../../world/cluster.ts';
+import { markEqual } from './compare.ts';
 import type { AppTrace } from './trace.ts';
 
 /** What every task of one operation is run with. */
@@ -192,9 +193,7 @@ async function write(
     stored = await cluster.apply(manifest, optionsFor('recreate'));
   }
   if (dryRun) return rehearsed(before === undefined ? 'created' : 'configured');
-  // A mark is for what the view holds now: somebody may have changed it since it was stored.
-  const isSeen = cluster.record(task.key)?.resourceVersion === stored.metadata.resourceVersion;
-  if (!task.isHook && isSeen) cluster.setMark(task.key, desired.hash);
+  if (!task.isHook) markEqual(cluster, desired, stored, context.ignoreDifferences);
   const verb =
     before === undefined
       ? 'created'

@@ -1,11 +1,12 @@
-import type { Application } from '@mooring/crds';
+import type { Application, ResourceIgnoreDifferences } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
+import { coversAll } from '../../engine/diff/covers.ts';
 import { diff, isVouchedFor } from '../../engine/diff/diff.ts';
 import { sharedObjects } from '../../engine/diff/shared.ts';
 import { appHealth, causesText } from '../../engine/health/aggregate.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { ChangeSet } from '../../model/change.ts';
-import type { DesiredSet, DesiredWarning } from '../../model/desired.ts';
+import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
 import type { Health } from '../../model/health.ts';
 import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
@@ -29,8 +30,8 @@ export interface CompareContext {
   readonly isPermitted: (key: ResourceKey) => boolean;
   /** Whether the revision is another one than that of the last sync. */
   readonly revisionChanged: boolean;
-  /** Whether to ask for objects that marks vouch for, too. */
-  readonly thorough: boolean;
+  /** Whether to ask for objects that marks vouch for, too: for all of them, or for those that have changed in whatever since they were compared. */
+  readonly thorough: 'no' | 'changed' | 'all';
 }
 
 /** Makes a step of the comparison, such as one that is measured. */
@@ -50,19 +51,35 @@ export async function compare(
   step: MakeStep = justRun,
 ): Promise<Compared> {
   const { tracking, revisionChanged } = context;
+  const asked = desired.objects.filter(({ hook }) => hook === undefined);
+  cluster.want(
+    tracking,
+    asked.map(({ key }) => key),
+  );
   const live = await step('observe', () => observe(desired, cluster, context));
-  const rules = { ignoreDifferences: app.spec.ignoreDifferences ?? [], revisionChanged };
+  const { ignoreDifferences = [] } = app.spec;
+  const rules = { ignoreDifferences, revisionChanged };
   const changes = await step('diff', () => diff(desired, live, rules));
   for (const change of changes.changes) {
-    if (change.action !== 'none') continue;
+    if (change.action === 'update') cluster.dropMark(change.key);
     const compared = live.objects.get(keyText(change.key));
-    // A mark is for what the view holds now, which must be what was compared: it may have drifted since.
-    const isSeen = compared?.metadata.resourceVersion === cluster.record(change.key)?.resourceVersion;
-    if (compared !== undefined && isSeen) cluster.setMark(change.key, change.desired.hash);
+    if (change.action === 'none' && compared !== undefined)
+      markEqual(cluster, change.desired, compared, ignoreDifferences);
   }
   const qualified = `${app.metadata.namespace}/${app.metadata.name}`;
   const shared = sharedObjects(desired.objects, live.desired, { tracking, qualified });
   return { live, changes, health: assess(app, desired, live), shared };
+}
+
+/** Marks an object that was compared with what is asked for, and is equal to it. */
+export function markEqual(
+  cluster: Cluster,
+  { key, object, hash: desiredHash }: DesiredObject,
+  live: KubeObject,
+  ignoreDifferences: readonly ResourceIgnoreDifferences[],
+): void {
+  const isCovered = coversAll(object, live, ignoreDifferences);
+  cluster.setMark(key, { desiredHash, resourceVersion: live.metadata.resourceVersion, isCovered });
 }
 
 async function observe(
@@ -81,7 +98,8 @@ async function observe(
     records.set(keyText(key), record);
     const mark = cluster.mark(key);
     if (mark !== undefined) marks.set(keyText(key), mark);
-    if (hook === undefined && (thorough || !isVouchedFor(wish, record, mark)))
+    const isAsked = thorough === 'all' || (thorough === 'changed' && mark?.resourceVersion !== record.resourceVersion);
+    if (hook === undefined && (isAsked || !isVouchedFor(wish, record, mark)))
       unknown.push({ key, apiVersion: object.apiVersion });
   }
   const asked = await Promise.all(unknown.map(({ key, apiVersion }) => cluster.get(key, apiVersion)));

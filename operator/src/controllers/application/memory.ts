@@ -8,6 +8,10 @@ export interface Memory {
   waveAppliedAt: number;
   /** The `spec.ignoreDifferences` that objects were compared under, as canonical JSON; undefined before the first comparison. */
   ignoring: string | undefined;
+  /** Set where the next look goes by no mark of an object that has changed, in whatever, since it was compared. */
+  anew: boolean;
+  /** The cluster that was looked at last. */
+  server: string | undefined;
   /** The commit that was looked at last. */
   commit: string | undefined;
   /** The commit that was deployed by a sync whose end could not be stored, as when somebody changed the Application at that moment. */
@@ -33,6 +37,8 @@ export function newMemory(trace: AppTrace): Memory {
     revisionNotBefore: 0,
     waveAppliedAt: Number.NEGATIVE_INFINITY,
     ignoring: undefined,
+    anew: false,
+    server: undefined,
     commit: undefined,
     unrecorded: undefined,
     faultsInRow: 0,

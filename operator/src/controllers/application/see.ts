@@ -146,17 +146,25 @@ export async function see(app: Application, world: World, memory: Memory): Promi
     isPermitted: permittedBy(guard),
     revisionChanged: app.status?.operationState?.syncResult?.revision !== commit,
     // Marks are from comparisons under the rules of then.
-    thorough: app.metadata.annotations?.[annotation.refresh] === 'hard' || memory.ignoring !== ignoring,
+    thorough:
+      app.metadata.annotations?.[annotation.refresh] === 'hard' || memory.ignoring !== ignoring
+        ? 'all'
+        : memory.anew
+          ? 'changed'
+          : 'no',
   };
+  if (memory.server !== cluster.server) world.clusters.forget(tracking, cluster.server);
+  memory.server = cluster.server;
   const compared = await compare(app, desired, cluster, context, stepsOf(world));
   memory.ignoring = ignoring;
+  memory.anew = false;
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
   return { target, cluster, committedAt, guard, windows, context, comparison };
 }
 
 /** Observe, diff and assess once more, after something was written. */
 export async function seeAgain(app: Application, seen: Seen, world: World): Promise<Seen> {
-  const context = { ...seen.context, revisionChanged: false, thorough: false };
+  const context = { ...seen.context, revisionChanged: false, thorough: 'no' as const };
   const compared = await compare(app, seen.comparison.desired, seen.cluster, context, stepsOf(world));
   return { ...seen, comparison: { ...seen.comparison, ...compared } };
 }

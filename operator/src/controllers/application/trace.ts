@@ -129,7 +129,8 @@ export function createAppTrace(name: { readonly namespace: string; readonly name
     if (over === undefined) return;
     part = undefined;
     const failure = ending?.isFailure ? ending.says : undefined;
-    for (const { span } of over.objects.values()) span.end(failure);
+    // This ends waves too that one of the same name has come after.
+    for (const [id, object] of over.objects) endObject(id, object, over, failure);
     for (const { span } of over.waves.values()) span.end(failure);
     if (ending !== undefined) over.span.set({ 'mooring.outcome': ending.says });
     if (over.ofCommit) over.span.end(failure);

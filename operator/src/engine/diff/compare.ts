@@ -73,7 +73,7 @@ interface Place {
  * Fields that an apply does not settle: names are those of the key, status is the business of controllers (Argo CD's
  * `ignoreResourceStatusField: all`), a Secret's `stringData` is stored as `data`, and a controller fills the rules of an aggregated role.
  */
-function unsettledFields(desired: KubeObject): ReadonlySet<string> {
+export function unsettledFields(desired: KubeObject): ReadonlySet<string> {
   const fields = ['/apiVersion', '/kind', '/status', '/metadata/name', '/metadata/namespace'];
   if (isSecret(keyOf(desired))) fields.push('/stringData');
   if (desired['aggregationRule'] !== undefined) fields.push('/rules');

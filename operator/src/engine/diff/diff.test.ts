@@ -5,7 +5,7 @@ import type { DesiredObject } from '../../model/desired.ts';
 import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
 import { keyOf, keyText } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
-import { diff } from './diff.ts';
+import { diff, isVouchedFor } from './diff.ts';
 
 function config(name: string, value: string): KubeObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' }, data: { value } };
@@ -74,7 +74,9 @@ test('what is equal needs nothing, whether or not it has a mark', () => {
   const desired = desiredOf(config('a', '1'));
   assert.equal(changesOf([desired], { live: [[config('a', '1')]] })[0]?.action, 'none');
   assert.equal(
-    changesOf([desired], { live: [[config('a', '1'), { desiredHash: 'other', ownedHash: 'mine' }]] })[0]?.action,
+    changesOf([desired], {
+      live: [[config('a', '1'), { desiredHash: 'other', resourceVersion: '1', ownedHash: 'mine' }]],
+    })[0]?.action,
     'none',
   );
 });
@@ -85,13 +87,21 @@ test('what its mark vouches for is not looked at', () => {
     desired: records,
     marks,
     others,
-  } = liveSet({ live: [[config('a', '1'), { desiredHash: desired.hash, ownedHash: 'mine' }]] });
+  } = liveSet({ live: [[config('a', '1'), { desiredHash: desired.hash, resourceVersion: '0', ownedHash: 'mine' }]] });
   const change = diff(
     { objects: [desired], warnings: [] },
     { desired: records, marks, others, objects: new Map() },
     { ignoreDifferences: [] },
   );
   assert.equal(change.changes[0]?.action, 'none');
+});
+
+test('a mark of an object of which others own what is asked for is for one version of it', () => {
+  const desired = desiredOf(config('a', '1'));
+  const vouches = (resourceVersion: string): boolean =>
+    isVouchedFor(desired, recordOf('a'), { desiredHash: desired.hash, resourceVersion, ownedHash: undefined });
+  assert.equal(vouches('1'), true);
+  assert.equal(vouches('0'), false);
 });
 
 test('an object that nothing vouches for must be there to be compared', () => {
@@ -106,38 +116,6 @@ test('an object that nothing vouches for must be there to be compared', () => {
     /\/ConfigMap\/shop\/a was not observed/,
   );
 });
-
-const drifts: readonly [
-  name: string,
-  mark: 'same' | 'other' | 'unowned' | 'none',
-  revisionChanged: boolean | undefined,
-  drifted: boolean,
-][] = [
-  ['the manifest is the one applied last', 'same', undefined, true],
-  ['the manifest is the one applied last, and we own nothing', 'unowned', undefined, true],
-  ['the manifest is a new one', 'other', undefined, false],
-  ['nothing is remembered, and the revision is that of the last sync', 'none', false, true],
-  ['nothing is remembered, and the revision is new', 'none', true, false],
-  ['nothing is known', 'none', undefined, false],
-];
-
-for (const [name, kind, revisionChanged, drifted] of drifts) {
-  test(`a difference ${drifted ? 'is' : 'is no'} drift where ${name}`, () => {
-    const desired = desiredOf(config('a', '1'));
-    const marks = {
-      same: { desiredHash: desired.hash, ownedHash: 'before' },
-      unowned: { desiredHash: desired.hash, ownedHash: undefined },
-      other: { desiredHash: 'other', ownedHash: 'mine' },
-      none: undefined,
-    };
-    const mark = marks[kind];
-    const live = mark === undefined ? ([config('a', '2')] as const) : ([config('a', '2'), mark] as const);
-    const [change] = changesOf([desired], { live: [live] }, revisionChanged === undefined ? {} : { revisionChanged });
-    assert.ok(change?.action === 'update');
-    assert.deepEqual(change.differences, [{ pointer: '/data/value', desired: '1', live: '2' }]);
-    assert.equal(change.drifted, drifted);
-  });
-}
 
 test('hooks are no changes, and are not pruned where they are left over', () => {
   const hook = desiredOf(config('hook', '1'), { hook: { phases: ['PreSync'], deletePolicies: [] } });

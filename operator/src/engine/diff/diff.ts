@@ -3,7 +3,7 @@ import { annotation, itemsOf } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
 import { hookRole } from '../../model/hooks.ts';
-import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
+import { type AppliedMark, isStillMarked, type LiveRecord, type LiveSet } from '../../model/live.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { compare } from './compare.ts';
 import { withoutIgnored } from './ignore.ts';
@@ -44,17 +44,16 @@ function changeOf(desired: DesiredObject, live: LiveSet, rules: DiffRules): Chan
     if (isVouchedFor(desired, record, mark)) return { action: 'none', key, desired, live: record };
     throw new Error(`the live object ${text} was not observed, and its mark does not vouch for it`);
   }
-  const unchanged = mark === undefined ? rules.revisionChanged === false : mark.desiredHash === desired.hash;
-  const gitChanged = mark === undefined ? rules.revisionChanged === true : !unchanged;
+  const gitChanged = mark === undefined ? rules.revisionChanged === true : mark.desiredHash !== desired.hash;
   const pair = withoutIgnored(desired.object, object, rules.ignoreDifferences);
   const differences = compare(pair.desired, pair.live, { gitChanged });
   if (differences.length === 0) return { action: 'none', key, desired, live: record };
-  return { action: 'update', key, desired, live: record, differences, drifted: unchanged };
+  return { action: 'update', key, desired, live: record, differences };
 }
 
-/** Whether nothing can have changed: the same manifest was applied, and nobody has touched what we own since. */
+/** Whether nothing can have changed: the object was equal to the same manifest, and nobody has touched what is asked for since. */
 export function isVouchedFor(desired: DesiredObject, record: LiveRecord, mark: AppliedMark | undefined): boolean {
-  return mark?.desiredHash === desired.hash && mark.ownedHash !== undefined && mark.ownedHash === record.ownedHash;
+  return mark?.desiredHash === desired.hash && isStillMarked(mark, record);
 }
 
 /** Objects that are going, that belong to other objects, and hooks of earlier syncs are nothing that a sync prunes. */

@@ -11,9 +11,18 @@ const ourManager = 'argocd-controller';
 
 /** What our server-side apply owns of an object; undefined where it never was applied so, or in another version than it is shown in. */
 export function ownedFields(live: KubeObject): FieldTree | undefined {
+  return ownFields(live, 'Apply');
+}
+
+/** What we own of an object that we have put or created as a whole, by an Update; undefined as above. */
+export function putFields(live: KubeObject): FieldTree | undefined {
+  return ownFields(live, 'Update');
+}
+
+function ownFields(live: KubeObject, by: 'Apply' | 'Update'): FieldTree | undefined {
   return entriesOf(live).find(
     ({ manager, operation, apiVersion, subresource }) =>
-      manager === ourManager && operation === 'Apply' && apiVersion === live.apiVersion && (subresource ?? '') === '',
+      manager === ourManager && operation === by && apiVersion === live.apiVersion && (subresource ?? '') === '',
   )?.fieldsV1;
 }
 

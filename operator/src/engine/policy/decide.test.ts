@@ -65,7 +65,6 @@ const drifted: Change = {
   desired: desired('c'),
   live: live('c'),
   differences: [],
-  drifted: true,
 };
 const left: Change = { action: 'prune', key: key('d'), live: live('d'), ignored: false };
 const ignored: Change = { action: 'prune', key: key('e'), live: live('e'), ignored: true };
