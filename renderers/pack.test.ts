@@ -19,7 +19,7 @@ function installed(archives: readonly string[], use: (folder: string) => void): 
       execFileSync('tar', ['-xzf', archive, '-C', target, '--strip-components=1']);
     }
     // What they depend on is taken from here rather than from a registry.
-    for (const name of ['js-yaml', 'argparse', '@types', 'undici-types']) {
+    for (const name of ['@types', 'undici-types']) {
       symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
     }
     use(folder);

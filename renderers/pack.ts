@@ -30,7 +30,7 @@ export function packRenderers(into: string): string[] {
       extends: join(root, 'tsconfig.json'),
       compilerOptions: { ...compilerOptions, typeRoots: [join(root, 'node_modules', '@types')] },
       include,
-      exclude: [],
+      exclude: [join(root, 'renderers', '*', '*.test.ts')],
     }),
   );
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -89,6 +89,13 @@ const otlpReceiver: Target = {
   firstTime: 'about a minute on 2 cores the first time',
 };
 
+const yamlReader: Target = {
+  name: 'yaml-reader',
+  packages: ['.'],
+  ldflags: '-s -w',
+  firstTime: 'about a minute on 2 cores the first time',
+};
+
 /** Builds what is missing. Instant when everything is there; safe to call from several processes at once. */
 export async function buildCluster(options: { realNode: boolean; onProgress?: Progress }): Promise<Binaries> {
   const onProgress = options.onProgress ?? (() => {});
@@ -118,6 +125,11 @@ export async function buildHelm(onProgress: Progress): Promise<string> {
 /** Builds the OTLP receiver of the OpenTelemetry Collector, and returns its path. */
 export async function buildOtlpReceiver(onProgress: Progress): Promise<string> {
   return join(await build(otlpReceiver, onProgress), 'receiver');
+}
+
+/** Builds the program that reads YAML as Kubernetes does, and returns its path. */
+export async function buildYamlReader(onProgress: Progress): Promise<string> {
+  return join(await build(yamlReader, onProgress), 'yaml-reader');
 }
 
 async function build(target: Target, onProgress: Progress): Promise<string> {

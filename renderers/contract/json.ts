@@ -1,5 +1,5 @@
-import { depthMax } from './construct.ts';
 import type { Json } from './manifest.ts';
+import { depthMax } from './parse.ts';
 import { integerOf, rawNumber } from './scalar.ts';
 
 const mayBeInexact = /[0-9]{16}|[0-9][eE][+]?[0-9]{2}/;

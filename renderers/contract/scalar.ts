@@ -87,7 +87,10 @@ function mayResolve(text: string): boolean {
   }
 }
 
-function intOf(plain: string): Scalar | undefined {
+function intOf(text: string): Scalar | undefined {
+  // 64 binary digits with sign and prefix are the longest integer, leading zeros apart: what is longer would take quadratic time.
+  const plain = text.length > 70 ? text.replace(/^([-+]?0[bBxXoO]?)0+/, '$1') : text;
+  if (plain.length > 70) return undefined;
   if (integer.test(plain)) {
     const negative = plain.startsWith('-');
     const unsigned = negative || plain.startsWith('+') ? plain.slice(1) : plain;
@@ -136,7 +139,7 @@ export function resolveTagged(tag: string, text: string): Scalar | undefined {
 
 function base64Of(text: string): string | undefined {
   const plain = text.replace(/[\r\n]/g, '');
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(plain)) return undefined;
+  if (plain.length % 4 !== 0 || /[^A-Za-z0-9+/]/.test(plain.replace(/={1,2}$/, ''))) return undefined;
   return Buffer.from(plain, 'base64').toString('utf8');
 }
 

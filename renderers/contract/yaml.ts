@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { type Event, parseEvents, YAMLException } from 'js-yaml';
-import { ConstructError, construct, depthMax } from './construct.ts';
+import { type Constructed, construct, duplicatesShown } from './construct.ts';
 import { RenderError } from './error.ts';
 import { readJsonObject } from './json.ts';
 import type { Json, KubeObject } from './manifest.ts';
 import { objectsOf } from './objects.ts';
+import { parseEvents } from './parse.ts';
 import type { Limits } from './renderer.ts';
+import { YamlError } from './scan.ts';
 
 /** The bounds that reading manifests keeps. */
 export type ReadLimits = Pick<Limits, 'manifestBytes' | 'manifestCount'>;
@@ -73,10 +74,12 @@ export function parseDocuments(
   }
   const text = decode(bytes, path);
   const documents: ParsedDocument[] = [];
-  const reader: Reader = { text, path, warn, documents, limits, count: 0 };
+  const reader: Reader = { text, path, warn, documents, limits, count: 0, duplicates: 0 };
   const start = contentStart(text, 0);
   if (text.charCodeAt(start) !== 0x7b && !path.endsWith('.json')) readYaml(reader, 0, 1);
   else readJson(reader, start);
+  const untold = reader.duplicates - duplicatesShown;
+  if (untold > 0) warn(`${path}: ${untold} more keys are given twice`);
   return documents;
 }
 
@@ -87,6 +90,8 @@ interface Reader {
   readonly documents: ParsedDocument[];
   readonly limits: ReadLimits;
   count: number;
+  /** Duplicate keys so far. */
+  duplicates: number;
 }
 
 function add(reader: Reader, value: Json, line: number): void {
@@ -241,46 +246,34 @@ function readChunk(reader: Reader, start: number, end: number, line: number): vo
       return;
     }
   }
+  const lines = chunk.includes('\r') ? chunk.replace(/\r\n?/g, '\n') : chunk;
+  // apimachinery ends the last line, too, which a block of text can tell.
+  const source = lines.endsWith('\n') ? lines : `${lines}\n`;
+  const lineAt = (position: number): number => lineOf(source, position, 0, line);
   try {
-    const { events, source } = eventsOf(chunk);
-    const { value, position, duplicates } = construct(events, source);
-    for (const { key, position: at } of duplicates) {
-      const where = lineOf(source, at, 0, line);
-      reader.warn(
-        `${reader.path}, line ${where}: the key ${JSON.stringify(key)} is given twice, the last one counts; remove the other`,
-      );
-    }
-    add(reader, value, lineOf(source, position, 0, line));
+    const { value, position, duplicates, duplicateCount } = construct(parseEvents(source));
+    warnOfDuplicates(reader, duplicateCount, duplicates, lineAt);
+    add(reader, value, lineAt(position));
   } catch (cause) {
-    if (cause instanceof ConstructError) {
-      throw yamlError(reader.path, line + cause.line, cause.message, cause);
-    }
-    if (cause instanceof YAMLException) {
-      throw yamlError(reader.path, line + (cause.mark?.line ?? 0), cause.reason, cause);
-    }
+    if (cause instanceof YamlError) throw yamlError(reader.path, lineAt(cause.position), cause.message, cause);
     throw cause;
   }
 }
 
-/** Characters parsed again at most, per document, to mend indentation. */
-const mendMax = 8_000_000;
-
-/**
- * The events of a document. YAML 1.1 lets the further lines of a quoted scalar or a flow collection begin in any column, the parser does not: it is given such
- * lines with more spaces, which mean nothing there. `source` is the text that the events point into; its lines are those of `chunk`.
- */
-function eventsOf(chunk: string): { events: Event[]; source: string } {
-  let source = chunk;
-  for (let parsed = 0; ; parsed += source.length) {
-    try {
-      return { events: parseEvents(source, { maxDepth: depthMax }), source };
-    } catch (cause) {
-      if (!(cause instanceof YAMLException) || cause.reason !== 'deficient indentation') throw cause;
-      if (cause.mark === undefined || parsed > mendMax) throw cause;
-      const lineStart = source.lastIndexOf('\n', cause.mark.position - 1) + 1;
-      source = `${source.slice(0, lineStart)}${' '.repeat(64)}${source.slice(lineStart)}`;
-    }
+/** Names the first of a file by line; the others are counted. */
+function warnOfDuplicates(
+  reader: Reader,
+  count: number,
+  duplicates: Constructed['duplicates'],
+  lineAt: (position: number) => number,
+): void {
+  const room = Math.max(0, duplicatesShown - reader.duplicates);
+  for (const { key, position } of duplicates.slice(0, room)) {
+    reader.warn(
+      `${reader.path}, line ${lineAt(position)}: the key ${JSON.stringify(key.slice(0, 100))} is given twice, the last one counts; remove the other`,
+    );
   }
+  reader.duplicates += count;
 }
 
 /** A document that is one JSON object, read as such because it is ten times faster; undefined where it is YAML. */
