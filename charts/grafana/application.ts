@@ -1,6 +1,7 @@
 import { type Board, boardAddress } from './board.ts';
 import { blue, green, grey, healthColours, numberMapping, red, statusNumber, syncColours, yellow } from './colours.ts';
 import { graph, stat, table, timeline } from './panels.ts';
+import { applicationsOf, once } from './series.ts';
 import { syncPanels } from './syncs.ts';
 
 const chosen = 'namespace="$namespace", name="$name"';
@@ -209,7 +210,7 @@ export const application: Board = {
           height: 5,
           queries: [
             {
-              expr: `max by (project, repo, dest_server, dest_namespace, autosync_enabled) (argocd_app_info{${chosen}})`,
+              expr: applicationsOf(chosen, 'repo', 'dest_namespace', 'autosync_enabled'),
             },
           ],
           columns: [
@@ -235,7 +236,7 @@ export const application: Board = {
           width: 8,
           height: 5,
           noValue: 'none',
-          queries: [{ expr: `max by (condition) (argocd_app_condition{${chosen}}) > 0` }],
+          queries: [{ expr: `${once(`argocd_app_condition{${chosen}}`)} > 0` }],
           columns: [
             { field: 'condition', title: 'Condition', steps: [[null, red]] },
             { field: 'Value', title: 'Times', steps: [[null, grey]] },

@@ -11,10 +11,11 @@ import {
   yellow,
 } from './colours.ts';
 import { graph, stat, table } from './panels.ts';
+import { applicationsOf } from './series.ts';
 
 const chosen = 'server="$server"';
 const destination = 'dest_server="$server"';
-const applications = `max by (namespace, name) (argocd_app_info{${destination}})`;
+const applications = applicationsOf(destination);
 const requests = (by: string): string =>
   `sum by (${by}) (rate(mooring_kube_requests_total{${chosen}}[$__rate_interval]))`;
 const latency = (quantile: number, by: string): string =>
@@ -74,7 +75,7 @@ export const cluster: Board = {
             [1, yellow],
           ],
           query: {
-            expr: `count(max by (namespace, name) (argocd_app_info{${destination}, health_status!="Healthy"})) or vector(0)`,
+            expr: `count(${applicationsOf(`${destination}, health_status!="Healthy"`)}) or vector(0)`,
           },
         }),
         stat({
@@ -173,7 +174,7 @@ export const cluster: Board = {
           queries: [
             {
               legend: '{{pod}} {{instance}}',
-              expr: `max by (pod, instance) (mooring_cluster_objects{${chosen}})`,
+              expr: `mooring_cluster_objects{${chosen}}`,
             },
           ],
         }),
@@ -193,7 +194,7 @@ export const cluster: Board = {
           queries: [
             {
               legend: '{{health_status}}',
-              expr: `count by (health_status) (max by (namespace, name, health_status) (argocd_app_info{${destination}}))`,
+              expr: `count by (health_status) (${applicationsOf(destination, 'health_status')})`,
             },
           ],
         }),
@@ -239,7 +240,7 @@ export const cluster: Board = {
           sortBy: 'Health',
           queries: [
             {
-              expr: `max by (namespace, name, project, dest_namespace, sync_status, health_status) (argocd_app_info{${destination}})`,
+              expr: applicationsOf(destination, 'dest_namespace', 'sync_status', 'health_status'),
             },
           ],
           columns: [

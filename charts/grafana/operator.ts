@@ -1,13 +1,13 @@
 import type { Board } from './board.ts';
 import { codeColours, green, grey, numberMapping, red, yellow } from './colours.ts';
 import { graph, stat, timeline } from './panels.ts';
+import { total } from './series.ts';
 
 const chosen = 'instance=~"$instance"';
 /** Many programs have these metrics: only those of Mooring, which alone has `mooring_ready`. */
-const ofMooring = (expr: string): string => `${expr} and on (instance) mooring_ready{${chosen}}`;
+const ofMooring = (expr: string): string => `${expr} and ignoring (kind) mooring_ready{${chosen}}`;
 /** Prometheus in Kubernetes knows the pod, any other only the address. */
 const replica = '{{pod}} {{instance}}';
-const byReplica = (expr: string): string => `max by (pod, instance) (${expr})`;
 const rate = (metric: string, by: string, matchers = ''): string =>
   `sum by (${by}) (rate(${metric}{${chosen}${matchers}}[$__rate_interval]))`;
 const quantile = (q: number, metric: string, by = ''): string =>
@@ -39,7 +39,8 @@ export const operator: Board = {
         }),
         stat({
           title: 'Leaders',
-          description: 'Exactly one replica leads. None: nothing is synced; two: one of them is wrong.',
+          description:
+            'Exactly one replica of each installation leads. None: nothing is synced; two: one of them is wrong.',
           unit: 'short',
           width: 3,
           steps: [
@@ -47,7 +48,7 @@ export const operator: Board = {
             [1, green],
             [2, red],
           ],
-          query: { expr: 'sum(mooring_leader) or vector(0)' },
+          query: { expr: `${total('mooring_leader')} or on () vector(0)` },
         }),
         stat({
           title: 'Waiting',
@@ -302,8 +303,8 @@ export const operator: Board = {
           unit: 'bytes',
           width: 8,
           queries: [
-            { legend: `${replica} resident`, expr: byReplica(ofMooring('process_resident_memory_bytes')) },
-            { legend: `${replica} heap`, expr: byReplica(ofMooring('nodejs_heap_size_used_bytes')) },
+            { legend: `${replica} resident`, expr: ofMooring('process_resident_memory_bytes') },
+            { legend: `${replica} heap`, expr: ofMooring('nodejs_heap_size_used_bytes') },
           ],
         }),
         graph({
@@ -315,7 +316,7 @@ export const operator: Board = {
           queries: [
             {
               legend: replica,
-              expr: byReplica(ofMooring('rate(process_cpu_seconds_total[$__rate_interval])')),
+              expr: ofMooring('rate(process_cpu_seconds_total[$__rate_interval])'),
             },
           ],
         }),
@@ -326,8 +327,8 @@ export const operator: Board = {
           unit: 's',
           width: 8,
           queries: [
-            { legend: `${replica} p50`, expr: byReplica(ofMooring('nodejs_eventloop_lag_p50_seconds')) },
-            { legend: `${replica} p99`, expr: byReplica(ofMooring('nodejs_eventloop_lag_p99_seconds')) },
+            { legend: `${replica} p50`, expr: ofMooring('nodejs_eventloop_lag_p50_seconds') },
+            { legend: `${replica} p99`, expr: ofMooring('nodejs_eventloop_lag_p99_seconds') },
           ],
         }),
         graph({
@@ -365,7 +366,7 @@ export const operator: Board = {
           unit: 'none',
           width: 12,
           mappings: [numberMapping({ 'stands by': grey, leads: green }, 0)],
-          queries: [{ legend: replica, expr: byReplica('mooring_leader') }],
+          queries: [{ legend: replica, expr: 'mooring_leader' }],
         }),
         timeline({
           title: 'Ready',
@@ -373,7 +374,7 @@ export const operator: Board = {
           unit: 'none',
           width: 12,
           mappings: [numberMapping({ 'not ready': red, ready: green }, 0)],
-          queries: [{ legend: replica, expr: byReplica(`mooring_ready{${chosen}}`) }],
+          queries: [{ legend: replica, expr: `mooring_ready{${chosen}}` }],
         }),
       ],
     },

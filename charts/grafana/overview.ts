@@ -2,15 +2,12 @@ import type { Board } from './board.ts';
 import { boardAddress } from './board.ts';
 import { blue, green, grey, healthColours, orange, red, syncColours, textMapping, yellow } from './colours.ts';
 import { graph, heatmap, stat, table } from './panels.ts';
+import { applicationsOf, ofApplications, once, total } from './series.ts';
 import { syncPanels } from './syncs.ts';
 
 const chosen = 'project=~"$project", dest_server=~"$server"';
-/** One series an Application, however many replicas tell of it. */
-const applications = (matchers = ''): string => `max by (namespace, name) (argocd_app_info{${chosen}${matchers}})`;
-const countOf = (matchers = ''): string => `count(${applications(matchers)}) or vector(0)`;
-/** Metrics that know an Application only by name, of the chosen projects and clusters. */
-const ofChosen = (metric: string): string =>
-  `max by (namespace, name) (${metric}) and on (namespace, name) ${applications()}`;
+const countOf = (matchers = ''): string => `count(${applicationsOf(chosen + matchers)}) or vector(0)`;
+const ofChosen = (metric: string): string => ofApplications(once(metric), chosen);
 /** How often something happened in the whole range. */
 const timesInRange = (metric: string, matchers = ''): string =>
   `sum(increase(${metric}{${chosen}${matchers}}[$__range]))`;
@@ -42,7 +39,7 @@ export const overview: Board = {
           title: 'Applications',
           description: 'Applications of the chosen projects and clusters.',
           unit: 'short',
-          width: 3,
+          width: 5,
           steps: [[null, blue]],
           query: { expr: countOf() },
         }),
@@ -51,7 +48,7 @@ export const overview: Board = {
           description:
             'Applications whose objects are not what Git says. With automated sync that passes within seconds.',
           unit: 'short',
-          width: 3,
+          width: 5,
           steps: [
             [null, green],
             [1, yellow],
@@ -62,7 +59,7 @@ export const overview: Board = {
           title: 'Degraded',
           description: 'Applications with an object that does not work.',
           unit: 'short',
-          width: 3,
+          width: 5,
           steps: [
             [null, green],
             [1, red],
@@ -73,7 +70,7 @@ export const overview: Board = {
           title: 'Progressing',
           description: 'Applications with an object that is not ready yet.',
           unit: 'short',
-          width: 3,
+          width: 5,
           steps: [
             [null, green],
             [1, blue],
@@ -81,10 +78,36 @@ export const overview: Board = {
           query: { expr: countOf(', health_status="Progressing"') },
         }),
         stat({
+          title: 'Unknown',
+          description:
+            'Applications of which Mooring cannot tell whether they are what Git says: see their conditions.',
+          unit: 'short',
+          width: 4,
+          steps: [
+            [null, green],
+            [1, red],
+          ],
+          query: { expr: countOf(', sync_status="Unknown"') },
+        }),
+        stat({
+          title: 'Failed syncs',
+          description: 'Syncs of the shown time that ended in Failed or Error, retries that failed included.',
+          unit: 'short',
+          width: 5,
+          decimals: 0,
+          steps: [
+            [null, green],
+            [1, red],
+          ],
+          query: {
+            expr: `${timesInRange('argocd_app_sync_total', ', phase!="Succeeded", dry_run!="true"')} or vector(0)`,
+          },
+        }),
+        stat({
           title: 'Drifted objects',
           description: 'Objects that somebody changed in the cluster and that are not back at what Git says.',
           unit: 'short',
-          width: 3,
+          width: 5,
           steps: [
             [null, green],
             [1, yellow],
@@ -95,7 +118,7 @@ export const overview: Board = {
           title: 'Oldest drift',
           description: 'How long the longest of these drifts has lasted.',
           unit: 's',
-          width: 3,
+          width: 5,
           decimals: 0,
           steps: [
             [null, green],
@@ -109,7 +132,7 @@ export const overview: Board = {
           description:
             'Of the syncs of the shown time, 95 % ended within this time of the commit that they brought. The promise is five minutes.',
           unit: 's',
-          width: 3,
+          width: 5,
           noValue: 'no sync',
           steps: [
             [null, green],
@@ -122,7 +145,7 @@ export const overview: Board = {
           title: 'Alerts',
           description: 'Alerts of Mooring that fire, of all projects and clusters. Each has a runbook.',
           unit: 'short',
-          width: 3,
+          width: 4,
           steps: [
             [null, green],
             [1, red],
@@ -302,7 +325,7 @@ export const overview: Board = {
           queries: [
             {
               legend: '{{health_status}}',
-              expr: `count by (health_status) (max by (namespace, name, health_status) (argocd_app_info{${chosen}}))`,
+              expr: `count by (health_status) (${applicationsOf(chosen, 'health_status')})`,
             },
           ],
         }),
@@ -317,7 +340,7 @@ export const overview: Board = {
           queries: [
             {
               legend: '{{sync_status}}',
-              expr: `count by (sync_status) (max by (namespace, name, sync_status) (argocd_app_info{${chosen}}))`,
+              expr: `count by (sync_status) (${applicationsOf(chosen, 'sync_status')})`,
             },
           ],
         }),
@@ -333,7 +356,7 @@ export const overview: Board = {
             { legend: 'drifted', expr: `sum(${ofChosen('mooring_drift_objects')}) or vector(0)` },
             {
               legend: 'healed',
-              expr: `sum(sum by (namespace, name) (increase(mooring_drift_healed_total[$__rate_interval])) and on (namespace, name) ${applications()}) or vector(0)`,
+              expr: `sum(${ofApplications(total('increase(mooring_drift_healed_total[$__rate_interval])'), chosen)}) or vector(0)`,
             },
           ],
         }),
@@ -351,13 +374,13 @@ export const overview: Board = {
           sortBy: 'Health',
           queries: [
             {
-              expr: `max by (namespace, name, project, dest_server, sync_status, health_status) (argocd_app_info{${chosen}})`,
+              expr: applicationsOf(chosen, 'sync_status', 'health_status'),
             },
             { expr: ofChosen('mooring_app_commit_to_synced_seconds') },
             { expr: ofChosen('mooring_drift_objects') },
             { expr: ofChosen('mooring_drift_age_seconds') },
             {
-              expr: `sum by (namespace, name) (increase(mooring_deployments_total{${chosen}}[$__range]))`,
+              expr: total(`increase(mooring_deployments_total{${chosen}}[$__range])`, 'result'),
             },
           ],
           columns: [

@@ -52,6 +52,14 @@ const gather: Readonly<Record<Key, (sources: MetricsSources, remembered: Remembe
   driftObjects: (_, { drifts }) => [...drifts.values()].map(({ app, objects }) => sample(app, objects)),
   driftAge: ({ now }, { drifts }) =>
     [...drifts.values()].map(({ app, objects, since }) => sample(app, objects === 0 ? 0 : secondsOf(now() - since))),
+  operationAge: ({ applications, now }) =>
+    applications().map((app) => {
+      const { metadata, status } = app;
+      const { phase, startedAt } = status?.operationState ?? {};
+      const isUnderWay = phase === 'Running' || phase === 'Terminating';
+      const labels = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
+      return sample(labels, isUnderWay ? Math.floor(secondsOf(now() - Date.parse(startedAt ?? ''))) : 0);
+    }),
   lastCommitToSynced: (_, { deliveries }) => [...deliveries.values()].map(({ app, seconds }) => sample(app, seconds)),
   clusterInfo: ofClusters(({ server, version, name }) => sample({ server, k8s_version: version, name }, 1)),
   clusterKinds: ofClusters(({ server, kinds }) => sample({ server }, kinds)),

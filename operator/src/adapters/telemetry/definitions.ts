@@ -415,6 +415,15 @@ export const collected = {
     of: 'Mooring',
     leader: true,
   },
+  operationAge: {
+    name: 'mooring_operation_age_seconds',
+    type: 'gauge',
+    help: 'Seconds since the operation that is under way began; 0 where none is.',
+    labels: ['namespace', 'name'],
+    unit: 'seconds',
+    of: 'Mooring',
+    leader: true,
+  },
   queueDepth: {
     name: 'mooring_queue_depth',
     type: 'gauge',

@@ -197,6 +197,20 @@ test('drift is as old as the first look that found it', async () => {
   assert.deepEqual(ages, ['0', '5', '15', '0', '5']);
 });
 
+test('an operation is as old as its start says, while it is under way', async () => {
+  const { metrics, applications } = createFleet(2, 1);
+  const age = async (phase: 'Running' | 'Terminating' | 'Succeeded'): Promise<string | undefined> => {
+    const [[id, shop] = []] = applications;
+    assert.ok(id !== undefined && shop !== undefined);
+    const operationState = { phase, startedAt: '2026-01-01T00:00:00Z', operation: {} };
+    applications.set(id, { ...shop, status: { ...shop.status, operationState } });
+    metrics.ask({ now: () => Date.parse('2026-01-01T01:00:30Z') });
+    const { body } = await metrics.scrape();
+    return /^mooring_operation_age_seconds\{.*name="app-0"\} (\S+)$/m.exec(body)?.[1];
+  };
+  assert.deepEqual([await age('Running'), await age('Terminating'), await age('Succeeded')], ['3630', '3630', '0']);
+});
+
 test('a replica that does not lead tells of itself alone', async () => {
   const { metrics } = createFleet(2, 1);
   metrics.ask({ isLeader: () => false });
