@@ -12,6 +12,7 @@ import { createLog } from '@mooring/operator/adapters/telemetry/log.ts';
 import { systemClock, systemRandom } from '@mooring/operator/adapters/time/system.ts';
 import { admit, guardOf, permittedBy } from '@mooring/operator/controllers/application/admit.ts';
 import { compare } from '@mooring/operator/controllers/application/compare.ts';
+import { createdNamespace, namespaceOf } from '@mooring/operator/controllers/application/namespace.ts';
 import { renderRequest } from '@mooring/operator/controllers/application/request.ts';
 import { desire } from '@mooring/operator/engine/desire/desire.ts';
 import { ignoreProblems } from '@mooring/operator/engine/diff/ignore.ts';
@@ -100,11 +101,12 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
       : await renderFromDisk(app, await locate(choice.local), cluster, settings);
   const tracking = trackingName(app, store.namespace);
   const guard = guardOf(app, place, { store });
+  const syncOptions = app.spec.syncPolicy?.syncOptions ?? [];
   const desired = desire(rendered.manifests, {
     appName: tracking,
     destinationNamespace: app.spec.destination.namespace ?? '',
     guard,
-    syncOptions: app.spec.syncPolicy?.syncOptions ?? [],
+    syncOptions,
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
   });
   return await withProgress('comparing', async () => {
@@ -113,6 +115,8 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
       isPermitted: permittedBy(guard),
       revisionChanged: true,
       thorough: 'no',
+      namespace: () => namespaceOf(app, desired, cluster, { syncOptions, tracking, guard }),
+      kept: createdNamespace(app, syncOptions),
     });
     const forbidden = desired.objects.flatMap((object) => object.forbidden ?? []);
     return {
@@ -129,9 +133,14 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
         ...[...desired.warnings, ...compared.shared].map(({ message }) => message),
         ...ignoreProblems(app.spec.ignoreDifferences ?? []),
         ...forbidden,
+        ...(compared.namespace?.isOutdated ? [outdatedNamespace(compared.namespace.desired.key.name)] : []),
       ],
     };
   });
+}
+
+function outdatedNamespace(name: string): string {
+  return `the Namespace ${name}, which CreateNamespace=true looks after, is not as a sync would leave it`;
 }
 
 /** The project `default` that an operator creates where there is none: it allows everything. */

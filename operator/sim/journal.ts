@@ -7,7 +7,7 @@ import { annotation } from '../src/model/annotations.ts';
 import type { SyncPhase } from '../src/model/desired.ts';
 import { hookRole, waveOf } from '../src/model/hooks.ts';
 import type { LiveRecord } from '../src/model/live.ts';
-import { definedKind, groupOf, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
+import { definedKind, groupOf, isNamespace, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
 import type { ApiServer, ServerEvent } from './api-server.ts';
 import { type ApplicationStore, nameOf, type StoreEvent } from './application-store.ts';
 import type { SimClock } from './clock.ts';
@@ -179,6 +179,8 @@ export function createJournal(
     const state = app.status?.operationState;
     // What takes one step is not stored before it is done.
     if (state === undefined || state.finishedAt !== undefined) return;
+    // Everything else needs it.
+    if (isNamespace(keyOf(object))) return;
     const resources = state.operation.sync?.resources;
     // A hook says itself which phase it is applied for.
     const run = object.metadata.annotations?.[annotation.hookRun];
@@ -297,6 +299,8 @@ export function createJournal(
         app.operation?.sync?.prune,
         app.status?.operationState?.operation.sync?.prune,
       ];
+      if (isNamespace(record.key) && record.key.name === app.spec.destination.namespace)
+        broken(`I1: ${tracking} pruned the namespace that it is to make`);
       if (!wishes.includes(true)) broken(`I1: ${tracking} pruned ${text}, and nobody asked it to prune`);
     },
     patching(app, patch) {

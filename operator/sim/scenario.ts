@@ -248,6 +248,8 @@ interface Source {
   broken: boolean;
   /** It has an object of a kind that nobody serves or defines. */
   stray: boolean;
+  /** It has the Namespace that it is deployed to. */
+  hasNamespace: boolean;
 }
 
 interface People {
@@ -274,7 +276,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
 
   const push = (source: Source): void => {
     const stray = { apiVersion: 'nowhere.example.com/v1', kind: 'Stray', metadata: { name: 'stray' } };
-    const made = [...manifestsOf(source.name, source.parts), ...(source.stray ? [stray] : [])];
+    const made = [...manifestsOf(source), ...(source.stray ? [stray] : [])];
     const objects = source.broken ? undefined : made;
     source.commit = repository.commit(
       `${source.name}/all.json`,
@@ -302,6 +304,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
     else if (what <= 6 && source.parts.length > 1) source.parts.splice(at, 1);
     else if (what === 7 && random.chance(0.5)) source.broken = true;
     else if (what === 8) source.stray = true;
+    else if (what === 9) source.hasNamespace = !source.hasNamespace;
     else addPart(source);
     push(source);
   };
@@ -340,6 +343,16 @@ function createPeople(universe: Universe, random: SimRandom): People {
       };
     });
   };
+  /** The namespace of an Application is no part of any source. */
+  const namespaceOfSource = ({ app }: Source) => {
+    const { server = '', namespace: name = '' } = app.spec.destination;
+    return { api: servers.get(server), key: { group: '', kind: 'Namespace', namespace: '', name } };
+  };
+  const relabel = (source: Source): void => {
+    const { api, key } = namespaceOfSource(source);
+    journal.note(`somebody touches ${keyText(key)}`);
+    api?.edit(key, (now) => ({ ...now, metadata: { ...now.metadata, labels: { team: 'touched' } } }));
+  };
   const operation = (): Omit<Operation, 'info'> => ({
     sync: {
       ...(random.chance(0.5) && { prune: true }),
@@ -357,7 +370,15 @@ function createPeople(universe: Universe, random: SimRandom): People {
       for (let index = 0; index < random.between(1, 3); index += 1) {
         const name = `app-${index}`;
         const app = applicationOf(name, random.pick(addresses), repository.url, random);
-        const source: Source = { name, app, parts: [], commit: '', broken: false, stray: false };
+        const source: Source = {
+          name,
+          app,
+          parts: [],
+          commit: '',
+          broken: false,
+          stray: false,
+          hasNamespace: random.chance(0.2),
+        };
         for (let count = random.between(1, 5); count > 0; count -= 1) addPart(source);
         push(source);
         sources.push(source);
@@ -387,6 +408,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
       const source = random.pick(sources);
       const what = random.between(0, 9);
       if (what <= 3) change(source);
+      else if (what <= 5 && random.chance(0.1)) relabel(source);
       else if (what <= 5) drift(source);
       else if (what <= 7) ask(source, operation());
       else if (what === 8) {
@@ -432,6 +454,9 @@ function createPeople(universe: Universe, random: SimRandom): People {
             ask(source, { sync: { prune: true }, retry: { limit: 3, backoff: { duration: '3s' } } });
         }
       });
+      clock.after((settleMs * 5) / 6, () => {
+        for (const source of sources) if (source.app.spec.syncPolicy?.automated?.selfHeal === true) relabel(source);
+      });
     },
     check() {
       for (const { server, object } of bystanders) {
@@ -460,8 +485,9 @@ function createPeople(universe: Universe, random: SimRandom): People {
   };
 
   function tamperable(source: Source): KubeObject | undefined {
-    const objects = manifestsOf(source.name, source.parts).filter(
-      ({ kind, metadata }) => kind !== 'CustomResourceDefinition' && !metadata.annotations?.[annotation.hook],
+    const objects = manifestsOf(source).filter(
+      ({ kind, metadata }) =>
+        kind !== 'CustomResourceDefinition' && kind !== 'Namespace' && !metadata.annotations?.[annotation.hook],
     );
     return objects.length === 0 ? undefined : random.pick(objects);
   }
@@ -494,7 +520,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
     const api = servers.get(source.app.spec.destination.server ?? '');
     const keys = new Set<string>();
     const wrong: string[] = [];
-    for (const object of manifestsOf(source.name, source.parts)) {
+    for (const object of manifestsOf(source)) {
       if (object.metadata.annotations?.[annotation.hook] !== undefined) continue;
       const key = { ...keyOf(object), namespace: namespaceOf(object, app) };
       keys.add(keyText(key));
@@ -541,9 +567,14 @@ function createPeople(universe: Universe, random: SimRandom): People {
     // Nor does an automated sync add to one by hand of the same revision, unless it heals.
     const isByHand = last?.operation.initiatedBy?.automated !== true && last?.operation.sync?.prune !== true;
     const prunes = automated === undefined || (automated.prune === true && !(isByHand && automated.selfHeal !== true));
-    const api = servers.get(app.spec.destination.server ?? '');
+    const { api, key: namespace } = namespaceOfSource(source);
+    const labels = app.spec.syncPolicy?.managedNamespaceMetadata?.labels;
+    const given = api?.get(namespace)?.metadata.labels;
+    // What the source says of it counts, where it says anything.
+    if (labels !== undefined && !source.hasNamespace && !contains(given, labels))
+      journal.broken(`I4: the namespace of ${name} has the labels ${JSON.stringify(given)}`);
     const wanted = new Set<string>();
-    for (const object of manifestsOf(source.name, source.parts)) {
+    for (const object of manifestsOf(source)) {
       const key = { ...keyOf(object), namespace: namespaceOf(object, app) };
       if (object.metadata.annotations?.[annotation.hook] !== undefined) {
         // Hooks for failures that outlived the operator's sight of them wait for the next failure.
@@ -590,11 +621,16 @@ function createPeople(universe: Universe, random: SimRandom): People {
 }
 
 function contentOf(object: KubeObject): unknown {
-  return object.kind === 'ConfigMap'
-    ? object['data']
-    : object.kind === 'CustomResourceDefinition'
-      ? undefined
-      : object['spec'];
+  switch (object.kind) {
+    case 'ConfigMap':
+      return object['data'];
+    case 'Namespace':
+      return object.metadata.labels;
+    case 'CustomResourceDefinition':
+      return undefined;
+    default:
+      return object['spec'];
+  }
 }
 
 /** Whether everything that was asked for is there; fields that others added are theirs to keep. */
@@ -615,7 +651,13 @@ function marks(kind: Part['kind'], random: SimRandom): Record<string, string> {
   return marked;
 }
 
-function manifestsOf(source: string, parts: readonly Part[]): KubeObject[] {
+function manifestsOf({ name: source, parts: own, hasNamespace, app }: Source): KubeObject[] {
+  const namespace = { name: app.spec.destination.namespace ?? '', labels: { mesh: 'enabled' } };
+  const made = definitionsAndParts(source, own);
+  return hasNamespace ? [{ apiVersion: 'v1', kind: 'Namespace', metadata: namespace }, ...made] : made;
+}
+
+function definitionsAndParts(source: string, parts: readonly Part[]): KubeObject[] {
   const group = `${source}.example.com`;
   const definition = { group, scope: 'Namespaced', names: { kind: 'Widget', plural: 'widgets' } };
   // Of whatever wave it is, it comes before its objects.
@@ -660,6 +702,7 @@ function applicationOf(name: string, server: string, repoURL: string, random: Si
       syncPolicy: {
         ...(isAutomated && { automated: { prune: random.chance(0.7), selfHeal: random.chance(0.7) } }),
         ...(retry && { retry }),
+        ...(random.chance(0.3) && { managedNamespaceMetadata: { labels: { team: name } } }),
         syncOptions: ['CreateNamespace=true'],
       },
     },

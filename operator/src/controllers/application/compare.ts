@@ -9,6 +9,7 @@ import type { ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
 import type { Health } from '../../model/health.ts';
 import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
+import type { MadeNamespace } from '../../model/managed-namespace.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { Step } from '../../world/telemetry.ts';
@@ -20,6 +21,8 @@ export interface Compared {
   readonly health: Health;
   /** A warning for each object that another Application tracks. */
   readonly shared: readonly DesiredWarning[];
+  /** The destination's namespace, where a sync is to make it or to look after it. */
+  readonly namespace: MadeNamespace | undefined;
 }
 
 /** What is compared for. */
@@ -32,6 +35,10 @@ export interface CompareContext {
   readonly revisionChanged: boolean;
   /** Whether to ask for objects that marks vouch for, too: for all of them, or for those that have changed in whatever since they were compared. */
   readonly thorough: 'no' | 'changed' | 'all';
+  /** The destination's namespace, as a sync would make it now; undefined where it would not. */
+  readonly namespace: () => DesiredObject | undefined;
+  /** What is not to be pruned although no source has it. */
+  readonly kept: ResourceKey | undefined;
 }
 
 /** Makes a step of the comparison, such as one that is measured. */
@@ -51,16 +58,18 @@ export async function compare(
   step: MakeStep = justRun,
 ): Promise<Compared> {
   const { tracking, revisionChanged } = context;
-  const asked = desired.objects.filter(({ hook }) => hook === undefined);
+  const namespace = context.namespace();
+  const wanted = namespace === undefined ? desired : { ...desired, objects: [...desired.objects, namespace] };
+  const asked = wanted.objects.filter(({ hook }) => hook === undefined);
   cluster.want(
     tracking,
     asked.map(({ key }) => key),
   );
-  const live = await step('observe', () => observe(desired, cluster, context));
+  const live = await step('observe', () => observe(wanted, cluster, context));
   const { ignoreDifferences = [] } = app.spec;
   const rules = { ignoreDifferences, revisionChanged };
-  const changes = await step('diff', () => diff(desired, live, rules));
-  for (const change of changes.changes) {
+  const all = await step('diff', () => diff(wanted, live, rules));
+  for (const change of all.changes) {
     if (change.action === 'update') cluster.dropMark(change.key);
     const compared = live.objects.get(keyText(change.key));
     if (change.action === 'none' && compared !== undefined)
@@ -68,7 +77,16 @@ export async function compare(
   }
   const qualified = `${app.metadata.namespace}/${app.metadata.name}`;
   const shared = sharedObjects(desired.objects, live.desired, { tracking, qualified });
-  return { live, changes, health: assess(app, desired, live), shared };
+  const changes = { changes: all.changes.filter(({ key }) => keyText(key) !== (namespace && keyText(namespace.key))) };
+  const made = namespace && { desired: namespace, isOutdated: isOutdated(namespace, all, live, tracking) };
+  return { live, changes, health: assess(app, desired, live), shared, namespace: made };
+}
+
+/** Whether a namespace has other metadata than it is given, or is still tracked since a source had it. */
+function isOutdated({ key, object }: DesiredObject, { changes }: ChangeSet, live: LiveSet, tracking: string): boolean {
+  const text = keyText(key);
+  const isLeft = live.desired.get(text)?.app === tracking && !object.metadata.annotations?.[annotation.trackingId];
+  return isLeft || changes.some((change) => change.action === 'update' && keyText(change.key) === text);
 }
 
 /** Marks an object that was compared with what is asked for, and is equal to it. */
@@ -85,7 +103,7 @@ export function markEqual(
 async function observe(
   desired: DesiredSet,
   cluster: Cluster,
-  { tracking, isPermitted, thorough }: CompareContext,
+  { tracking, isPermitted, thorough, kept }: CompareContext,
 ): Promise<LiveSet> {
   const records = new Map<string, LiveRecord>();
   const marks = new Map<string, AppliedMark>();
@@ -108,7 +126,7 @@ async function observe(
     if (object === undefined) records.delete(keyText(key));
     else objects.set(keyText(key), object);
   }
-  const wanted = new Set(desired.objects.map(({ key }) => keyText(key)));
+  const wanted = new Set([...desired.objects.map(({ key }) => key), ...(kept ? [kept] : [])].map(keyText));
   const others = cluster.tracked(tracking).filter(({ key }) => !wanted.has(keyText(key)) && isPermitted(key));
   return { desired: records, marks, objects, others };
 }

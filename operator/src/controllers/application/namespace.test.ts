@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Application, ManagedNamespaceMetadata } from '@mooring/crds';
-import { targetOf } from '../../engine/policy/target.ts';
 import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { namespaceOf } from './namespace.ts';
@@ -26,9 +25,14 @@ function appWith(managedNamespaceMetadata?: ManagedNamespaceMetadata): Applicati
   };
 }
 
-function namespaced(app: Application, { exists = false, guard = (() => undefined) as Guard } = {}) {
-  const record = exists ? ({ key } as Partial<LiveRecord> as LiveRecord) : undefined;
-  return namespaceOf(app, targetOf(app), nothing, 'shop', { record: () => record, covers: () => true }, guard);
+function namespaced(
+  app: Application,
+  { exists = false, owner = undefined as string | undefined, guard = (() => undefined) as Guard } = {},
+) {
+  const record = exists ? ({ key, app: owner } as Partial<LiveRecord> as LiveRecord) : undefined;
+  const syncOptions = app.spec.syncPolicy?.syncOptions ?? [];
+  const cluster = { record: () => record, covers: () => true };
+  return namespaceOf(app, nothing, cluster, { syncOptions, tracking: 'shop', guard });
 }
 
 test('a namespace that is to be made or marked must be permitted like any other', () => {
@@ -56,4 +60,11 @@ test('a namespace is not made part of another Application', () => {
     namespaced(appWith({ annotations: { 'argocd.argoproj.io/tracking-id': id } }), { exists: true })?.forbidden;
   assert.match(marked('bank:/Namespace:store/store') ?? '', /part of another Application; take the annotation/);
   assert.equal(marked('shop:/Namespace:store/store'), undefined);
+});
+
+test('a namespace that the source had, and has no more, is taken over as one that a sync makes', () => {
+  const left = namespaced(appWith(), { exists: true, owner: 'shop' });
+  assert.deepEqual(left?.object.metadata, { name: 'store' });
+  assert.equal(namespaced(appWith(), { exists: true, owner: 'bank' }), undefined);
+  assert.equal(namespaced(appWith(), { exists: true, owner: 'shop', guard: () => 'no Namespaces here' }), undefined);
 });

@@ -1,38 +1,47 @@
 import type { Application } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
-import type { Target } from '../../engine/policy/target.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
 import type { Guard } from '../../model/guard.ts';
 import { hashOf } from '../../model/hash.ts';
+import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import { defaultSyncOptions } from '../../model/sync-options.ts';
 import { trackingId } from '../../model/tracking.ts';
 import type { Cluster } from '../../world/cluster.ts';
 
+/** The namespace that a sync with these options makes where it is missing (`CreateNamespace=true`); undefined where it makes none. */
+export function createdNamespace({ spec }: Application, syncOptions: readonly string[]): ResourceKey | undefined {
+  const { namespace: name } = spec.destination;
+  if (!name || !syncOptions.includes('CreateNamespace=true')) return undefined;
+  return { group: '', kind: 'Namespace', namespace: '', name };
+}
+
+/** What a sync knows of the destination's namespace. */
+export interface NamespaceContext {
+  readonly syncOptions: readonly string[];
+  /** The Application's name in tracking ids. */
+  readonly tracking: string;
+  readonly guard: Guard;
+}
+
 /**
- * The destination's namespace, where the sync has to create it (`CreateNamespace=true`) or to give it its metadata; it is not tracked, as in Argo CD. The project
- * must permit it like any other Namespace.
+ * The destination's namespace, where the sync has to create it (`CreateNamespace=true`), to give it its metadata, or to take it over from a source that had it and
+ * has it no more. It is not tracked, as in Argo CD, so that it outlives the Application. The project must permit it like any other Namespace.
  */
 export function namespaceOf(
   app: Application,
-  target: Target,
   desired: DesiredSet,
-  tracking: string,
   cluster: Pick<Cluster, 'record' | 'covers'>,
-  guard: Guard,
+  { syncOptions, tracking, guard }: NamespaceContext,
 ): DesiredObject | undefined {
-  const name = app.spec.destination.namespace;
-  if (!name || !target.syncOptions.includes('CreateNamespace=true')) return undefined;
-  const key = { group: '', kind: 'Namespace', namespace: '', name };
-  if (
-    desired.objects.some(
-      (object) => object.key.kind === 'Namespace' && object.key.group === '' && object.key.name === name,
-    )
-  )
-    return undefined;
+  const key = createdNamespace(app, syncOptions);
+  if (key === undefined || desired.objects.some((object) => keyText(object.key) === keyText(key))) return undefined;
+  const { name } = key;
   const managed = app.spec.syncPolicy?.managedNamespaceMetadata;
+  const record = cluster.record(key);
+  const isLeft = record?.app === tracking && guard({ key, scope: 'Cluster' }) === undefined;
   // Who looks after single namespaces was given them, and may neither see nor create any.
-  if (managed === undefined && (cluster.record(key) !== undefined || !cluster.covers(key))) return undefined;
+  if (managed === undefined && !isLeft && (record !== undefined || !cluster.covers(key))) return undefined;
   const object: KubeObject = {
     apiVersion: 'v1',
     kind: 'Namespace',

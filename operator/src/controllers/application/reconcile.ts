@@ -16,7 +16,6 @@ import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { factsOf, measure } from './measure.ts';
 import type { Memory } from './memory.ts';
-import { namespaceOf } from './namespace.ts';
 import { operate } from './operate.ts';
 import { remove } from './remove.ts';
 import { type Seen, see, seeAgain } from './see.ts';
@@ -44,6 +43,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       tracking: seen.context.tracking,
       commit: seen.comparison.commit,
       changes: seen.comparison.changes,
+      namespaceOutdated: seen.comparison.namespace?.isOutdated === true,
       now: world.clock.now(),
       unrecorded: memory.unrecorded === seen.comparison.commit,
       windows: seen.windows,
@@ -65,7 +65,6 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     };
     const { cluster, comparison, guard, target } = seen;
     const { tracking } = seen.context;
-    const namespace = namespaceOf(app, target, comparison.desired, tracking, cluster, guard);
     const request = {
       app,
       state,
@@ -74,7 +73,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       compared: comparison,
       cluster,
       guard,
-      namespace,
+      namespace: comparison.namespace?.desired,
       persist,
     };
     const operated = await step(world, 'sync', () => operate(request, world, memory));

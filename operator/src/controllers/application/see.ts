@@ -19,6 +19,7 @@ import type { World } from '../../world/world.ts';
 import { admit, guardOf, permittedBy } from './admit.ts';
 import { type CompareContext, compare, type MakeStep } from './compare.ts';
 import { type Memory, sight } from './memory.ts';
+import { createdNamespace, namespaceOf } from './namespace.ts';
 import { renderRequest } from './request.ts';
 import { requireCovered, requireSeen } from './unseen.ts';
 
@@ -152,6 +153,9 @@ export async function see(app: Application, world: World, memory: Memory): Promi
         : memory.anew
           ? 'changed'
           : 'no',
+    namespace: () => namespaceOf(app, desired, cluster, { syncOptions: target.syncOptions, tracking, guard }),
+    // Also where an operation leaves the option of the spec out.
+    kept: createdNamespace(app, [...target.syncOptions, ...(app.spec.syncPolicy?.syncOptions ?? [])]),
   };
   if (memory.server !== cluster.server) world.clusters.forget(tracking, cluster.server);
   memory.server = cluster.server;

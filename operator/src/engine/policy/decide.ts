@@ -30,6 +30,8 @@ export interface Situation {
   readonly tracking: string;
   readonly commit: string;
   readonly changes: ChangeSet;
+  /** Whether the destination's namespace, which no source has, is not as a sync would leave it. Default: no. */
+  readonly namespaceOutdated?: boolean;
   readonly now: number;
   /** Whether this process has brought in the commit, and could not store that it has. */
   readonly unrecorded?: boolean;
@@ -128,7 +130,8 @@ function automated(situation: Situation): Decision {
   const policy = app.spec.syncPolicy?.automated;
   if (policy === undefined || policy.enabled === false) return { do: 'rest', reason: 'sync is manual' };
   const pending = changes.changes.filter(isOutOfSync);
-  const isOutdated = isNamespaceOutdated(app.spec.syncPolicy, app.status?.operationState);
+  const isOutdated =
+    situation.namespaceOutdated === true || isNamespaceOutdated(app.spec.syncPolicy, app.status?.operationState);
   if (pending.length === 0 && !isOutdated && !isUnrecorded(situation)) return { do: 'rest', reason: 'synced' };
   if (
     policy.prune !== true &&

@@ -63,6 +63,7 @@ const comparison: Comparison = {
   live: liveSet([same.live]),
   health: { status: 'Healthy' },
   shared: [],
+  namespace: undefined,
 };
 
 function summary(changes: Partial<Findings>): ApplicationStatus {
@@ -106,6 +107,14 @@ test('a look that finds nothing new changes nothing, not even the time', () => {
     }),
     troubled,
   );
+});
+
+test('a namespace that a sync made and somebody touched is OutOfSync, and no resource', () => {
+  const namespace = { desired: web, isOutdated: true };
+  const { sync, resources } = summary({ comparison: { ...comparison, namespace } });
+  assert.deepEqual([sync?.status, resources?.length], ['OutOfSync', summary({}).resources?.length]);
+  const kept = { desired: web, isOutdated: false };
+  assert.equal(summary({ comparison: { ...comparison, namespace: kept } }).sync?.status, 'Synced');
 });
 
 test('what is missing or left over is OutOfSync', () => {

@@ -16,7 +16,7 @@ import { type Fault, faultRules } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
 import { hookRole } from '../../model/hooks.ts';
 import type { LiveSet } from '../../model/live.ts';
-import { isNamespaceOutdated } from '../../model/managed-namespace.ts';
+import { isNamespaceOutdated, type MadeNamespace } from '../../model/managed-namespace.ts';
 import { equalJson } from '../../model/merge-patch.ts';
 import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
@@ -35,6 +35,7 @@ export interface Comparison {
   readonly health: Health;
   /** Warnings about objects that other Applications track, too. */
   readonly shared: readonly DesiredWarning[];
+  readonly namespace: MadeNamespace | undefined;
 }
 
 /** Everything one pass found. `now` is milliseconds since 1970. */
@@ -80,6 +81,7 @@ export function summarize(findings: Findings): ApplicationStatus {
 function compared(findings: Findings, comparison: Comparison): Partial<ApplicationStatus> {
   const { app } = findings;
   const outOfSync =
+    comparison.namespace?.isOutdated === true ||
     isNamespaceOutdated(app.spec.syncPolicy, findings.state ?? app.status?.operationState) ||
     comparison.changes.changes.some(isOutOfSync);
   const live = [...comparison.live.desired.values(), ...comparison.live.others];
