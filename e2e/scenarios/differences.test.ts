@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Application } from '@mooring/crds';
 import { applicationsPath } from '../harness/applications.ts';
-import { configMap, configMapPath, type Stage, startStage } from '../harness/stage.ts';
+import { configMap, configMapPath, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
 let stage: Stage;
 
@@ -106,23 +107,102 @@ test('an object of two Applications is told to the one that does not have it, an
   assert.equal(await trackingId(), 'owner:/ConfigMap:shared/a');
 });
 
+const namespacePath = (name: string): string => `/api/v1/namespaces/${name}`;
+const namespace = (name: string, annotations: Record<string, string> = {}): string =>
+  JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { mesh: 'enabled' }, annotations } });
+
+test('Force with Replace deletes no Namespace and nothing of another Application, which is told before', async () => {
+  const files = { 'a.yaml': configMap('a', {}), 'namespace.yaml': namespace('forced') };
+  const repository = await stage.repository('forced', files);
+  const destination = { server: 'https://kubernetes.default.svc', namespace: 'forced' };
+  await stage.application('kept', repository, { destination, syncPolicy: automated });
+  await stage.settles('kept');
+  const { uid } = (await stage.kube.get(namespacePath('forced'))).metadata;
+  await stage.application('taker', repository, {
+    destination,
+    syncPolicy: { automated: {}, retry: { limit: 0 }, syncOptions: ['Replace=true', 'Force=true'] },
+  });
+  const refused = await until('taker', 'is refused', ({ status }) => status?.operationState?.phase === 'Failed');
+  const message = refused.status?.operationState?.message ?? '';
+  assert.match(message, /Namespace\/forced and everything in it/);
+  assert.match(message, /ConfigMap\/forced\/a, which is part of application kept/);
+  const warnings = refused.status?.conditions?.filter(({ type }) => type === 'SharedResourceWarning') ?? [];
+  assert.equal(warnings.length, 2);
+  assert.equal((await stage.kube.get(namespacePath('forced'))).metadata['uid'], uid);
+
+  // A sync of one step: the warning is there before its objects are taken.
+  const told: string[] = [];
+  const stop = stage.kube.watch(applicationsPath, (_, object) => {
+    const { status } = object as unknown as Application;
+    const isWarned = status?.conditions?.some(({ type }) => type === 'SharedResourceWarning') === true;
+    if (object.metadata.name === 'teller') told.push(`${status?.operationState?.phase} ${isWarned}`);
+  });
+  await stage.application('teller', repository, { destination, syncPolicy: { automated: {}, retry: { limit: 0 } } });
+  await until('teller', 'has taken them', ({ status }) => status?.operationState?.phase === 'Succeeded');
+  stop();
+  assert.ok(told.includes('Running true'), told.join(', '));
+});
+
+test('a Namespace that leaves Git for CreateNamespace is not deleted, and its metadata is healed', async () => {
+  const repository = await stage.repository('handed', {
+    'a.yaml': configMap('a', { value: '1' }),
+    'namespace.yaml': namespace('handed'),
+  });
+  const managedNamespaceMetadata = { labels: { team: 'shop' } };
+  const syncPolicy = { ...automated, syncOptions: ['CreateNamespace=true'] };
+  await stage.application('handed', repository, { syncPolicy });
+  await stage.settles('handed');
+  const { uid } = (await stage.kube.get(namespacePath('handed'))).metadata;
+  const commit = await stage.push(repository, { 'a.yaml': configMap('a', { value: '2' }), 'namespace.yaml': null });
+  await stage.settles('handed', commit);
+  const { metadata } = await stage.kube.get(namespacePath('handed'));
+  const { annotations, labels } = metadata as unknown as Record<string, Record<string, string> | undefined>;
+  assert.deepEqual([metadata['uid'], labels?.['mesh']], [uid, undefined]);
+  assert.equal(annotations?.['argocd.argoproj.io/tracking-id'], undefined);
+
+  await stage.kube.merge(`${applicationsPath}/handed`, { spec: { syncPolicy: { managedNamespaceMetadata } } });
+  const team = async () => ((await stage.kube.get(namespacePath('handed'))).metadata['labels'] as never)['team'];
+  const marked = await until('handed', 'has marked it', ({ status }) => {
+    const { phase, syncResult } = status?.operationState ?? {};
+    return phase === 'Succeeded' && syncResult?.managedNamespaceMetadata !== undefined;
+  });
+  assert.equal(await team(), 'shop');
+  await stage.kube.merge(namespacePath('handed'), { metadata: { labels: { team: 'touched' } } });
+  await until('handed', 'heals it', ({ status }) => {
+    const { phase, startedAt } = status?.operationState ?? {};
+    return phase === 'Succeeded' && startedAt !== marked.status?.operationState?.startedAt;
+  });
+  assert.equal(await team(), 'shop');
+});
+
 test('what a project forbids meanwhile is left alone', async () => {
+  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'tightened' } };
   const repository = await stage.repository('tightened', {
     'a.yaml': configMap('a', {}),
     'b.yaml': JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'b' } }),
+    'role.yaml': JSON.stringify({ ...role, rules: [] }),
   });
   const projects = '/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects';
+  const permitted = {
+    sourceRepos: ['*'],
+    destinations: [{ name: 'in-cluster', namespace: '*' }],
+    clusterResourceWhitelist: [{ group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' }],
+  };
   await stage.kube.create(projects, {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'AppProject',
     metadata: { name: 'tight', namespace: 'argocd' },
-    spec: {
-      sourceRepos: ['*'],
-      destinations: [{ name: 'in-cluster', namespace: '*' }],
-      clusterResourceWhitelist: [{ group: '', kind: 'Namespace' }],
-    },
+    spec: permitted,
   });
-  await stage.application('tightened', repository, { project: 'tight' });
+  await stage.application('tightened', repository, {
+    project: 'tight',
+    syncPolicy: { ...automated, syncOptions: ['CreateNamespace=true'], retry: { limit: 0 } },
+  });
+  const refused = await until('tightened', 'may not', ({ status }) => status?.operationState?.phase === 'Failed');
+  assert.match(refused.status?.operationState?.message ?? '', /resource :Namespace is not permitted in project tight/);
+  assert.equal(await stage.kube.find(namespacePath('tightened')), undefined);
+  await stage.kube.create('/api/v1/namespaces', JSON.parse(namespace('tightened')));
+  await stage.kube.merge(`${applicationsPath}/tightened`, { operation: { sync: {} } });
   await stage.settles('tightened');
   await stage.kube.merge(`${projects}/tight`, {
     spec: { namespaceResourceBlacklist: [{ group: '', kind: 'ServiceAccount' }] },
@@ -130,6 +210,20 @@ test('what a project forbids meanwhile is left alone', async () => {
   const commit = await stage.push(repository, { 'b.yaml': null, 'a.yaml': configMap('a', { value: '2' }) });
   await stage.settles('tightened', commit);
   assert.ok(await stage.kube.find('/api/v1/namespaces/tightened/serviceaccounts/b'));
+
+  await stage.kube.merge(`${projects}/tight`, {
+    spec: { destinations: [{ server: 'https://elsewhere.example.com', namespace: '*' }] },
+  });
+  await until('tightened', 'has no destination', ({ status }) =>
+    /destination/.test(status?.conditions?.[0]?.message ?? ''),
+  );
+  await stage.kube.merge(`${applicationsPath}/tightened`, {
+    metadata: { finalizers: ['resources-finalizer.argocd.argoproj.io'] },
+  });
+  await stage.kube.remove(`${applicationsPath}/tightened`);
+  await stage.view.until('it is gone', (apps) => !apps.has('tightened'), patienceMs);
+  assert.ok(await stage.kube.find('/apis/rbac.authorization.k8s.io/v1/clusterroles/tightened'));
+  assert.ok(await stage.kube.find(configMapPath('tightened', 'a')));
 });
 
 test('a sync may bring its own manifests; broken ones are told by their place', async () => {

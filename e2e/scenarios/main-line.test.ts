@@ -115,6 +115,73 @@ test('what Git no longer has is pruned, and nothing else', async () => {
   assert.equal(stage.view.get('pruned')?.status?.sync?.status, 'OutOfSync');
 });
 
+const definitionOf = (kind: string, wave: string): string =>
+  JSON.stringify({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: `${kind.toLowerCase()}s.needs.example`,
+      annotations: { 'argocd.argoproj.io/sync-wave': wave },
+    },
+    spec: {
+      group: 'needs.example',
+      scope: 'Namespaced',
+      names: { kind, plural: `${kind.toLowerCase()}s`, singular: kind.toLowerCase() },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        },
+      ],
+    },
+  });
+
+test('what others need comes first, and a kind that nobody serves stops a sync before its first write', async () => {
+  const inNamespace = (name: string, annotations: Record<string, string>): string => {
+    const object = JSON.parse(configMap(name, { value: '1' }, annotations));
+    return JSON.stringify({ ...object, metadata: { ...object.metadata, namespace: 'needs-late' } });
+  };
+  const wave = (number: string) => ({ 'argocd.argoproj.io/sync-wave': number });
+  const repository = await stage.repository('needs', {
+    'namespace.yaml': JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'needs-late', annotations: wave('5') },
+    }),
+    'hook.yaml': inNamespace('before', { 'argocd.argoproj.io/hook': 'PreSync' }),
+    'mid.yaml': inNamespace('mid', wave('2')),
+    'definition.yaml': definitionOf('Late', '3'),
+    'late.yaml': JSON.stringify({ apiVersion: 'needs.example/v1', kind: 'Late', metadata: { name: 'late' } }),
+  });
+  await stage.application('needs', repository, {
+    syncPolicy: { automated: {}, retry: { limit: 0 }, syncOptions: ['CreateNamespace=true'] },
+  });
+  await settles('needs');
+  const results = stage.view.get('needs')?.status?.operationState?.syncResult?.resources ?? [];
+  assert.equal(results.find(({ kind, name }) => kind === 'Namespace' && name === 'needs-late')?.syncPhase, 'PreSync');
+
+  await stage.push(repository, {
+    'mid.yaml': inNamespace('mid', wave('-1')).replace('"1"', '"2"'),
+    'stray.yaml': JSON.stringify({ apiVersion: 'nowhere.example/v1', kind: 'Stray', metadata: { name: 'stray' } }),
+  });
+  const failed = await finishes('needs', 'Failed');
+  assert.match(
+    failed.status?.operationState?.message ?? '',
+    /not valid: Stray\/needs\/stray: The Kubernetes API could not find nowhere\.example\/Stray/,
+  );
+  const mid = async (): Promise<string> => (await stage.kube.get(configMapPath('needs-late', 'mid')))['data'].value;
+  assert.equal(await mid(), '1');
+  await sync('needs', { syncOptions: ['SkipDryRunOnMissingResource=true'] });
+  await stage.until('needs', 'begins nevertheless', ({ operation, status }) => {
+    const { message = '', phase } = status?.operationState ?? {};
+    return operation === undefined && phase === 'Failed' && message.startsWith('one or more objects failed to apply');
+  });
+  assert.equal(await mid(), '2');
+  await settles('needs', await stage.push(repository, { 'stray.yaml': null }));
+});
+
 test('nothing is pruned for a commit whose objects the API server refuses', async () => {
   const repository = await stage.repository('renamed', { 'old.yaml': configMap('old', {}) });
   await stage.application('renamed', repository, {
