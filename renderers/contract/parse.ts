@@ -3,6 +3,9 @@ import { createScanner, type Token, type TokenKind, YamlError } from './scan.ts'
 /** The deepest nesting read, aliases expanded. */
 export const depthMax = 1_000;
 
+/** Values and keys of one document; more would take hundreds of megabytes to read. */
+const valuesMax = 1_500_000;
+
 /** A piece of a document, in the order of the text. What a mapping or sequence holds stands between it and its `end`; keys and values of a mapping take turns. */
 export interface Event {
   readonly type: 'scalar' | 'alias' | 'mapping' | 'sequence' | 'end';
@@ -49,6 +52,7 @@ export function parseEvents(text: string): Event[] {
     return scanner.peek();
   };
   const add = (type: Event['type'], at: number, anchor = '', tag = '', content = '', plain = false): void => {
+    if (events.length >= valuesMax) throw new YamlError(`the document has more than ${valuesMax} values; split it`, at);
     events.push({ type, at, anchor, tag, text: content, plain, close: events.length });
   };
   const collection = (

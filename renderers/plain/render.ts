@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   followLinks,
   isOn,
@@ -5,12 +6,12 @@ import {
   type Limits,
   type Manifest,
   type ParsedManifest,
-  parseManifests,
   type RenderContext,
   RenderError,
   type Rendered,
   type Renderer,
   type RenderSpec,
+  readManifests,
   type Tree,
   type TreeEntry,
 } from '@mooring/renderer-contract';
@@ -30,6 +31,10 @@ export const plainRenderer: Renderer = {
 
 const extensions = /\.(?:yaml|yml|json|jsonnet)$/;
 const skipMarker = '+argocd:skip-file-rendering';
+/** Milliseconds of work after which others have their turn. */
+const turnMs = 10;
+/** Sentences told of one source. */
+const warningsMax = 100;
 
 async function render(tree: Tree, spec: RenderSpec, context: RenderContext): Promise<Rendered> {
   const { limits } = context;
@@ -39,6 +44,7 @@ async function render(tree: Tree, spec: RenderSpec, context: RenderContext): Pro
   const manifests: Manifest[] = [];
   const warnings: string[] = [];
   let bytesRead = 0;
+  let turnEnds = performance.now() + turnMs;
   for await (const { path, size = 0 } of manifestFiles(tree, folder, options, context)) {
     if (performance.now() >= deadline)
       throw over('timeout', 'timeMs', `${path} was not reached in ${limits.timeMs} ms`, path);
@@ -51,13 +57,19 @@ async function render(tree: Tree, spec: RenderSpec, context: RenderContext): Pro
     }
     bytesRead += bytes.length;
     if (bytesRead > limits.manifestBytes) throw tooManyBytes(path, limits.manifestBytes);
-    const found = objectsOf(bytes, path, limits, warnings);
+    if (performance.now() >= turnEnds) {
+      await nextTurn();
+      turnEnds = performance.now() + turnMs;
+    }
+    const found = await objectsOf(bytes, path, context, warnings);
     if (manifests.length + found.length > limits.manifestCount) {
       throw over('limit', 'manifestCount', `${path} takes the source over ${limits.manifestCount} objects`, path);
     }
     for (const { object, document, line } of found) manifests.push({ object, origin: { path, document, line } });
   }
-  return { manifests, warnings };
+  const untold = warnings.length - warningsMax;
+  if (untold <= 0) return { manifests, warnings };
+  return { manifests, warnings: [...warnings.slice(0, warningsMax), `there are ${untold} more warnings of this kind`] };
 }
 
 function tooManyBytes(path: string, max: number): RenderError {
@@ -78,9 +90,16 @@ function jsonnetRefused(path: string): RenderError {
 }
 
 /** The objects of one file; none where it is YAML that does not look like a manifest, which Argo CD leaves out in silence too. */
-function objectsOf(bytes: Uint8Array, path: string, limits: Limits, warnings: string[]): ParsedManifest[] {
+async function objectsOf(
+  bytes: Uint8Array,
+  path: string,
+  { limits, signal }: RenderContext,
+  warnings: string[],
+): Promise<readonly ParsedManifest[]> {
   try {
-    return parseManifests(bytes, path, limits, (sentence) => warnings.push(sentence));
+    const read = await readManifests(bytes, path, limits, signal);
+    warnings.push(...read.warnings);
+    return read.found;
   } catch (error) {
     if (!(error instanceof RenderError) || path.endsWith('.json') || looksLikeManifest(bytes)) throw error;
     if (error.code === 'limit') throw error;

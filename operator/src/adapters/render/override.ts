@@ -1,4 +1,4 @@
-import { followLinks, joinPath, parseDocuments, RenderError, type Tree } from '@mooring/renderer-contract';
+import { followLinks, joinPath, RenderError, readDocuments, type Tree } from '@mooring/renderer-contract';
 import { isJsonObject } from '../../model/json.ts';
 
 /** The fields of `spec.source` that a file in the repository may change: those of the renderers. */
@@ -24,7 +24,8 @@ export async function applyOverrides(
     const file = joinPath(folder, name);
     const entry = await tree.stat(file);
     if (entry === undefined || entry.type === 'directory') continue;
-    const [document, ...more] = parseDocuments(await tree.read(await followLinks(tree, file)), file, fileLimits);
+    const { found } = await readDocuments(await tree.read(await followLinks(tree, file)), file, fileLimits);
+    const [document, ...more] = found;
     if (document === undefined) continue;
     if (!isJsonObject(document.value) || more.length > 0) {
       throw new RenderError('invalid', `${file} must be one YAML object with fields of spec.source`, {

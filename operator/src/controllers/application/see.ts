@@ -1,5 +1,5 @@
 import type { Application } from '@mooring/crds';
-import { defaultLimits, parseManifests, RenderError } from '@mooring/renderer-contract';
+import { defaultLimits, type Manifest, RenderError, readManifests } from '@mooring/renderer-contract';
 import { desire } from '../../engine/desire/desire.ts';
 import { ignoreProblems } from '../../engine/diff/ignore.ts';
 import { type Target, targetOf } from '../../engine/policy/target.ts';
@@ -67,7 +67,7 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     return world.renderers.render(tree, request, { fresh: refresh === 'hard' });
   };
   const rendered =
-    target.manifests === undefined ? await step(world, 'render', render) : broughtAlong(app, target.manifests);
+    target.manifests === undefined ? await step(world, 'render', render) : await broughtAlong(app, target.manifests);
   if (rendered.rendered) {
     for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
   }
@@ -111,15 +111,14 @@ async function isSpecCommit(
 }
 
 /** What an operation brings along, in the form of a render. Throws `Fault` `spec-invalid`. */
-function broughtAlong(app: Application, texts: readonly string[]): RenderAnswer {
+async function broughtAlong(app: Application, texts: readonly string[]): Promise<RenderAnswer> {
   try {
-    const manifests = texts.flatMap((text, index) => {
+    const manifests: Manifest[] = [];
+    for (const [index, text] of texts.entries()) {
       const path = `operation.sync.manifests[${index}]`;
-      return parseManifests(Buffer.from(text), path, defaultLimits).map(({ object, document, line }) => ({
-        object,
-        origin: { path, document, line },
-      }));
-    });
+      const { found } = await readManifests(Buffer.from(text), path, defaultLimits);
+      for (const { object, document, line } of found) manifests.push({ object, origin: { path, document, line } });
+    }
     return { manifests, warnings: [], sourceType: app.status?.sourceType ?? 'Directory', rendered: false };
   } catch (thrown) {
     if (!(thrown instanceof RenderError)) throw thrown;
