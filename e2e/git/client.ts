@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createGit, everyTransport, type GitOptions } from '@mooring/operator/adapters/git/git.ts';
+import { everyHost } from '@mooring/operator/adapters/git/network.ts';
 import { systemClock } from '@mooring/operator/adapters/time/system.ts';
 import { Fault, type FaultCode } from '@mooring/operator/model/fault.ts';
 import { operatorLimits } from '@mooring/operator/model/limits.ts';
@@ -13,7 +14,7 @@ export interface GitClient extends Git {
 }
 
 /** Opens a Git of its own on a folder. A failure is held for no time, so that each request is made. */
-export function openGit(options: Pick<GitOptions, 'directory' | 'knownHosts' | 'environment'>): GitClient {
+export function openGit(options: Pick<GitOptions, 'directory' | 'knownHosts' | 'environment' | 'network'>): GitClient {
   const lines: string[] = [];
   const say = (fields: object, message: string): number => lines.push(JSON.stringify({ ...fields, message }));
   const git = createGit({
@@ -21,6 +22,7 @@ export function openGit(options: Pick<GitOptions, 'directory' | 'knownHosts' | '
     limits: { ...operatorLimits, failureHoldMs: 0 },
     log: { debug: say, info: say, warn: say, error: say },
     transports: everyTransport,
+    network: everyHost,
     ...options,
   });
   return { ...git, lines };

@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect, promisify } from 'node:util';
+import { everyHost, type Network } from '@mooring/operator/adapters/git/network.ts';
 import type { RepositoryAccess } from '@mooring/operator/world/git.ts';
 import { type GitRepository, openRepository } from '../git-server/git-repository.ts';
 import { faultOf, type GitClient, openGit, readFile } from './client.ts';
@@ -52,7 +53,7 @@ async function folder(name: string): Promise<string> {
 
 type Client = GitClient & { readonly directory: string };
 
-async function newClient(options: { knownHosts?: string; environment?: NodeJS.ProcessEnv } = {}): Promise<Client> {
+async function newClient(options: Omit<Parameters<typeof openGit>[0], 'directory'> = {}): Promise<Client> {
   const directory = await folder('git 100%h');
   const git = openGit({ directory, knownHosts, ...options });
   clients.push(git);
@@ -178,6 +179,25 @@ test('user@host:path, absolute and from the home folder', async (context) => {
     assert.equal((await readFile(git, access, commit, 'app/web.yaml')).text, 'kind: Web\n', path);
     assert.equal((await git.resolve(access, 'v1.2.3', Date.now())).commit, commit, path);
   }
+});
+
+test('a name is connected to where it was looked up, and its key is known by the name', async () => {
+  // Nobody else knows this name.
+  const name = 'git.example.com';
+  const network: Network = { ...everyHost, pin: async () => '127.0.0.1' };
+  const access = {
+    url: `ssh://${sshd.user}@${name}:${sshd.port}${repository.path}`,
+    sshPrivateKey: right.privateKey,
+  };
+  const [, key] = /^\S+ (.*)$/.exec(sshd.knownHost) ?? [];
+  const named = await newFile('known_hosts', `[${name}]:${sshd.port} ${key}\n`);
+  const git = await newClient({ network, knownHosts: named });
+  assert.equal((await git.resolve(access, 'v1.2.3', Date.now())).commit, commit);
+  const other = await newClient({ network });
+  assert.match(
+    (await faultOf('repository-refused', other.resolve(access, 'main', Date.now()))).message,
+    /host key is not known/,
+  );
 });
 
 test('a path with characters that mean something to a shell, to git and in a URL', async () => {

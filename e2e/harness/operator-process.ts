@@ -46,6 +46,11 @@ export interface OperatorProcessOptions {
 }
 
 const program = fileURLToPath(new URL('../../operator/bin/mooring-operator', import.meta.url));
+/** Git servers and repositories of tests and of the demo are on this machine. */
+export const localRepositories: Readonly<Record<string, string>> = {
+  MOORING_ALLOW_FILE_REPOSITORIES: 'true',
+  MOORING_ALLOW_NODE_LOCAL_REPOSITORIES: 'true',
+};
 /** Linux counts CPU time in these. */
 const ticksPerSecond = 100;
 
@@ -67,7 +72,12 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
   const child = spawn(program, args, {
     stdio: ['ignore', log, log],
     detached: options.detached ?? false,
-    env: { ...process.env, ...(options.replica !== undefined && { POD_NAME: options.replica }), ...options.env },
+    env: {
+      ...process.env,
+      ...localRepositories,
+      ...(options.replica !== undefined && { POD_NAME: options.replica }),
+      ...options.env,
+    },
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const url = `http://127.0.0.1:${port}`;

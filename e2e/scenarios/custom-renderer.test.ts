@@ -8,6 +8,7 @@ import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { type GitServer, startGitServer } from '../git-server/git-server.ts';
 import { type ApplicationView, applicationsPath, installMooring, viewApplications } from '../harness/applications.ts';
 import { connectKube, type Kube } from '../harness/kube.ts';
+import { localRepositories } from '../harness/operator-process.ts';
 
 const example = (path: string): string =>
   fileURLToPath(new URL(`../../examples/custom-renderer/${path}`, import.meta.url));
@@ -26,7 +27,7 @@ before(async () => {
   await installMooring(kube);
   view = viewApplications(kube);
   operator = spawn(process.execPath, [example('main.ts')], {
-    env: { ...process.env, KUBECONFIG: cluster.kubeconfigPath },
+    env: { ...process.env, ...localRepositories, KUBECONFIG: cluster.kubeconfigPath },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [operator.stdout, operator.stderr]) stream?.on('data', (bytes) => (log += String(bytes)));

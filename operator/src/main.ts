@@ -29,12 +29,15 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
   --log-format FORMAT json or text; default: json
-  --allow-file-repositories  reads repositories of this machine, too (file:///path); default: $MOORING_ALLOW_FILE_REPOSITORIES, or false
   --leader-elect      one of several replicas leads, the others stand by; without it this is the only one
   --lease-name NAME   the Lease that they agree by; default: mooring
   --metrics-application-labels NAMES      labels of Applications for the metric argocd_app_labels, with commas between
   --metrics-application-conditions NAMES  conditions for argocd_app_condition; default: all
   --metrics-cluster-labels NAMES          labels of cluster Secrets for argocd_cluster_labels
+
+  Repositories that are refused; $MOORING_ALLOW_FILE_REPOSITORIES=true and $MOORING_ALLOW_NODE_LOCAL_REPOSITORIES=true do the same
+  --allow-file-repositories        reads folders of this machine, too (file:///path)
+  --allow-node-local-repositories  asks servers on this machine, too: 127.0.0.1, localhost, 169.254.169.254 and the like
 
   Traces; each flag has Argo CD's variable, such as ARGOCD_APPLICATION_CONTROLLER_OTLP_ADDRESS, in its place
   --otlp-address ADDRESS     host:port of an OTLP/gRPC receiver, or http(s)://host:port of OTLP/HTTP; default: nothing is traced
@@ -64,6 +67,7 @@ interface Arguments extends TracingFlags {
   readonly 'metrics-application-conditions'?: readonly string[];
   readonly 'metrics-cluster-labels'?: readonly string[];
   readonly 'allow-file-repositories'?: boolean;
+  readonly 'allow-node-local-repositories'?: boolean;
   readonly 'leader-elect'?: boolean;
   readonly 'lease-name'?: string;
   readonly help?: boolean;
@@ -88,7 +92,10 @@ async function main(): Promise<void> {
     dataDirectory: values.data ?? defaultData,
     logLevel: logLevel(values['log-level'] ?? 'info'),
     logFormat: logFormat(values['log-format'] ?? 'json'),
-    repositories: { allowFiles: isAllowed('allow-file-repositories', values, process.env) },
+    repositories: {
+      ...(values['allow-file-repositories'] && { allowFiles: true }),
+      ...(values['allow-node-local-repositories'] && { allowNodeLocal: true }),
+    },
     metrics: metricsChoice(values),
     ...(tracing && { tracing }),
     ...(values['leader-elect'] && { leaderElection: leaderElection(values, process.env) }),
@@ -155,6 +162,7 @@ function readArguments(): Arguments {
         'otlp-sample-ratio': { type: 'string' },
         'trace-ids': { type: 'string' },
         'allow-file-repositories': { type: 'boolean' },
+        'allow-node-local-repositories': { type: 'boolean' },
         'leader-elect': { type: 'boolean' },
         'lease-name': { type: 'string' },
         help: { type: 'boolean' },
@@ -187,19 +195,6 @@ function listenAddress(flag: string, text: string): ListenAddress {
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) throw new Error(`--${flag} ${text}: give HOST:PORT, such as 127.0.0.1:8080`);
   return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
-}
-
-/** Whether a flag is given, or the variable named like it says `true`. Throws where that says something else than `true` and `false`. */
-function isAllowed(
-  flag: 'allow-file-repositories',
-  { [flag]: isGiven }: Arguments,
-  environment: NodeJS.ProcessEnv,
-): boolean {
-  if (isGiven === true) return true;
-  const variable = `MOORING_${flag.replaceAll('-', '_').toUpperCase()}`;
-  const text = environment[variable] || 'false';
-  if (text !== 'true' && text !== 'false') throw new Error(`${variable}=${text}: give true or false`);
-  return text === 'true';
 }
 
 function metricsChoice(values: Arguments): MetricsChoice {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Renderer } from '@mooring/renderer-contract';
 import packageJson from '../package.json' with { type: 'json' };
 import { createGit, everyTransport } from './adapters/git/git.ts';
+import { everyHost } from './adapters/git/network.ts';
 import { handedOnHeader, handOn } from './adapters/http/hand-on.ts';
 import { createReadiness } from './adapters/http/readiness.ts';
 import { type HttpServer, type Route, serve } from './adapters/http/server.ts';
@@ -76,8 +77,13 @@ export interface OperatorOptions {
 
 /** What repositories an operator reads beside those of other machines. */
 export interface RepositoryPermissions {
-  /** Folders of this machine, by `file://` or as a path; those of the operator's own data never are. Default: false. */
+  /** Folders of this machine, by `file://` or as a path; those of the operator's own data never are. Default: `$MOORING_ALLOW_FILE_REPOSITORIES`, or false. */
   readonly allowFiles?: boolean;
+  /**
+   * Servers on this machine and its link: loopback, link-local and unspecified addresses, and the cloud's metadata service. Default:
+   * `$MOORING_ALLOW_NODE_LOCAL_REPOSITORIES`, or false.
+   */
+  readonly allowNodeLocal?: boolean;
 }
 
 export interface ListenAddress {
@@ -223,6 +229,19 @@ interface Context extends KubeContext {
   readonly tracing: Tracing | undefined;
 }
 
+/** What the environment allows. Throws where a variable says something else than `true` and `false`. */
+function repositoryPermissions(environment: Readonly<Record<string, string | undefined>>): RepositoryPermissions {
+  const isTrue = (name: string): boolean => {
+    const text = environment[name] || 'false';
+    if (text !== 'true' && text !== 'false') throw new Error(`${name}=${text}: give true or false`);
+    return text === 'true';
+  };
+  return {
+    allowFiles: isTrue('MOORING_ALLOW_FILE_REPOSITORIES'),
+    allowNodeLocal: isTrue('MOORING_ALLOW_NODE_LOCAL_REPOSITORIES'),
+  };
+}
+
 /** The world, being watched. */
 interface OpenWorld {
   readonly world: World;
@@ -271,12 +290,13 @@ function openWorld(
   const namespace = options.namespace ?? defaultNamespace;
   const { log, metrics, tracing } = context;
   const ownDirectory = options.dataDirectory ?? join(tmpdir(), 'mooring');
-  const { allowFiles = false } = options.repositories ?? {};
+  const { allowFiles, allowNodeLocal } = { ...repositoryPermissions(process.env), ...options.repositories };
   const git = createGit({
     ...context,
     directory: join(ownDirectory, 'git'),
     ownDirectory,
     ...(allowFiles && { transports: everyTransport }),
+    ...(allowNodeLocal && { network: everyHost }),
     onRequest: metrics.gitAsked,
   });
   // What a pass writes here, and Events on its behalf, are no requests to its destination.

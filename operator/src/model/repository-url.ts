@@ -114,7 +114,7 @@ function parse(given: string): RepositoryAddress | string {
   if (!text.isWellFormed()) return 'it holds half a character';
   if (text.includes('\\')) return 'it holds a backslash; write /';
   if (text.startsWith('-')) return 'it begins with a dash';
-  if (/^[^/:]*::/.test(text)) return 'remote helpers are not allowed';
+  if (/^[^/:[]*::/.test(text)) return 'remote helpers are not allowed';
   const scheme = schemeOf.exec(text)?.[1]?.toLowerCase();
   if (scheme !== undefined) {
     const transport = Object.hasOwn(transports, scheme) ? transports[scheme] : undefined;

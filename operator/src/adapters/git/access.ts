@@ -5,6 +5,7 @@ import { Fault } from '../../model/fault.ts';
 import { authorizationValues } from '../../model/mask.ts';
 import type { RepositoryAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
+import { HostRefused, type Network, proxyOf } from './network.ts';
 
 /**
  * The access to an address, with the user and password that are written into it. Throws `Fault` `repository-refused` where there are others beside them:
@@ -158,6 +159,15 @@ const harmlessFindings: readonly string[] = [
   'zeroPaddedFilemode',
 ];
 
+/** What access to every repository begins with. */
+export interface AccessSetting {
+  /** Where files of keys are made. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly network: Network;
+  readonly knownHosts: string | undefined;
+}
+
 /** The environment of git processes that reach one repository, and the end of the files made for it. */
 export interface AccessEnvironment {
   readonly environment: Readonly<Record<string, string>>;
@@ -167,14 +177,12 @@ export interface AccessEnvironment {
 /**
  * Hands credentials to git without putting them into its arguments: HTTP headers as settings in the environment and for this one address only, keys as files that only this user can read.
  * Over SSH, and to folders of this machine, git talks through git-remote-ext(1) rather than by transports of its own: it runs the very same programs, but by no shell, which an image
- * need not have. Throws what writing a file throws.
+ * need not have. Programs connect to the addresses that were looked at here. Throws `HostRefused`, and what a look-up and writing a file throw.
  */
 export async function openAccess(
-  directory: string,
-  base: Readonly<Record<string, string>>,
+  { directory, environment: base, network, knownHosts }: AccessSetting,
   access: RepositoryAccess,
   address: RepositoryAddress,
-  knownHosts: string | undefined,
 ): Promise<AccessEnvironment> {
   const environment: Record<string, string> = { ...base };
   const settings: [string, string][] = [];
@@ -189,7 +197,8 @@ export async function openAccess(
   };
   const { transport } = address;
   if (transport === 'ssh' || transport === 'file') {
-    const words = transport === 'file' ? localWords(address) : await sshWords(address, access, knownHosts, keep);
+    const words =
+      transport === 'file' ? localWords(address) : await sshWords(address, access, network, knownHosts, keep);
     settings.push(
       [`url.ext::${words.map(extWord).join(' ')}.insteadOf`, address.url],
       ['protocol.ext.allow', 'always'],
@@ -197,6 +206,7 @@ export async function openAccess(
     environment['GIT_PROTOCOL'] = 'version=2';
   }
   if (transport === 'http' || transport === 'https') {
+    for (const entry of await pinnedNames(address, access, network)) settings.push(['http.curloptResolve', entry]);
     const section = `http.${new URL('/', address.url).href}`;
     const authorization = authorizationOf(access);
     if (authorization !== undefined) settings.push([`${section}.extraHeader`, `Authorization: ${authorization}`]);
@@ -230,6 +240,7 @@ function localWords({ path }: RepositoryAddress): string[] {
 async function sshWords(
   { user, host, port, path }: RepositoryAddress,
   access: RepositoryAccess,
+  network: Network,
   knownHosts: string | undefined,
   keep: (name: string, content: string) => Promise<string>,
 ): Promise<string[]> {
@@ -246,11 +257,35 @@ async function sshWords(
     const file = access.knownHosts === undefined ? knownHosts : await keep('known_hosts', access.knownHosts);
     if (file !== undefined) words.push(`-oUserKnownHostsFile=${quotePath(file)}`, '-oGlobalKnownHostsFile=/dev/null');
   }
+  const pinned = await network.pin(host);
+  // The server is known by its name all the same, as ssh writes it into the file of known hosts.
+  if (pinned !== undefined)
+    words.push(`-oHostName=${pinned}`, `-oHostKeyAlias=${port === undefined ? host : `[${host}]:${port}`}`);
   if (port !== undefined) words.push('-p', port);
   const name = host.replace(/^\[|\]$/g, '');
   return [...words, user === undefined ? name : `${user}@${name}`]
     .map((word) => word.replaceAll('%', '%%'))
     .concat(`%S ${quoteForShell(path).replaceAll('%', '%%')}`);
+}
+
+/** What libcurl is told of names, so that it looks none up: those of the repository's server, and of the proxy where it has one of its own. */
+async function pinnedNames(
+  { host, port }: RepositoryAddress,
+  { proxy = '' }: RepositoryAccess,
+  network: Network,
+): Promise<string[]> {
+  const entries = async (name: string, ports: readonly string[]): Promise<string[]> => {
+    const address = await network.pin(name);
+    if (address === undefined) return [];
+    return ports.map((one) => `${name}:${one}:${address.includes(':') ? `[${address}]` : address}`);
+  };
+  // A server may have sent us on from HTTP to HTTPS.
+  const own = await entries(host, [...new Set([port ?? '80', '443'])]).catch((error: unknown) => {
+    if (proxy === '' || error instanceof HostRefused) throw error;
+    return [];
+  });
+  const through = proxyOf(proxy);
+  return through === undefined ? own : [...own, ...(await entries(through.host, [through.port]))];
 }
 
 /** A word as the shell on the other machine reads it. */

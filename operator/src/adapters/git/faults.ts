@@ -6,6 +6,7 @@ import type { RepositoryAccess } from '../../world/git.ts';
 import { authorizationOf, credentialsOf } from './access.ts';
 import { cleanOutput, GitFailure } from './command.ts';
 import { AnswerTooLarge, HttpRefusal } from './http-remote.ts';
+import { HostRefused } from './network.ts';
 import { ReaderEnded } from './objects.ts';
 import { MalformedAnswer, ServerComplaint } from './packet.ts';
 import { ObjectMissing, TreeRefused } from './tree.ts';
@@ -54,6 +55,13 @@ export function repositoryFault(error: unknown, address: RepositoryAddress, acce
       `${repository} answered more than ${error.bytes} bytes; make the repository smaller, or raise the limit`,
     );
   }
+  const refusedHost = hostRefused(error);
+  if (refusedHost !== undefined) {
+    return fault(
+      'repository-refused',
+      `${repository} is not asked: ${refusedHost.message}, which means the machine that Mooring runs on; who runs it can start it with --allow-node-local-repositories`,
+    );
+  }
   if (error instanceof HttpRefusal) return httpFault(error, fault, repository, authorizationOf(access) !== undefined);
   if (error instanceof ServerComplaint) {
     const { said } = error;
@@ -84,6 +92,11 @@ export function repositoryFault(error: unknown, address: RepositoryAddress, acce
     return fault('repository-unreachable', `cannot reach ${repository}: ${connectionReason(error)}`);
   }
   return error;
+}
+
+function hostRefused(error: unknown): HostRefused | undefined {
+  if (error instanceof HostRefused) return error;
+  return error instanceof Error && error.cause !== undefined ? hostRefused(error.cause) : undefined;
 }
 
 type MakeFault = (code: 'repository-unreachable' | 'repository-refused' | 'limit-reached', message: string) => Fault;

@@ -25,6 +25,7 @@ import type { Clock } from '../../world/clock.ts';
 import type { GitTree, RepositoryAccess } from '../../world/git.ts';
 import type { GitRequestFacts, Log } from '../../world/telemetry.ts';
 import { createGit, everyTransport, type GitOptions, type OpenGit } from './git.ts';
+import { everyHost, type Network, otherHosts } from './network.ts';
 
 const clock: Clock = {
   now: Date.now,
@@ -79,7 +80,15 @@ function commit(directory: string, files: Record<string, string>, message = 'cha
 
 function openGit(options: Partial<GitOptions> = {}): OpenGit & { readonly directory: string } {
   const directory = options.directory ?? mkdtempSync(join(home, 'cache-'));
-  const made = createGit({ clock, limits: operatorLimits, log, transports: everyTransport, ...options, directory });
+  const made = createGit({
+    clock,
+    limits: operatorLimits,
+    log,
+    transports: everyTransport,
+    network: everyHost,
+    ...options,
+    directory,
+  });
   opened.push(made);
   return { ...made, directory };
 }
@@ -954,6 +963,122 @@ describe('hostile input', () => {
       assert.match(await text(tree, 'a'), /git-lfs/);
     }
     assert.equal(readdirSync(home).includes('ran'), false);
+  });
+
+  test('servers on this machine and its link are asked nothing, by whatever name and way', async () => {
+    const { url: server, requests } = await serve();
+    const port = new URL(server).port;
+    const programs = mkdtempSync(join(home, 'bin-'));
+    const called = join(home, 'ssh-called');
+    writeFileSync(join(programs, 'ssh'), `#!/bin/sh\ntouch ${called}\nexit 1\n`, { mode: 0o755 });
+    const environment = { ...process.env, PATH: `${programs}:${process.env['PATH']}` };
+    const network = otherHosts((host, _options, answer) => {
+      if (host === 'rebound.example.com') answer(null, [{ address: '127.0.0.1', family: 4 }]);
+      else answer(Object.assign(new Error(`unknown: ${host}`), { code: 'ENOTFOUND' }), '');
+    });
+    const one = openGit({ network, environment });
+    const hosts = [
+      '127.0.0.1',
+      '127.1',
+      '2130706433',
+      '0x7f000001',
+      'localhost',
+      'LocalHost.',
+      '0.0.0.0',
+      '[::1]',
+      '[::ffff:127.0.0.1]',
+      '[::]',
+      'rebound.example.com',
+      '169.254.169.254',
+      '[fd00:ec2::254]',
+    ];
+    for (const host of hosts) {
+      for (const url of [
+        `http://${host}:${port}/shop/.git`,
+        `https://${host}:${port}/shop/.git`,
+        `ssh://git@${host}:${port}/shop`,
+        `git@${host}:shop`,
+      ])
+        await fault(
+          'repository-refused',
+          /is not asked: .*--allow-node-local-repositories/,
+          one.resolve({ url }, 'main', 0),
+        );
+    }
+    await fault(
+      'repository-unreachable',
+      /host name is not known/,
+      one.resolve({ url: 'ssh://git@no.example.com/x' }, 'main', 0),
+    );
+    const url = 'http://git.example.com/shop/.git';
+    for (const proxy of [
+      server,
+      `http://localhost:${port}`,
+      `http://0x7f.1:${port}`,
+      `http://rebound.example.com:${port}`,
+    ])
+      await fault('repository-refused', /is not asked/, one.resolve({ url, proxy }, 'main', 0));
+    const proxied = openGit({ network, environment: { ...environment, http_proxy: server, https_proxy: server } });
+    for (const host of ['169.254.169.254', 'metadata.google.internal', 'rebound.example.com'])
+      await fault(
+        'repository-refused',
+        /is not asked/,
+        proxied.resolve({ url: `http://${host}/shop/.git` }, 'main', 0),
+      );
+    assert.deepEqual(requests, []);
+    assert.equal(readdirSync(home).includes('ssh-called'), false);
+    // Whoever runs the operator chooses its own proxy; it knows more names than we do.
+    await fault(
+      'repository-unreachable',
+      /HTTP 500/,
+      proxied.resolve({ url: 'http://unknown.example.com/no' }, 'main', 0),
+    );
+    assert.equal(requests.length, 1);
+  });
+
+  test('a redirect leads to no other place', async () => {
+    let to = '';
+    const { url: server, requests } = await serve((_request, response) => {
+      response.writeHead(302, { location: to }).end();
+      return true;
+    });
+    for (to of [
+      'http://169.254.169.254/x/info/refs',
+      'file:///etc/info/refs',
+      'gopher://127.0.0.1/x/info/refs',
+      '//localhost/x/info/refs',
+    ])
+      await fault('repository-refused', /redirects to/, openGit().resolve({ url: `${server}/x` }, 'main', 0));
+    assert.equal(requests.length, 4);
+  });
+
+  test('all programs connect to the very address that was looked at', async () => {
+    const network: Network = {
+      refuse: () => {},
+      lookup: (_host, { all }, answer) =>
+        all === true ? answer(null, [{ address: '127.0.0.1', family: 4 }]) : answer(null, '127.0.0.1', 4),
+      pin: async () => '127.0.0.1',
+    };
+    const modern = (await serve()).url;
+    const old = (await serve(() => false, false)).url;
+    for (const server of [modern, old]) {
+      // Nobody else knows this name.
+      const url = `${server.replace('127.0.0.1', 'git.example.com')}/shop/.git`;
+      const one = openGit({ network });
+      const found = await one.resolve({ url }, 'main', 0);
+      assert.ok((await one.open({ url }, found)).commit);
+    }
+    const programs = mkdtempSync(join(home, 'bin-'));
+    const seen = join(home, 'ssh-pinned');
+    writeFileSync(join(programs, 'ssh'), `#!/bin/sh\necho "$@" >> ${seen}\nexit 1\n`, { mode: 0o755 });
+    const one = openGit({ network, environment: { ...process.env, PATH: `${programs}:${process.env['PATH']}` } });
+    for (const url of ['git@git.example.com:a', 'ssh://git@git.example.com:2222/a'])
+      await fault('repository-unreachable', /cannot reach/, one.resolve({ url }, 'main', 0));
+    assert.match(readFileSync(seen, 'utf8'), / -oHostName=127\.0\.0\.1 -oHostKeyAlias=git\.example\.com git@git/);
+    assert.match(
+      readFileSync(seen, 'utf8'),
+      / -oHostName=127\.0\.0\.1 -oHostKeyAlias=\[git\.example\.com\]:2222 -p 2222 git@git/,
+    );
   });
 
   test('ssh is given its key in a file, and nothing secret in an argument', async () => {

@@ -15,6 +15,7 @@ import { createDiskUsage } from './disk-usage.ts';
 import { refuseBelow } from './file-repositories.ts';
 import { createHttpConnections } from './http-remote.ts';
 import { type GitLimits, gitLimits } from './limits.ts';
+import { type Network, otherHosts } from './network.ts';
 import { createRepository, type Repository, type RepositorySetting } from './repository.ts';
 
 /** What `createGit` is given. */
@@ -28,6 +29,8 @@ export interface GitOptions {
   readonly onRequest?: (facts: GitRequestFacts) => void;
   /** Those of the network where absent. */
   readonly transports?: readonly Transport[];
+  /** Every host but those that mean this machine where absent. */
+  readonly network?: Network;
   /** No repository of this machine is read below it: everybody's are in there. `directory` where absent. */
   readonly ownDirectory?: string;
   /** A file of host keys in the format of OpenSSH; the user's own where absent. */
@@ -56,6 +59,7 @@ export function createGit(options: GitOptions): OpenGit {
   const { directory } = claim;
   const limits: GitLimits = { ...gitLimits, ...options.limits };
   const transports = options.transports ?? networkTransports;
+  const network = options.network ?? otherHosts();
   const ownDirectory = resolve(options.ownDirectory ?? options.directory);
   const environment = baseEnvironment(directory, options.environment ?? env);
   /** Folders for temporary files are tidied up by others, too: without its settings git would do as it pleases. */
@@ -74,7 +78,8 @@ export function createGit(options: GitOptions): OpenGit {
     directory,
     restore,
     environment,
-    connections: createHttpConnections(environment),
+    connections: createHttpConnections(environment, network),
+    network,
     knownHosts: options.knownHosts,
     blobs: createBlobCache(limits.blobCacheBytes),
     clock,

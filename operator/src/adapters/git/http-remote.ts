@@ -5,6 +5,7 @@ import type { RepositoryAddress } from '../../model/repository-url.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
 import { authorizationOf, credentialsOf } from './access.ts';
 import { cleanOutput } from './command.ts';
+import { HostRefused, type Network, proxyOf } from './network.ts';
 import { encodePackets, lineOf, MalformedAnswer, readPackets, ServerComplaint } from './packet.ts';
 import type { Refs } from './refs.ts';
 
@@ -46,14 +47,21 @@ export interface HttpRemote {
 
 /** Connections to the servers of repositories, one pool for each way of reaching them. */
 export interface HttpConnections {
+  /** Throws `HostRefused` where a host is not to be asked, as far as that is not told when it is connected to: where its name is no name, or a proxy connects. */
+  admit(access: RepositoryAccess, host: string): Promise<void>;
   dispatcher(access: RepositoryAccess, address: RepositoryAddress): Dispatcher;
   close(): Promise<void>;
 }
 
 const redirectsFollowed = 5;
 
-/** Opens no connection by itself. `proxies` holds `http_proxy`, `https_proxy` and `no_proxy`. */
-export function createHttpConnections(proxies: Readonly<Record<string, string>>): HttpConnections {
+/**
+ * Opens no connection by itself. `proxies` holds `http_proxy`, `https_proxy` and `no_proxy`: they are set by whoever runs the operator, and may be on any host
+ * of the network.
+ */
+export function createHttpConnections(proxies: Readonly<Record<string, string>>, network: Network): HttpConnections {
+  const { http_proxy: httpProxy, https_proxy: httpsProxy, no_proxy: noProxy } = proxies;
+  const lookup = network.lookup && { lookup: network.lookup };
   const pools = new Map<string, Dispatcher>();
   let trusted: string[] | undefined;
   const open = (access: RepositoryAccess, secure: boolean): Dispatcher => {
@@ -69,12 +77,12 @@ export function createHttpConnections(proxies: Readonly<Record<string, string>>)
     };
     const timing = { keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 30_000, connections: 4 };
     if (access.proxy !== undefined && access.proxy !== '') {
-      return new ProxyAgent({ uri: access.proxy, requestTls: tls, ...timing });
+      return new ProxyAgent({ uri: access.proxy, proxyTls: { ...lookup }, requestTls: tls, ...timing });
     }
-    const { http_proxy: httpProxy, https_proxy: httpsProxy, no_proxy: noProxy } = proxies;
-    if (httpProxy === undefined && httpsProxy === undefined) return new Agent({ connect: tls, ...timing });
+    const connect = { ...tls, ...lookup };
+    if (httpProxy === undefined && httpsProxy === undefined) return new Agent({ connect, ...timing });
     return new EnvHttpProxyAgent({
-      connect: tls,
+      connect,
       requestTls: tls,
       ...(httpProxy === undefined ? {} : { httpProxy }),
       ...(httpsProxy === undefined ? {} : { httpsProxy }),
@@ -83,6 +91,16 @@ export function createHttpConnections(proxies: Readonly<Record<string, string>>)
     });
   };
   return {
+    async admit({ proxy = '' }, host) {
+      network.refuse(host);
+      const through = proxyOf(proxy);
+      if (through !== undefined) network.refuse(through.host);
+      if (proxy === '' && httpProxy === undefined && httpsProxy === undefined) return;
+      // The proxy looks the name up, and may know names that are unknown here.
+      await network.pin(host).catch((error: unknown) => {
+        if (error instanceof HostRefused) throw error;
+      });
+    },
     dispatcher(access, { transport }) {
       const key = JSON.stringify([
         transport,
@@ -109,6 +127,7 @@ export function createHttpConnections(proxies: Readonly<Record<string, string>>)
 
 /** How requests to one repository are made. */
 export interface HttpCall {
+  readonly connections: HttpConnections;
   readonly dispatcher: Dispatcher;
   readonly access: RepositoryAccess;
   readonly address: RepositoryAddress;
@@ -142,6 +161,7 @@ async function* bounded(body: AsyncIterable<Uint8Array>, bytes: number): AsyncGe
 export async function discover(call: HttpCall): Promise<HttpRemote> {
   let url = call.address.url;
   for (let redirects = 0; ; redirects += 1) {
+    await call.connections.admit(call.access, new URL(url).hostname);
     const asked = `${url}/info/refs?service=git-upload-pack`;
     const { statusCode, headers, body } = await request(asked, {
       dispatcher: call.dispatcher,

@@ -22,6 +22,7 @@ import {
 } from './http-remote.ts';
 import type { GitLimits } from './limits.ts';
 import { createListings, type Listing, type Listings } from './listings.ts';
+import type { Network } from './network.ts';
 import { createObjectReader, type ObjectReader, ObjectTooLarge } from './objects.ts';
 import { neededPrefixes, parseListing, pickRef, revisionKind, revisionRefusal, someNames } from './refs.ts';
 import { createGitTree, type Directory, loadDirectory, ObjectMissing } from './tree.ts';
@@ -34,6 +35,7 @@ export interface RepositorySetting {
   readonly restore: () => void;
   readonly environment: Readonly<Record<string, string>>;
   readonly connections: HttpConnections;
+  readonly network: Network;
   readonly knownHosts: string | undefined;
   readonly blobs: BlobCache;
   readonly clock: Clock;
@@ -128,7 +130,7 @@ export function createRepository(address: RepositoryAddress, name: string, setti
     const reach =
       access === undefined
         ? { environment: setting.environment, dispose: async () => {} }
-        : await openAccess(setting.directory, setting.environment, access, address, setting.knownHosts);
+        : await openAccess(setting, access, address);
     try {
       return await runGit(clock, {
         args: [`--git-dir=${folder}`, ...args],
@@ -155,6 +157,7 @@ export function createRepository(address: RepositoryAddress, name: string, setti
     );
     try {
       return await run({
+        connections: setting.connections,
         dispatcher: setting.connections.dispatcher(access, address),
         access,
         address,

@@ -82,5 +82,11 @@ describe('a cluster Secret', () => {
     });
   }
 
+  test('an address without TLS is refused, before a token is read', () =>
+    assert.throws(() => secret({ server: 'http://far.example.com', config: '{"bearerToken":"c4n4ry"}' }).connect(), {
+      code: 'cluster-refused',
+      message: /^cluster Secret far: its server must begin with https:/,
+    }));
+
   test('without an address is refused', () => assert.throws(() => secret({}).connect(), { code: 'cluster-refused' }));
 });

@@ -61,7 +61,8 @@ function connectionOf(server: string, text: string, where: string): Connection {
   const refuse = (why: string): never => {
     throw new Fault('cluster-refused', `${where}: ${why}`, { server });
   };
-  if (!/^https?:\/\/./.test(server)) refuse('its server must begin with https://');
+  if (!/^https:\/\/./.test(server))
+    refuse('its server must begin with https://: credentials are not sent in clear text');
   let config: unknown;
   try {
     config = JSON.parse(text);
