@@ -6,8 +6,8 @@ import { canonicalJson, copyJson, isJsonObject, setOwn } from '@mooring/operator
 import { mask } from '@mooring/operator/model/mask.ts';
 import { isSecretLike, isShownOfSecret, withPlainData } from '@mooring/operator/model/secret.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
-import { yamlOf } from './print.ts';
 import { unifiedDiff } from './unified-diff.ts';
+import { yamlOf } from './yaml.ts';
 
 /** Of a value that is not the one on the other side. */
 const otherMask = `${mask}+`;

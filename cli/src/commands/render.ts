@@ -6,8 +6,9 @@ import { type Command, Option } from 'commander';
 import { readApplication } from '../application.ts';
 import { type Checkout, locate, pathInside } from '../checkout.ts';
 import { Failure } from '../failure.ts';
-import { print, tell, yamlOf } from '../print.ts';
+import { print, tell } from '../print.ts';
 import { withProgress } from '../progress.ts';
+import { yamlOf } from '../yaml.ts';
 
 interface RenderOptions {
   readonly app?: string;
