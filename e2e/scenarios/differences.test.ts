@@ -157,7 +157,8 @@ test('a Namespace that leaves Git for CreateNamespace is not deleted, and its me
   await stage.settles('handed', commit);
   const { metadata } = await stage.kube.get(namespacePath('handed'));
   const { annotations, labels } = metadata as unknown as Record<string, Record<string, string> | undefined>;
-  assert.deepEqual([metadata['uid'], labels?.['mesh']], [uid, undefined]);
+  assert.deepEqual([metadata['uid'], metadata['deletionTimestamp']], [uid, undefined]);
+  assert.equal(labels?.['mesh'], undefined);
   assert.equal(annotations?.['argocd.argoproj.io/tracking-id'], undefined);
 
   await stage.kube.merge(`${applicationsPath}/handed`, { spec: { syncPolicy: { managedNamespaceMetadata } } });

@@ -29,6 +29,8 @@ export interface Faults {
   clusterDown(server: string): boolean;
   gitDown(): boolean;
   refuses(key: ResourceKey): boolean;
+  /** Namespaced kinds that the project forbids just now. */
+  forbidden(): readonly string[];
   conflicts(): boolean;
   /** Whether the operator dies at the write that it is about to make, before or after it takes effect. */
   atWrite(): 'live' | 'die-before' | 'die-after';
@@ -204,6 +206,10 @@ export function startProcess(universe: Universe, name: string, died: () => void)
       const why = isOther ? `it is served with the scope ${scope}` : guard({ key, scope });
       if (why !== undefined) throw new Fault('object-refused', `${keyText(key)}: ${why}`);
     };
+    const checkPermitted = ({ namespace, kind, name: object }: ResourceKey): void => {
+      if (namespace !== '' && faults.forbidden().includes(kind))
+        journal.broken(`${name} writes ${kind} ${object} although the project forbids it`);
+    };
     const read = (key: ResourceKey): Promise<KubeObject | undefined> =>
       call(() => {
         reach();
@@ -269,6 +275,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
           if (faults.refuses(key)) throw new Fault('object-refused', `${keyText(key)}: refused by a webhook`);
           const isRefused = options.how === 'server-side' && !isAsSeen(key, over);
           holdAgainst(options.guard, key);
+          checkPermitted(key);
           if (options.dryRun !== true && !isRefused) journal.applying(name, server, object);
           return api.apply(object, options, over);
         };
@@ -287,6 +294,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
           await overSeen(record.key, record, (over) => {
             reach();
             holdAgainst(guard, record.key);
+            checkPermitted(record.key);
             if (isAsSeen(record.key, over)) journal.removing(name, server, record);
             api.remove(record.key, over, propagation);
           });
@@ -312,6 +320,15 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     clock.after(1_000, watchReach);
   };
   clock.after(1_000, watchReach);
+  let forbidden = faults.forbidden().join();
+  const watchProject = (): void => {
+    const before = forbidden;
+    forbidden = faults.forbidden().join();
+    const name = { namespace: operatorNamespace, name: 'default' };
+    if (before !== forbidden) for (const listener of storeListeners) listener({ kind: 'AppProject', name });
+    clock.after(1_000, watchProject);
+  };
+  clock.after(1_000, watchProject);
   const clusters: Clusters = {
     locate,
     open: (server) =>
@@ -384,7 +401,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     namespace: operatorNamespace,
     applications: () => [...view.values()],
     application: ({ namespace, name }) => (namespace === operatorNamespace ? view.get(name) : undefined),
-    project: (name) => (name === 'default' ? (universe.project ?? openProject) : undefined),
+    project: (name) => (name === 'default' ? projectNow(universe) : undefined),
     repository: (url) => ({ url }),
     settings: () => universe.settings,
     patchApplication: (app, patch) =>
@@ -446,6 +463,14 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     },
     kill,
   };
+}
+
+/** The project as it is now. */
+function projectNow({ project = openProject, faults }: Universe): AppProject {
+  const namespaceResourceBlacklist = faults.forbidden().map((kind) => ({ group: '*', kind }));
+  return namespaceResourceBlacklist.length === 0
+    ? project
+    : { ...project, spec: { ...project.spec, namespaceResourceBlacklist } };
 }
 
 function electionOf({ leases, clock: time, random, faults, journal }: Universe, name: string, clock: Clock): Election {

@@ -24,6 +24,7 @@ const noFaults: Faults = {
   clusterDown: () => false,
   gitDown: () => false,
   refuses: () => false,
+  forbidden: () => [],
   conflicts: () => false,
   atWrite: () => 'live',
   eventDelayMs: () => 10,

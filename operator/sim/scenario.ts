@@ -195,6 +195,8 @@ function createFaults(
   const down = new Map(servers.map((server) => [server, windows(2, 120_000)]));
   const gitDown = windows(2, 60_000);
   const refused = windows(2, 40_000);
+  const tighteningRate = calm ? 0 : random.pick([0, 0.05]);
+  const forbiddenKind = random.pick(['ConfigMap', 'Deployment', 'Widget']);
   const refusedName = `object-${random.between(0, 5)}`;
   const deathRate = calm || options.dieAtWrite !== undefined ? 0 : random.pick([0, 0.01, 0.05]);
   const conflictRate = calm ? 0 : random.pick([0, 0.1]);
@@ -204,13 +206,17 @@ function createFaults(
   const leaseLossRate = isShared && !calm ? random.pick([0, 0.1]) : 0;
   const stopRate = isShared && !calm ? random.pick([0, 0, 0.01]) : 0;
   let writes = 0;
+  let tightenedUntil = 0;
   const faults: Faults = {
     clusterDown: (server) => holds(down.get(server) ?? []),
     gitDown: () => holds(gitDown),
     refuses: (key) => key.name === refusedName && holds(refused),
+    forbidden: () => (!over && now() < tightenedUntil ? [forbiddenKind] : []),
     conflicts: () => !over && random.chance(conflictRate),
     atWrite() {
       writes += 1;
+      // While a sync is at it, so that it has decided on what it may not write any more.
+      if (!over && random.chance(tighteningRate)) tightenedUntil = now() + random.between(1_000, 20_000);
       if (writes === options.dieAtWrite) return options.dieAfter === true ? 'die-after' : 'die-before';
       if (over || !random.chance(deathRate)) return 'live';
       return random.pick(['die-before', 'die-after'] as const);
@@ -303,8 +309,8 @@ function createPeople(universe: Universe, random: SimRandom): People {
     if (what <= 3 && source.parts[at] !== undefined) source.parts[at]!.value = random.between(100, 9_999);
     else if (what <= 6 && source.parts.length > 1) source.parts.splice(at, 1);
     else if (what === 7 && random.chance(0.5)) source.broken = true;
-    else if (what === 8) source.stray = true;
-    else if (what === 9) source.hasNamespace = !source.hasNamespace;
+    else if (what === 8 && random.chance(0.5)) source.stray = true;
+    else if (what === 9 && random.chance(0.5)) source.hasNamespace = !source.hasNamespace;
     else addPart(source);
     push(source);
   };
