@@ -27,7 +27,7 @@ import type { RepositoryAccess } from '@mooring/operator/world/git.ts';
 import type { Report } from '@mooring/operator/world/readiness.ts';
 import type { RenderAnswer } from '@mooring/operator/world/renderer.ts';
 import type { Store } from '@mooring/operator/world/store.ts';
-import type { KubeObject } from '@mooring/renderer-contract';
+import type { KubeObject, Limits } from '@mooring/renderer-contract';
 import { gitSourceOf } from './application.ts';
 import { type Checkout, locate } from './checkout.ts';
 import { Failure } from './failure.ts';
@@ -46,6 +46,8 @@ export interface InspectChoice {
   readonly revision?: string;
   /** A checkout of the repository, to be rendered instead of what is in Git. */
   readonly local?: string;
+  /** Bounds of the render. */
+  readonly limits: Partial<Limits>;
 }
 
 /** One change, and the object that is in the cluster now, where there is one. */
@@ -97,8 +99,8 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   const settings = store.settings().renderers;
   const rendered =
     choice.local === undefined
-      ? await renderFromGit(app, access, cluster, settings)
-      : await renderFromDisk(app, await locate(choice.local), cluster, settings);
+      ? await renderFromGit(app, access, cluster, choice.limits, settings)
+      : await renderFromDisk(app, await locate(choice.local), cluster, choice.limits, settings);
   const tracking = trackingName(app, store.namespace);
   const guard = guardOf(app, place, { store });
   const syncOptions = app.spec.syncPolicy?.syncOptions ?? [];
@@ -180,10 +182,11 @@ function renderFromDisk(
   app: Application,
   checkout: Checkout,
   cluster: Cluster,
+  limits: Partial<Limits>,
   settings: RendererSettings,
 ): Promise<RenderAnswer> {
   return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () =>
-    renderLocal(app, checkout, cluster, settings),
+    renderLocal(app, checkout, cluster, limits, settings),
   );
 }
 
@@ -191,6 +194,7 @@ async function renderFromGit(
   app: Application,
   access: RepositoryAccess,
   cluster: Cluster,
+  limits: Partial<Limits>,
   settings: RendererSettings,
 ): Promise<RenderAnswer> {
   await using open = new AsyncDisposableStack();
@@ -206,7 +210,7 @@ async function renderFromGit(
     return { revision, tree: await git.open(access, revision) };
   });
   const pool = open.adopt(
-    createRenderPool({ renderers: defaultRenderers(), clock: systemClock, settings: () => settings }),
+    createRenderPool({ renderers: defaultRenderers(), clock: systemClock, limits, settings: () => settings }),
     (one) => one.close(),
   );
   const request = renderRequest(app, source, revision, cluster);

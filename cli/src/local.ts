@@ -5,6 +5,7 @@ import { renderRequest } from '@mooring/operator/controllers/application/request
 import { defaultRenderers } from '@mooring/operator/renderers.ts';
 import type { Cluster } from '@mooring/operator/world/cluster.ts';
 import type { RenderAnswer } from '@mooring/operator/world/renderer.ts';
+import type { Limits } from '@mooring/renderer-contract';
 import { gitSourceOf } from './application.ts';
 import { type Checkout, headCommit } from './checkout.ts';
 import { openDiskTree } from './disk-tree.ts';
@@ -20,11 +21,17 @@ export async function renderLocal(
   app: Application,
   checkout: Checkout,
   target: RenderTarget,
+  limits: Partial<Limits>,
   settings: RendererSettings = {},
 ): Promise<RenderAnswer> {
   const commit = await headCommit(checkout);
   const request = renderRequest(app, gitSourceOf(app), { commit }, target as Cluster);
-  const pool = createRenderPool({ renderers: defaultRenderers(), clock: systemClock, settings: () => settings });
+  const pool = createRenderPool({
+    renderers: defaultRenderers(),
+    clock: systemClock,
+    limits,
+    settings: () => settings,
+  });
   // Files on disk have no ids: nothing that is remembered is used again.
   const tree = {
     ...openDiskTree(checkout.root),

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { listOf } from './adapters/store/settings.ts';
 import { readTracing, type TracingFlags } from './adapters/telemetry/otlp/settings.ts';
 import { messageOf } from './model/fault.ts';
+import { readRenderLimits } from './model/render-limits.ts';
 import {
   createOperator,
   type LeaderElectionOptions,
@@ -29,6 +30,8 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --data PATH         Git repositories are kept here and may be deleted; default: ${defaultData}
   --log-level LEVEL   debug, info, warn or error; default: info
   --log-format FORMAT json or text; default: json
+  --render-limit NAME=VALUE  a bound of every render, such as memoryBytes=1Gi (what an engine may hold; half of it, or memorySoftBytes, is what it aims at),
+                      timeMs=120000, or another that an error names; may be repeated. The process may have three engines at their bound at once
   --leader-elect      one of several replicas leads, the others stand by; without it this is the only one
   --lease-name NAME   the Lease that they agree by; default: mooring
   --metrics-application-labels NAMES      labels of Applications for the metric argocd_app_labels, with commas between
@@ -68,6 +71,7 @@ interface Arguments extends TracingFlags {
   readonly 'metrics-cluster-labels'?: readonly string[];
   readonly 'allow-file-repositories'?: boolean;
   readonly 'allow-node-local-repositories'?: boolean;
+  readonly 'render-limit'?: readonly string[];
   readonly 'leader-elect'?: boolean;
   readonly 'lease-name'?: string;
   readonly help?: boolean;
@@ -96,6 +100,7 @@ async function main(): Promise<void> {
       ...(values['allow-file-repositories'] && { allowFiles: true }),
       ...(values['allow-node-local-repositories'] && { allowNodeLocal: true }),
     },
+    renderLimits: renderLimits(values['render-limit'] ?? []),
     metrics: metricsChoice(values),
     ...(tracing && { tracing }),
     ...(values['leader-elect'] && { leaderElection: leaderElection(values, process.env) }),
@@ -163,6 +168,7 @@ function readArguments(): Arguments {
         'trace-ids': { type: 'string' },
         'allow-file-repositories': { type: 'boolean' },
         'allow-node-local-repositories': { type: 'boolean' },
+        'render-limit': { type: 'string', multiple: true },
         'leader-elect': { type: 'boolean' },
         'lease-name': { type: 'string' },
         help: { type: 'boolean' },
@@ -195,6 +201,12 @@ function listenAddress(flag: string, text: string): ListenAddress {
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) throw new Error(`--${flag} ${text}: give HOST:PORT, such as 127.0.0.1:8080`);
   return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+}
+
+function renderLimits(texts: readonly string[]): Exclude<ReturnType<typeof readRenderLimits>, string> {
+  const limits = readRenderLimits(texts);
+  if (typeof limits === 'string') throw new Error(`--render-limit ${limits}`);
+  return limits;
 }
 
 function metricsChoice(values: Arguments): MetricsChoice {

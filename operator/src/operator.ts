@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Renderer } from '@mooring/renderer-contract';
+import type { Limits, Renderer } from '@mooring/renderer-contract';
 import packageJson from '../package.json' with { type: 'json' };
 import { createGit, everyTransport } from './adapters/git/git.ts';
 import { everyHost } from './adapters/git/network.ts';
@@ -50,6 +50,8 @@ export interface OperatorOptions {
   readonly namespace?: string;
   /** Tried in this order. Default: `defaultRenderers()`. */
   readonly renderers?: readonly Renderer[];
+  /** Bounds of every render; what is absent is as `defaultLimits` says. */
+  readonly renderLimits?: Partial<Limits>;
   /** Where webhook, metrics and health checks are served; port 0 is any free one. Default: 127.0.0.1, port 0. */
   readonly http?: ListenAddress;
   /** Where health checks are served, too: who fills all connections of `http` does not keep a probe waiting. Default: only there. */
@@ -328,6 +330,7 @@ function openWorld(
     renderers,
     clock: systemClock,
     settings: () => opened.store.settings().renderers,
+    ...(options.renderLimits && { limits: options.renderLimits }),
     onRendered: metrics.rendered,
   });
   // Outside of a pod the namespace stands for the operator.

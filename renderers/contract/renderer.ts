@@ -7,6 +7,8 @@ export interface Limits {
   readonly timeMs: number;
   /** Bytes a sandboxed engine may hold. */
   readonly memoryBytes: number;
+  /** Bytes that the collector of a sandboxed engine keeps below where it can; absent for half of `memoryBytes`. */
+  readonly memorySoftBytes?: number;
   /** Bytes of manifests read or produced; Argo CD's `reposerver.max.combined.directory.manifests.size` is 10 MB. */
   readonly manifestBytes: number;
   readonly manifestCount: number;

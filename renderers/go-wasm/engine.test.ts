@@ -73,6 +73,18 @@ describe('an engine', () => {
     assert.match(await text(harmless), /a: b/);
   });
 
+  test('gives back the memory that a run took', async () => {
+    const megabytes = (): number => process.memoryUsage.rss() / 1024 / 1024;
+    const large = treeWith('{{ $s := repeat 150000000 "x" }}a: {{ len $s }}\n');
+    await text(harmless);
+    const before = megabytes();
+    for (let i = 0; i < 3; i += 1) assert.match(await text(large), /a: 150000000/);
+    for (let waited = 0; megabytes() > before + 100 && waited < 5_000; waited += 20) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.ok(megabytes() < before + 100, `${before} MB have become ${megabytes()}`);
+  });
+
   test('survives input that nests too deeply', async () => {
     const deep = treeWith(`a: ${'['.repeat(200_000)}${']'.repeat(200_000)}\n`);
     await assert.rejects(engine.run(deep, request('')), RenderError);

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly timeMs?: number;
   /** Bytes of linear memory. Default 512 MiB. */
   readonly memoryBytes?: number;
+  /** Bytes that the engine's collector keeps below where it can. Default half of `memoryBytes`: it overshoots by that. */
+  readonly memorySoftBytes?: number;
   readonly fileCount?: number;
   readonly signal?: AbortSignal;
 }
@@ -52,8 +54,14 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** Bytes of an engine's memory: the most, and what its collector aims at. */
+interface Memory {
+  readonly hardBytes: number;
+  readonly softBytes: number;
+}
+
 interface Thread {
-  readonly memoryBytes: number;
+  readonly memory: Memory;
   /** Whether the worker is gone, by whatever cause. */
   ended(): boolean;
   run(
@@ -158,13 +166,13 @@ function createLane(options: EngineOptions): Lane {
   let thread: Promise<Thread> | undefined;
   let idle: NodeJS.Timeout | undefined;
 
-  const newThread = async (memoryBytes: number): Promise<Thread> => {
+  const newThread = async (memory: Memory): Promise<Thread> => {
     const state = new URL(options.wasm.href.replace(/\.wasm$/, '.state'));
     for (const file of [options.wasm, state]) {
       if (existsSync(file)) continue;
       throw new RenderError('crashed', `there is no ${fileURLToPath(file)}: build it with the build.ts of its package`);
     }
-    return startThread({ ...options, state }, memoryBytes);
+    return startThread({ ...options, state }, memory);
   };
 
   const end = async (): Promise<void> => {
@@ -177,19 +185,19 @@ function createLane(options: EngineOptions): Lane {
     );
   };
 
-  const threadWith = async (memoryBytes: number): Promise<Thread> => {
+  const threadWith = async (memory: Memory): Promise<Thread> => {
     const current = await thread?.catch(() => undefined);
-    if (current?.memoryBytes !== memoryBytes || current.ended()) await end();
-    thread ??= newThread(memoryBytes);
+    const { hardBytes, softBytes } = current?.memory ?? {};
+    if (hardBytes !== memory.hardBytes || softBytes !== memory.softBytes || current?.ended()) await end();
+    thread ??= newThread(memory);
     return thread;
   };
 
   const run: Lane['run'] = async (tree, request, bounds) => {
     bounds.signal?.throwIfAborted();
     clearTimeout(idle);
-    const memoryBytes = bounds.memoryBytes ?? defaultLimits.memoryBytes;
     try {
-      const current = await threadWith(memoryBytes);
+      const current = await threadWith(memoryOf(bounds));
       bounds.signal?.throwIfAborted();
       lane.since = performance.now();
       return await current.run(
@@ -217,11 +225,15 @@ function createLane(options: EngineOptions): Lane {
     since: undefined,
     run,
     async start() {
-      await threadWith(defaultLimits.memoryBytes);
+      await threadWith(memoryOf({}));
     },
     end,
   };
   return lane;
+}
+
+function memoryOf({ memoryBytes = defaultLimits.memoryBytes, memorySoftBytes }: RunOptions): Memory {
+  return { hardBytes: memoryBytes, softBytes: Math.min(memoryBytes, memorySoftBytes ?? Math.round(memoryBytes / 2)) };
 }
 
 /** Wraps what a run failed with when its worker is gone too. */
@@ -245,7 +257,7 @@ export interface WarmUp {
 
 /** Runs the warm-up of a module that has its data, and gives the content of the file for the state after it. */
 export async function warmUpState(name: string, wasm: URL, warmUp: WarmUp): Promise<Uint8Array> {
-  const thread = await startThread({ name, wasm }, defaultLimits.memoryBytes);
+  const thread = await startThread({ name, wasm }, memoryOf({}));
   try {
     const request = encoder.encode(JSON.stringify(warmUp.request));
     const bounds = { timeMs: 120_000, fileCount: 10_000 };
@@ -257,13 +269,14 @@ export async function warmUpState(name: string, wasm: URL, warmUp: WarmUp): Prom
   }
 }
 
-async function startThread(options: EngineOptions & { readonly state?: URL }, memoryBytes: number): Promise<Thread> {
+async function startThread(options: EngineOptions & { readonly state?: URL }, memory: Memory): Promise<Thread> {
   const answered = new Int32Array(new SharedArrayBuffer(4));
   const { port1: answers, port2: answersEnd } = new MessageChannel();
   const workerData: WorkerStart = {
     wasm: options.wasm.href,
     ...(options.state && { state: options.state.href }),
-    memoryBytes,
+    memoryBytes: memory.hardBytes,
+    memorySoftBytes: memory.softBytes,
     rendersPerClone: options.rendersPerClone ?? 1,
     answered,
     answers: answersEnd,
@@ -286,6 +299,7 @@ async function startThread(options: EngineOptions & { readonly state?: URL }, me
   // Between two runs nobody else listens, and an error that nobody hears ends the process.
   worker.on('error', () => {});
   const end = async (): Promise<void> => {
+    ended = true;
     answers.close();
     await worker.terminate();
   };
@@ -325,9 +339,10 @@ async function startThread(options: EngineOptions & { readonly state?: URL }, me
           });
           return;
         }
+        if (reply.kind === 'crashed' || reply.spent) void end();
         settle(() => {
           if (reply.kind === 'crashed') {
-            reject(crashError(options.name, reply, memoryBytes));
+            reject(crashError(options.name, reply, memory.hardBytes));
             return;
           }
           const [header, text, objects] = reply.sections as [Uint8Array, Uint8Array, Uint8Array];
@@ -356,7 +371,7 @@ async function startThread(options: EngineOptions & { readonly state?: URL }, me
     });
 
   await ready(worker, options.name);
-  return { memoryBytes, ended: () => ended, run, end };
+  return { memory, ended: () => ended, run, end };
 }
 
 /** Waits until a worker has loaded its engine. */
@@ -387,7 +402,7 @@ function crashError(name: string, reply: WorkerMessage & { kind: 'crashed' }, me
     const mebibytes = Math.round(memoryBytes / 1024 / 1024);
     return new RenderError(
       'limit',
-      `${name} needs more than the limit of ${mebibytes} MiB of memory; split the application`,
+      `${name} needs more than the limit of ${mebibytes} MiB of memory; split the application or raise the limit memoryBytes`,
     );
   }
   if (reply.reason === 'stack') return new RenderError('limit', `${name} ran out of stack: the input nests too deeply`);

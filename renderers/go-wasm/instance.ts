@@ -10,8 +10,8 @@ export interface Instance {
   save(): Uint8Array;
   /** Bytes of linear memory. */
   memoryBytes(): number;
-  /** Sets it back to a state. */
-  restore(state: EngineState): void;
+  /** Sets it back to what it starts from. */
+  restore(start: InstanceStart): void;
 }
 
 /** What the instance may ask of outside. */
@@ -28,12 +28,19 @@ interface Exports {
   mooring_render(): number;
   mooring_settle(): void;
   mooring_resized(size: number): void;
+  mooring_bound(size: number): void;
 }
 
 const decoder = new TextDecoder();
 
 /** Nanoseconds on the engine's clock when it is made from a state: later than that of any warm-up, which starts at 0. A clock that goes back would upset Go. */
 const clockOfState = 3_600_000_000_000n;
+
+/** What an instance starts from, and the bytes of memory that it is to stay below where it can. */
+export interface InstanceStart {
+  readonly state: EngineState;
+  readonly memorySoftBytes: number;
+}
 
 /**
  * Makes an instance; from a state where there is one, else by running the module's own start, which only a build does: in the same surroundings each time, so that
@@ -42,9 +49,9 @@ const clockOfState = 3_600_000_000_000n;
 export async function createInstance(
   module: WebAssembly.Module,
   host: InstanceHost,
-  state?: EngineState,
+  start?: InstanceStart,
 ): Promise<Instance> {
-  const surroundings = state === undefined ? repeatableSurroundings() : realSurroundings(clockOfState);
+  const surroundings = start === undefined ? repeatableSurroundings() : realSurroundings(clockOfState);
   let answer: Uint8Array = new Uint8Array();
   const bytes = (at: number, size: number): Uint8Array => new Uint8Array(exports.memory.buffer, at >>> 0, size);
   const instance = await WebAssembly.instantiate(module, {
@@ -69,20 +76,21 @@ export async function createInstance(
     entry[0].startsWith(globalPrefix),
   );
 
-  const setTo = (saved: EngineState, blank: boolean): void => {
+  const setTo = ({ state: saved, memorySoftBytes }: InstanceStart, blank: boolean): void => {
     const missing = saved.memoryBytes - exports.memory.buffer.byteLength;
     if (missing > 0) exports.memory.grow(missing / 65_536);
     const memory = new Uint8Array(exports.memory.buffer);
     saved.fill(memory, blank);
     for (const [name, global] of globals) global.value = saved.globals.get(name);
     exports.mooring_resized(memory.length);
+    exports.mooring_bound(memorySoftBytes);
   };
 
-  if (state === undefined) exports._initialize();
-  else setTo(state, true);
+  if (start === undefined) exports._initialize();
+  else setTo(start, true);
 
   return {
-    restore: (saved) => setTo(saved, false),
+    restore: (from) => setTo(from, false),
     memoryBytes: () => exports.memory.buffer.byteLength,
     render(request) {
       const into = exports.mooring_allocate(request.length);

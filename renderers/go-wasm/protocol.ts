@@ -6,7 +6,10 @@ export interface WorkerStart {
   readonly wasm: string;
   /** File URL of the state that renders start from; absent while it is being made. */
   readonly state?: string;
+  /** The most linear memory. */
   readonly memoryBytes: number;
+  /** What the engine's collector keeps below where it can. */
+  readonly memorySoftBytes: number;
   /** Renders between two returns to the state. */
   readonly rendersPerClone: number;
   /** Counts answers; the worker sleeps on it while it waits for one. */
@@ -34,6 +37,8 @@ export type WorkerMessage =
       readonly kind: 'done';
       readonly sections: readonly Uint8Array[];
       readonly log: string;
+      /** Whether it has grown so much that it is to be ended, as it also is after a crash: only then does its memory come back at once. */
+      readonly spent: boolean;
       readonly state?: Uint8Array;
     }
   | { readonly kind: 'crashed'; readonly reason: 'memory' | 'stack' | 'other'; readonly message: string };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { createInstance, type Instance, type InstanceHost } from './instance.ts';
+import { createInstance, type InstanceHost } from './instance.ts';
 import { questions, type RenderMessage, type WorkerMessage, type WorkerStart } from './protocol.ts';
 import { limitMemory } from './sections.ts';
 import { openState } from './state.ts';
@@ -8,8 +8,8 @@ import { ProgramExit } from './wasi.ts';
 
 const start = workerData as WorkerStart;
 const logBytesMax = 64 * 1024;
-/** Memory kept beyond the state's before an instance is thrown away rather than wiped. */
-const growthKeptBytes = 32 * 1024 * 1024;
+/** Memory kept beyond the state's, and wiped. Memory of WebAssembly never shrinks: beyond it the worker is at its end. */
+const growthKeptBytes = 64 * 1024 * 1024;
 
 const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
 
@@ -47,26 +47,26 @@ const compile = async (): Promise<WebAssembly.Module> => {
   return compiled;
 };
 const module = await compile();
-const state = start.state === undefined ? undefined : openState(new URL(start.state));
-const fresh = (): Promise<Instance> => createInstance(module, host, state);
-let instance: Instance | undefined = await fresh();
+const from =
+  start.state === undefined
+    ? undefined
+    : { state: openState(new URL(start.state)), memorySoftBytes: start.memorySoftBytes };
+const instance = await createInstance(module, host, from);
 let renders = 0;
 
-async function render(message: RenderMessage): Promise<void> {
+function render(message: RenderMessage): void {
   takeLog();
   try {
-    instance ??= await fresh();
     const sections = instance.render(message.request);
     renders += 1;
     const saved = message.save ? { state: instance.save() } : {};
+    const spent = from !== undefined && instance.memoryBytes() > from.state.memoryBytes + growthKeptBytes;
     send(
-      { kind: 'done', sections, log: takeLog(), ...saved },
+      { kind: 'done', sections, log: takeLog(), spent, ...saved },
       sections.map((section) => section.buffer),
     );
+    if (spent) return;
   } catch (error) {
-    // Whatever state the instance is in now, it is not one to go on from.
-    instance = undefined;
-    renders = 0;
     send(crash(error, takeLog()));
     return;
   }
@@ -75,17 +75,9 @@ async function render(message: RenderMessage): Promise<void> {
 
 /** Back to the state, after the answer is out: nobody waits for it, and nothing of a render lies around. */
 function goBack(): void {
-  if (instance === undefined || state === undefined || renders < start.rendersPerClone) return;
+  if (from === undefined || renders < start.rendersPerClone) return;
   renders = 0;
-  const kept = instance.memoryBytes() <= state.memoryBytes + growthKeptBytes ? instance : undefined;
-  instance = undefined;
-  try {
-    kept?.restore(state);
-    instance = kept;
-  } catch (error) {
-    // The next render makes an instance, and fails with the same cause where that lasts.
-    process.emitWarning(error instanceof Error ? error : String(error));
-  }
+  instance.restore(from);
 }
 
 function crash(error: unknown, printed: string): WorkerMessage {
@@ -100,5 +92,5 @@ function crash(error: unknown, printed: string): WorkerMessage {
   return { kind: 'crashed', reason: 'other', message: detail };
 }
 
-parentPort?.on('message', (message: RenderMessage) => void render(message));
+parentPort?.on('message', (message: RenderMessage) => render(message));
 send({ kind: 'ready' });

@@ -52,6 +52,41 @@ function buildByProgram(program: string, files: Readonly<Record<string, string>>
   });
 }
 
+test('a large definition takes no more memory than it does in the kustomize program', async () => {
+  const fields = Array.from(
+    { length: 5_000 },
+    (_, i) => `          field${i}:
+            description: a field that says what it is for
+            type: object
+            properties:
+              a:
+                type: string
+              b:
+                type: integer
+                format: int32
+`,
+  );
+  const definition = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.x.io}
+spec:
+  group: x.io
+  names: {kind: Thing, plural: things}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+${fields.join('')}`;
+  const tree = treeOf({ 'kustomization.yaml': 'resources: [x.yaml]\n', 'x.yaml': definition });
+  const { objects } = await kustomize.build(tree, '', { limits: { memoryBytes: 256 * 1024 * 1024 } });
+  assert.equal(objects.length, 1);
+});
+
 const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';
 
 test('the version is that of the module inside', async () => {

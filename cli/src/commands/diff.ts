@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { exitCode, Failure } from '../failure.ts';
 import type { Inspected } from '../inspect.ts';
 import { print, tell } from '../print.ts';
+import { renderLimitHelp, renderLimits } from '../render-limits.ts';
 
 interface DiffOptions {
   readonly namespace: string;
@@ -10,6 +11,7 @@ interface DiffOptions {
   readonly context?: string;
   readonly revision?: string;
   readonly local?: string;
+  readonly renderLimit?: readonly string[];
 }
 
 /** Adds `mooring diff`. */
@@ -31,6 +33,10 @@ Hooks are left out: they run with every sync.`,
       '--local <path>',
       'render this checkout of the repository, with its uncommitted changes, instead of what is in Git',
     )
+    .option('--render-limit <name=value>', renderLimitHelp, (value, before: readonly string[] = []) => [
+      ...before,
+      value,
+    ])
     .addHelpText(
       'after',
       `
@@ -55,9 +61,10 @@ async function diff(name: string, options: DiffOptions): Promise<number> {
   if (options.local !== undefined && options.revision !== undefined) {
     throw new Failure("--revision doesn't go with --local, which takes what is on disk; leave one of them out");
   }
+  const limits = renderLimits(options.renderLimit);
   // Loaded here, because the other commands and --help should not wait for what talks to clusters.
   const { inspect } = await import('../inspect.ts');
-  const { app, changes, warnings } = await inspect({ app: name, ...options });
+  const { app, changes, warnings } = await inspect({ app: name, ...options, limits });
   for (const warning of warnings) tell(`warning: ${warning}`);
   let differences = 0;
   for (const inspected of changes) {

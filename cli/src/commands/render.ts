@@ -8,6 +8,7 @@ import { type Checkout, locate, pathInside } from '../checkout.ts';
 import { Failure } from '../failure.ts';
 import { print, tell } from '../print.ts';
 import { withProgress } from '../progress.ts';
+import { renderLimitHelp, renderLimits } from '../render-limits.ts';
 import { yamlOf } from '../yaml.ts';
 
 interface RenderOptions {
@@ -19,6 +20,7 @@ interface RenderOptions {
   readonly values?: readonly string[];
   readonly set?: readonly string[];
   readonly recurse?: boolean;
+  readonly renderLimit?: readonly string[];
   readonly output: 'yaml' | 'json';
 }
 
@@ -48,6 +50,7 @@ In a Git work tree the folder may refer to anything in the repository, such as a
     .option('--values <file>', 'a Helm value file; may be repeated, the last one wins', append)
     .option('--set <path=value>', 'a Helm parameter; may be repeated', append)
     .option('--recurse', 'read the folders below too; plain YAML and JSON only')
+    .option('--render-limit <name=value>', renderLimitHelp, append)
     .addOption(new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml'))
     .addHelpText(
       'after',
@@ -80,12 +83,15 @@ function append(value: string, before: readonly string[] = []): readonly string[
 }
 
 async function render(folder: string, options: RenderOptions): Promise<RenderAnswer> {
+  const limits = renderLimits(options.renderLimit);
   const checkout = await locate(folder);
   const app = options.app === undefined ? applicationOf(checkout, options) : await appOf(options.app, options);
   // Loaded here, because the other commands and --help should not wait for the engines.
   const { renderLocal } = await import('../local.ts');
   const target = { version: options.kubeVersion ?? '', apiVersions: options.apiVersions ?? [] };
-  return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () => renderLocal(app, checkout, target));
+  return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () =>
+    renderLocal(app, checkout, target, limits),
+  );
 }
 
 async function appOf(file: string, options: RenderOptions): Promise<Application> {

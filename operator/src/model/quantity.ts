@@ -32,6 +32,14 @@ export function sameQuantity(a: unknown, b: unknown): boolean {
   return x !== undefined && y !== undefined && x.over * y.under === y.over * x.under;
 }
 
+/** The amount of a quantity of bytes that is whole and no more than 2^53; undefined for any other. */
+export function wholeBytes(text: string): number | undefined {
+  const parsed = parseQuantity(text);
+  if (parsed === undefined || parsed.over < 0n || parsed.over % parsed.under !== 0n) return undefined;
+  const bytes = Number(parsed.over / parsed.under);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
 function parseQuantity(value: unknown): Fraction | undefined {
   const text = typeof value === 'string' ? value : numberText(value);
   const parts = /^([+-]?)(\d{0,40})(?:\.(\d{0,40}))?(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text ?? '');

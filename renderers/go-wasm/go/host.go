@@ -8,7 +8,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"unsafe"
 )
 
@@ -84,6 +86,33 @@ var blocMax uintptr
 //
 //go:wasmexport mooring_resized
 func resized(size uint32) { blocMax = uintptr(size) }
+
+// softLimit is the bytes that the heap stays below where it can.
+var softLimit uint64
+
+// bound sets the soft limit, and has it minded after each collection until an earlier state is put back.
+//
+//go:wasmexport mooring_bound
+func bound(size uint32) {
+	softLimit = uint64(size)
+	runtime.SetFinalizer(&collection{}, (*collection).ended)
+}
+
+// collection is garbage from its beginning: that its finalizer runs tells that a collection has ended.
+type collection struct{ _ *byte }
+
+// ended says how much may be allocated before the next collection: as much as is alive, but no more than what is left below the soft limit. A quarter of what is
+// alive it may be in any case. Go's own memory limit knows no such bound, and collects all the time where more is alive than it allows.
+func (c *collection) ended() {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	percent := 100
+	if alive := live[0].Value.Uint64(); 2*alive > softLimit {
+		percent = max(25, int(100*(int64(softLimit)-int64(alive))/int64(alive)))
+	}
+	debug.SetGCPercent(percent)
+	runtime.SetFinalizer(&collection{}, (*collection).ended)
+}
 
 func run(request []byte) (answer Answer) {
 	defer func() {
