@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GitRepository } from '../git-server/git-repository.ts';
 import { startGitServer } from '../git-server/git-server.ts';
 import { applicationsPath, isSettled } from '../harness/applications.ts';
+import type { AnyObject } from '../harness/kube.ts';
 import { configMap, configMapPath, ownServer, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
 let stage: Stage;
@@ -38,6 +40,20 @@ async function condition(name: string, type: string, ...expected: readonly RegEx
   return found;
 }
 
+/** Waits for the one Event that warns of it. */
+async function warned(name: string, reason: string, message: string): Promise<void> {
+  const isOfIt = (event: AnyObject): boolean => event['involvedObject'].name === name && event['reason'] === reason;
+  for (const until = Date.now() + patienceMs; ; await sleep(100)) {
+    const events = (await stage.kube.list('/api/v1/namespaces/argocd/events')).filter(isOfIt);
+    if (events.length === 0 && Date.now() < until) continue;
+    assert.deepEqual(
+      events.map((event) => [event['type'], event['message']]),
+      [['Warning', message]],
+    );
+    return;
+  }
+}
+
 /** What every scenario ends with: nothing was pruned meanwhile, and the cause gone means the trouble gone. */
 async function recovers(name: string, revision?: string): Promise<void> {
   await stage.until(name, 'recovers', (app) => isSettled(app, revision) && (app.status?.conditions ?? []).length === 0);
@@ -52,7 +68,8 @@ test('broken YAML is named by file and line; nothing is pruned, others go on', a
   const repository = await settled('broken-yaml');
   const other = await settled('beside-broken-yaml');
   await stage.push(repository, { 'b.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b\n' });
-  await condition('broken-yaml', 'ComparisonError', /b\.yaml/, /line \d+|:\d+/);
+  const told = await condition('broken-yaml', 'ComparisonError', /b\.yaml/, /line \d+|:\d+/);
+  await warned('broken-yaml', 'ComparisonError', told);
   assert.equal(stage.view.get('broken-yaml')?.status?.sync?.status, 'Unknown');
   const commit = await stage.push(other, { 'a.yaml': configMap('a', { value: '2' }) });
   await recovers('beside-broken-yaml', commit);
@@ -210,6 +227,19 @@ test('an object that the API server refuses is named, and the others are applied
   );
   assert.ok(await stage.kube.find(configMapPath('refused', 'a')));
   await recovers('refused', await stage.push(repository, { 'b.yaml': configMap('b', { value: '1' }) }));
+});
+
+test('a refused Secret names the field, and neither garbles the words nor gives a value away', async () => {
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'tls' }, type: 'kubernetes.io/tls' };
+  const data = { stringData: { 'tls.crt': 'c4n4ry', note: 'e' } };
+  const repository = await stage.repository('tls', { 'tls.json': JSON.stringify({ ...secret, ...data }) });
+  await stage.application('tls', repository);
+  await stage.until('tls', 'tells the refusal', (app) => {
+    const message = app.status?.operationState?.syncResult?.resources?.[0]?.message ?? '';
+    return /Invalid: data\[tls\.key\] \(FieldValueRequired\); its message is left out/.test(message);
+  });
+  assert.doesNotMatch(JSON.stringify(stage.view.get('tls')?.status), /c4n4ry|\+{8}/);
+  await recovers('tls', await stage.push(repository, { 'tls.json': null, 'a.yaml': configMap('a', { value: '1' }) }));
 });
 
 test('10 MB of manifests are refused by name and size', async () => {

@@ -172,7 +172,10 @@ test('what is pruned is gone before the next wave starts', async () => {
   await stage.push(repository, { 'first.yaml': null, 'later.yaml': later });
   await stage.view.until(
     'it waits',
-    (apps) => apps.get('lingering')?.status?.operationState?.message === 'waiting for deletion of /ConfigMap/first',
+    (apps) => {
+      const { message = '' } = apps.get('lingering')?.status?.operationState ?? {};
+      return /^waiting for deletion of \/ConfigMap\/first \(since \S+\)$/.test(message);
+    },
     patienceMs,
   );
   assert.equal(await stage.kube.find(configMapPath('lingering', 'later')), undefined);

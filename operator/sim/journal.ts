@@ -39,6 +39,8 @@ export interface Journal {
   /** Writes that took effect, of the operator. */
   readonly writes: number;
   readonly passes: number;
+  /** What people were told of Applications, in order: type, reason and message. */
+  readonly notices: string[];
   /** Operations that were asked for and have not come to an end. */
   openOperations(): readonly string[];
   note(text: string): void;
@@ -238,6 +240,7 @@ export function createJournal(
   return {
     violations,
     notes,
+    notices: [],
     get writes() {
       return writes;
     },

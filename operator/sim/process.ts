@@ -435,7 +435,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     clusters,
     store,
     leadership: election,
-    notifier: { notify: () => {} },
+    notifier: { notify: (_, { type, reason, message }) => void journal.notices.push(`${type} ${reason} ${message}`) },
     telemetry: {
       tracer,
       log: {

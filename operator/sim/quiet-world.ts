@@ -32,7 +32,7 @@ const noFaults: Faults = {
   stopMs: () => 0,
 };
 
-/** A world in which nothing goes wrong and nobody does anything, but for what a test does. */
+/** A world in which nothing goes wrong and nobody does anything, but for what a test says and does. */
 export interface QuietWorld {
   readonly clock: SimClock;
   readonly api: ApiServer;
@@ -52,6 +52,8 @@ export interface QuietWorldOptions {
   readonly settings?: Partial<Settings>;
   readonly app?: Partial<Omit<Application, 'metadata'>>;
   readonly metadata?: Application['metadata'];
+  /** What goes wrong. */
+  readonly faults?: Partial<Faults>;
   /** What Git holds at first. */
   readonly manifests: readonly KubeObject[];
 }
@@ -59,7 +61,15 @@ export interface QuietWorldOptions {
 const folder = 'prod';
 
 /** A world with one Application, `shop`, and an operator that has just started. */
-export function quietWorld({ now, project, settings, app, metadata, manifests }: QuietWorldOptions): QuietWorld {
+export function quietWorld({
+  now,
+  project,
+  settings,
+  app,
+  metadata,
+  faults,
+  manifests,
+}: QuietWorldOptions): QuietWorld {
   const random = createRandom(1);
   const clock = createClock(Date.parse(now));
   const server = 'https://kubernetes.default.svc';
@@ -89,7 +99,7 @@ export function quietWorld({ now, project, settings, app, metadata, manifests }:
     store,
     leases: undefined,
     journal,
-    faults: noFaults,
+    faults: { ...noFaults, ...faults },
     settings: { ...quietSettings, ...settings },
     ...(project && { project }),
   };

@@ -1,13 +1,15 @@
-import type { Application } from '@mooring/crds';
+import type { Application, ApplicationConditionType } from '@mooring/crds';
 
-/** Argo CD's event reasons. */
+/** Argo CD's event reasons, and Mooring's own: a failed try, and conditions. */
 export type EventReason =
   | 'ResourceCreated'
   | 'ResourceUpdated'
   | 'ResourceDeleted'
   | 'OperationStarted'
   | 'OperationCompleted'
-  | 'StatusRefreshed';
+  | 'StatusRefreshed'
+  | 'OperationRetried'
+  | ApplicationConditionType;
 
 /** Something that happened to an Application, for people. */
 export interface Notice {

@@ -117,7 +117,8 @@ function ofSecret(secret: KubeObject, httpStatus: number, status: KubeStatus, sa
   const fields = causes.map(({ field, reason }) => `${fieldOf(secret, field, values)} (${reason ?? 'invalid'})`);
   const by = deniedBy.exec(said)?.[0];
   const what = by === undefined ? `the API server refused it, ${status.reason ?? httpStatus}` : `${by} it`;
-  const where = fields.length === 0 ? '' : `: ${fields.join(', ')}`;
+  const fixed = /field is immutable/.test(said) ? ', field is immutable' : '';
+  const where = `${fields.length === 0 ? '' : `: ${fields.join(', ')}`}${fixed}`;
   return `${what}${where}; its message is left out, since it may repeat secret values`;
 }
 

@@ -31,8 +31,8 @@ export interface EventSender extends Notifier {
 const components = { applications: 'argocd-application-controller', own: 'mooring' };
 /** The API server's own limit for the message of an Event. */
 const messageBytes = 1024;
-/** A notice like one of the last ten minutes counts that one up, as client-go's recorder does. */
-const repeatMs = 600_000;
+/** A notice like one that was told in the last hour counts that one up, as client-go's recorder does: so long does the API server keep an Event. */
+const repeatMs = 3_600_000;
 const remembered = 1_000;
 /** Between two tries to send what is kept. */
 const keptMs = 5_000;
@@ -50,7 +50,7 @@ interface Waiting {
 
 interface Sent {
   readonly name: string;
-  readonly at: number;
+  at: number;
   count: number;
 }
 
@@ -151,6 +151,7 @@ export function createEvents(client: KubeClient, context: KubeContext & { readon
       try {
         await client.send(patchObject(kinds.events, key, patch, event.component));
         known.count = count;
+        known.at = event.lastAt;
         return;
       } catch (thrown) {
         // The API server forgets Events after an hour, or sooner.
@@ -162,7 +163,7 @@ export function createEvents(client: KubeClient, context: KubeContext & { readon
       .padStart(12, '0')}`;
     await client.send(createObject(kinds.events, eventOf(name, event), { how: 'create', validate: false }));
     recent.delete(identity);
-    recent.set(identity, { name, at: event.firstAt, count: event.count });
+    recent.set(identity, { name, at: event.lastAt, count: event.count });
     if (recent.size > remembered) dropFirst(recent);
   }
 

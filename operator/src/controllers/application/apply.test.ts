@@ -43,7 +43,7 @@ function pruneOf(live: LiveRecord): Task {
 }
 
 /** A cluster of records, of which `remove` does what the test says. */
-function clusterOf(records: readonly LiveRecord[], remove: Cluster['remove']) {
+function clusterOf(records: readonly LiveRecord[], remove: Cluster['remove'] = async () => {}) {
   const view = new Map(records.map((record) => [keyText(record.key), record]));
   const cluster = { record: (key) => view.get(keyText(key)), remove } as Partial<Cluster> as Cluster;
   return { view, cluster };
@@ -61,7 +61,23 @@ describe('pruning', () => {
       throw conflict;
     });
     const [outcome] = await applyTasks([pruneOf(record)], { cluster, operation: {}, ...plain });
-    assert.deepEqual(outcome?.result, { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' });
+    const kept = { status: 'PruneSkipped', message: 'kept (taker tracks it now)', hookPhase: 'Succeeded' };
+    assert.deepEqual(outcome?.result, kept);
+  });
+
+  test('an object that stays and is tracked no more is kept, one that went is gone', async () => {
+    const record = recordOf('namespace', 'giver');
+    const { view, cluster } = clusterOf([{ ...record, app: undefined }]);
+    const prune = async (): Promise<unknown> =>
+      (await applyTasks([pruneOf(record)], { cluster, operation: {}, ...plain }))[0]?.result;
+    const kept = {
+      status: 'PruneSkipped',
+      message: 'kept (this Application tracks it no more)',
+      hookPhase: 'Succeeded',
+    };
+    assert.deepEqual(await prune(), kept);
+    view.delete(keyText(record.key));
+    assert.deepEqual(await prune(), { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' });
   });
 
   test('a conflict over an object that stays ours is a failure', async () => {
@@ -120,6 +136,7 @@ test('a cluster out of reach is told when no write is under way any more', async
 
 describe('deleting to create anew', () => {
   const forced = { sync: { syncStrategy: { apply: { force: true } } } };
+  const otherName = '; what is immutable changes only with a new object: give it another name';
 
   /** How an object is written that the plan knew nothing of, or that was `owner`'s, where the first way is refused if `refuses` says so. */
   async function ways(kind: string, owner: string, replace: boolean, refuses: boolean): Promise<readonly string[]> {
@@ -161,14 +178,17 @@ describe('deleting to create anew', () => {
     const [told, ...writes] = await ways('ConfigMap', 'bank', true, false);
     assert.match(told ?? '', /ConfigMap\/shop\/a, which is part of application bank/);
     assert.deepEqual(writes, []);
-    assert.deepEqual(await ways('ConfigMap', 'bank', false, true), ['server-side', 'field is immutable']);
+    assert.deepEqual(await ways('ConfigMap', 'bank', false, true), ['server-side', `field is immutable${otherName}`]);
   });
 
   test('is never for a Namespace or a definition', async () => {
     assert.match((await ways('Namespace', 'shop', true, false))[0] ?? '', /Namespace\/a and everything in it/);
-    assert.deepEqual(await ways('Namespace', 'shop', false, true), ['server-side', 'field is immutable']);
+    assert.deepEqual(await ways('Namespace', 'shop', false, true), ['server-side', `field is immutable${otherName}`]);
     assert.deepEqual(await ways('CustomResourceDefinition', 'shop', true, false), ['replace']);
-    assert.deepEqual(await ways('CustomResourceDefinition', 'shop', true, true), ['replace', 'field is immutable']);
+    assert.deepEqual(await ways('CustomResourceDefinition', 'shop', true, true), [
+      'replace',
+      `field is immutable${otherName}`,
+    ]);
   });
 });
 

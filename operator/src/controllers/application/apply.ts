@@ -2,6 +2,7 @@ import type { Operation, ResourceIgnoreDifferences, SyncOperation } from '@moori
 import type { KubeObject } from '@mooring/renderer-contract';
 import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
 import { recreationRefusal } from '../../engine/plan/recreate.ts';
+import { withWayOut } from '../../engine/summarize/operation-message.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject } from '../../model/desired.ts';
 import { Fault, faultRules, messageOf } from '../../model/fault.ts';
@@ -53,10 +54,16 @@ async function outcomeOf(task: Task, context: ApplyContext): Promise<Outcome> {
   try {
     return done(await applyTask(task, context, traceparent));
   } catch (thrown) {
-    const failed = done({ status: 'SyncFailed', message: messageOf(thrown), hookPhase: 'Failed' });
+    const failed = done({ status: 'SyncFailed', message: refusalOf(task, thrown, context), hookPhase: 'Failed' });
     if (!(thrown instanceof Fault) || thrown.code === 'cluster-unreachable' || isLost(thrown)) throw thrown;
     return failed;
   }
+}
+
+function refusalOf({ key }: Task, thrown: unknown, { cluster, tracking }: ApplyContext): string {
+  const record = cluster.record(key);
+  const mayRecreate = record !== undefined && recreationRefusal(record, tracking) === undefined && !definesKinds(key);
+  return withWayOut(messageOf(thrown), mayRecreate);
 }
 
 /** Whether this replica must not go on. */
@@ -122,7 +129,7 @@ async function prune(
     return record?.uid === planned?.uid && record?.app === planned?.app ? record : undefined;
   };
   const record = ours();
-  if (record === undefined) return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
+  if (record === undefined) return notPruned(task, cluster);
   if (operation.sync?.dryRun) return { status: 'Pruned', message: 'pruned (dry run)', hookPhase: 'Succeeded' };
   try {
     const propagation = syncOptionsOf(syncOptions, record.hints).prunePropagation;
@@ -130,9 +137,18 @@ async function prune(
   } catch (thrown) {
     const isTaken = thrown instanceof Fault && thrown.code === 'object-conflict' && ours() === undefined;
     if (!isTaken) throw thrown;
-    return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
+    return notPruned(task, cluster);
   }
   return { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' };
+}
+
+/** What became of an object that was to be pruned and is not ours now: it went, or it is there and stays. */
+function notPruned({ key, live }: Task, cluster: Cluster): TaskResult {
+  const record = cluster.record(key);
+  if (record === undefined || record.uid !== live?.uid)
+    return { status: 'Pruned', message: 'pruned (gone already)', hookPhase: 'Succeeded' };
+  const why = record.app === undefined ? 'this Application tracks it no more' : `${record.app} tracks it now`;
+  return { status: 'PruneSkipped', message: `kept (${why})`, hookPhase: 'Succeeded' };
 }
 
 /** How often a write begins anew because there is another object than the view knew of. */

@@ -3,11 +3,11 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { coversAll } from '../../engine/diff/covers.ts';
 import { diff, isVouchedFor } from '../../engine/diff/diff.ts';
 import { sharedObjects } from '../../engine/diff/shared.ts';
-import { appHealth, causesText } from '../../engine/health/aggregate.ts';
+import { appHealth } from '../../engine/health/aggregate.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
-import type { Health } from '../../model/health.ts';
+import type { AppHealth } from '../../model/health.ts';
 import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
 import type { MadeNamespace } from '../../model/managed-namespace.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
@@ -18,7 +18,7 @@ import type { Step } from '../../world/telemetry.ts';
 export interface Compared {
   readonly live: LiveSet;
   readonly changes: ChangeSet;
-  readonly health: Health;
+  readonly health: AppHealth;
   /** A warning for each object that another Application tracks. */
   readonly shared: readonly DesiredWarning[];
   /** The destination's namespace, where a sync is to make it or to look after it. */
@@ -131,8 +131,8 @@ async function observe(
   return { desired: records, marks, objects, others };
 }
 
-function assess(app: Application, desired: DesiredSet, live: LiveSet): Health {
-  const { status, causes } = appHealth(
+function assess(app: Application, desired: DesiredSet, live: LiveSet): AppHealth {
+  return appHealth(
     desired.objects.map(({ key, hook, object }) => {
       const record = live.desired.get(keyText(key));
       return {
@@ -144,7 +144,6 @@ function assess(app: Application, desired: DesiredSet, live: LiveSet): Health {
       };
     }),
   );
-  return causes.length === 0 ? { status } : { status, message: `Caused by ${causesText(causes)}` };
 }
 
 /** An app of apps may render itself; its own health is not part of its health. */

@@ -4,6 +4,7 @@ import { fold, next, observeTasks, referencesTo } from '../../engine/plan/next.t
 import { plan } from '../../engine/plan/plan.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { containerImages } from '../../engine/summarize/images.ts';
+import { finalMessage, waitingMessage } from '../../engine/summarize/operation-message.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
@@ -73,7 +74,9 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   // What is taken from another Application is told before it is taken: afterwards it looks like one's own.
   const isLong = syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook);
   if (isNew && stop === undefined && (isLong || request.compared.shared.length > 0)) {
-    await request.persist({ ...request.state, message: 'one or more tasks are running' });
+    const first = referencesTo(syncPlan.tasks.map(({ key }) => key));
+    const message = waitingMessage(`one or more tasks are running: ${first}`, undefined, world.clock.now());
+    await request.persist({ ...request.state, message });
   }
   const context: ApplyContext = {
     cluster,
@@ -123,7 +126,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     const limitMs = timeLeft(request.state, world);
     const againMs = Math.min(wait.forMs ?? Number.POSITIVE_INFINITY, limitMs ?? Number.POSITIVE_INFINITY);
     return {
-      state: { ...state, message: wait.reason },
+      state: { ...state, message: waitingMessage(wait.reason, request.state.message, world.clock.now()) },
       wrote,
       deployed: false,
       ...(Number.isFinite(againMs) && { againMs }),
@@ -231,7 +234,7 @@ async function finish(
       return { state: waiting, wrote: wrote || removed, deployed: false, againMs: waitMs };
     }
   }
-  const told = end.phase === 'Failed' && retries > 0 ? `${message} (retried ${retries} times).` : message;
+  const told = end.phase === 'Failed' ? finalMessage(message, 'Failed', state) : message;
   const deployed = end.phase === 'Succeeded' && !sync?.dryRun && !sync?.resources?.length;
   return { state: { ...over, message: told, phase: end.phase }, wrote: wrote || removed, deployed };
 }

@@ -3,7 +3,8 @@ import { type Decision, decide, driftOf } from '../../engine/policy/decide.ts';
 import { retryWaitMs, sinceMs } from '../../engine/policy/retry.ts';
 import { targetOf } from '../../engine/policy/target.ts';
 import { isOfRevision, operationMessage } from '../../engine/summarize/fault-message.ts';
-import { notices } from '../../engine/summarize/notices.ts';
+import { conditionNotices, notices } from '../../engine/summarize/notices.ts';
+import { finalMessage } from '../../engine/summarize/operation-message.ts';
 import { cut, type Findings, summarize, timestamp } from '../../engine/summarize/summarize.ts';
 import { isOutOfSync } from '../../model/change.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
@@ -134,7 +135,13 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
   const finalizers = finalizersOf(app, found.seen);
   const refreshed = app.metadata.annotations?.['argocd.argoproj.io/refresh'] !== undefined;
   const change = mergePatch(app.status, refreshed ? { ...status, reconciledAt: timestamp(world.clock.now()) } : status);
-  if (change === undefined && !taken && !refreshed && finalizers === undefined) return app;
+  if (change === undefined && !taken && !refreshed && finalizers === undefined) {
+    // What stands in the way still does: its Event is counted.
+    if (found.faults !== undefined) {
+      for (const notice of conditionNotices(status.conditions ?? [])) world.notifier.notify(app, notice);
+    }
+    return app;
+  }
   const stored = await world.store.patchApplication(app, {
     ...(change && { status: change }),
     ...(taken && { operation: null }),
@@ -251,7 +258,7 @@ function failOperation(
   const waitMs = current.phase === 'Running' ? retryWaitMs(current.operation.retry, retries) : undefined;
   const message = cut(operationMessage(fault), operatorLimits.messageLength);
   if (waitMs === undefined) {
-    const told = retries > 0 ? `${message} (retried ${retries} times).` : message;
+    const told = finalMessage(message, 'Error', current);
     const source = current.operation.sync?.source ?? app.spec.source;
     const nothing = { revision: current.operation.sync?.revision ?? '', ...(source && { source }) };
     return { ...current, phase: 'Error', message: told, finishedAt: now, syncResult: current.syncResult ?? nothing };

@@ -1,5 +1,6 @@
 import type { Application, ApplicationCondition } from '@mooring/crds';
 import { plan } from '../../engine/plan/plan.ts';
+import { conditionNotices } from '../../engine/summarize/notices.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
@@ -145,6 +146,7 @@ async function tellFault(app: Application, world: World, fault: Fault): Promise<
     const condition = { type: 'DeletionError' as const, message, lastTransitionTime: timestamp(world.clock.now()) };
     try {
       await world.store.patchApplication(app, { status: { conditions: [...others, condition] } });
+      for (const notice of conditionNotices([condition])) world.notifier.notify(app, notice);
     } catch (thrown) {
       // The next try tells it.
       if (!(thrown instanceof Fault)) throw thrown;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { HealthStatusCode } from '../../model/health.ts';
-import { appHealth, causesText, type ResourceHealth } from './aggregate.ts';
+import { appHealth, type ResourceHealth } from './aggregate.ts';
 
 function resource(
   name: string,
@@ -79,14 +79,26 @@ for (const one of cases) {
   test(one.name, () => {
     const health = appHealth(one.of);
     assert.equal(health.status, one.want);
-    assert.equal(causesText(health.causes), one.causes ?? '');
+    assert.equal(health.message, one.causes === undefined ? undefined : `Caused by ${one.causes}`);
+    assert.equal(health.causes.join(', '), one.causes ?? '');
   });
 }
 
-test('three causes are named', () => {
-  const health = appHealth(['a', 'b', 'c', 'd', 'e'].map((name) => resource(name, 'Degraded')));
+test('every cause is named with the reason of its own, up to a limit', () => {
+  const failing = (name: string, message: string): ResourceHealth => ({
+    ...resource(name, 'Degraded'),
+    health: { status: 'Degraded', message },
+  });
   assert.equal(
-    causesText(health.causes),
-    'apps/Deployment:shop/a, apps/Deployment:shop/b, apps/Deployment:shop/c and 2 more',
+    appHealth([
+      resource('a', 'Degraded'),
+      failing('b', 'exceeded its\n progress deadline'),
+      failing('c', 'x'.repeat(999)),
+    ]).message,
+    `Caused by apps/Deployment:shop/a, apps/Deployment:shop/b (exceeded its progress deadline), apps/Deployment:shop/c (${'x'.repeat(199)}…)`,
   );
+  const names = Array.from({ length: 13 }, (_, index) => `d${index}`);
+  const health = appHealth(names.map((name) => resource(name, 'Degraded')));
+  assert.match(health.message ?? '', /^Caused by apps\/Deployment:shop\/d0, .*, apps\/Deployment:shop\/d9 and 3 more$/);
+  assert.equal(health.causes.length, 13);
 });

@@ -1,4 +1,4 @@
-import { type Health, type HealthStatusCode, healthOrder } from '../../model/health.ts';
+import { type AppHealth, type Health, type HealthStatusCode, healthOrder } from '../../model/health.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
 
 /** What one object adds to the health of its Application. */
@@ -14,19 +14,13 @@ export interface ResourceHealth {
   readonly ignored: boolean;
 }
 
-export interface AppHealth {
-  readonly status: HealthStatusCode;
-  /** The objects that the status comes from; none while Healthy, and none where everything is missing. */
-  readonly causes: readonly ResourceKey[];
-}
-
 /**
  * The health of an Application: the worst of its objects (argo-cd.readthedocs.io, operator-manual/health). A missing object doesn't
  * count, it shows as OutOfSync; when nothing is there the Application is Missing. Nor do child Applications that are Missing or Unknown.
  */
 export function appHealth(resources: Iterable<ResourceHealth>): AppHealth {
   let status: HealthStatusCode = 'Healthy';
-  let causes: ResourceKey[] = [];
+  let causes: ResourceHealth[] = [];
   let any = false;
   let anyLive = false;
   for (const resource of resources) {
@@ -38,12 +32,13 @@ export function appHealth(resources: Iterable<ResourceHealth>): AppHealth {
     if (own === undefined || resource.ignored || isUndecidedChild(resource.key, own)) continue;
     if (isWorse(own, status)) {
       status = own;
-      causes = [resource.key];
+      causes = [resource];
     } else if (own === status && own !== 'Healthy') {
-      causes.push(resource.key);
+      causes.push(resource);
     }
   }
-  return any && !anyLive ? { status: 'Missing', causes: [] } : { status, causes };
+  if (any && !anyLive) return { status: 'Missing', causes: [] };
+  return { status, causes: causes.map(nameOf), ...(causes.length > 0 && { message: messageOf(causes) }) };
 }
 
 function isUndecidedChild(key: ResourceKey, status: HealthStatusCode): boolean {
@@ -55,14 +50,22 @@ function isWorse(status: HealthStatusCode, than: HealthStatusCode): boolean {
   return healthOrder.indexOf(status) > healthOrder.indexOf(than);
 }
 
-const causesShown = 3;
+/** Causes that are named, and characters of the reason of each: together they are a tenth of what a message may have. */
+const causesShown = 10;
+const reasonLength = 200;
 
-/** The causes in Argo CD's words: `apps/Deployment:shop/cart, Service:shop/web and 2 more`; `''` where there is none. */
-export function causesText(causes: readonly ResourceKey[]): string {
-  const shown = causes.slice(0, causesShown).map(({ group, kind, namespace, name }) => {
-    const fullKind = group === '' ? kind : `${group}/${kind}`;
-    return `${fullKind}:${namespace === '' ? name : `${namespace}/${name}`}`;
+/** Begins and names objects as Argo CD does: `Caused by apps/Deployment:shop/cart (exceeded its progress deadline), Service:shop/web and 2 more`. */
+function messageOf(causes: readonly ResourceHealth[]): string {
+  const shown = causes.slice(0, causesShown).map((cause) => {
+    const reason = cause.health?.message?.replace(/\s+/g, ' ').trim() ?? '';
+    if (reason === '') return nameOf(cause);
+    return `${nameOf(cause)} (${reason.length <= reasonLength ? reason : `${reason.slice(0, reasonLength - 1)}…`})`;
   });
   const more = causes.length - shown.length;
-  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+  return `Caused by ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function nameOf({ key: { group, kind, namespace, name } }: ResourceHealth): string {
+  const fullKind = group === '' ? kind : `${group}/${kind}`;
+  return `${fullKind}:${namespace === '' ? name : `${namespace}/${name}`}`;
 }

@@ -189,6 +189,18 @@ const cases: readonly {
     },
   },
   {
+    it: 'does not call a refused prune an apply',
+    objects: ['ConfigMap a'],
+    gone: ['ConfigMap b'],
+    course: { refuse: ['b'] },
+    ran: ['b'],
+    stop: {
+      do: 'finish',
+      phase: 'Failed',
+      message: 'one or more objects could not be pruned, reason: ConfigMap/shop/b: no',
+    },
+  },
+  {
     it: 'waits for the hooks for failures',
     objects: ['ConfigMap a', 'Job d hook=SyncFail'],
     course: { refuse: ['a'], health: { d: progressing } },

@@ -79,10 +79,13 @@ function failure(tasks: readonly Task[], progress: Progress): string {
   const isRefused = ({ status, hookPhase }: TaskResult) => status === 'SyncFailed' && hookPhase === 'Failed';
   const bad = tasks.filter((task) => failed(progress.get(task.id)));
   const main = bad.filter((task) => task.phase !== 'SyncFail');
-  const what = main.some((task) => isRefused(progress.get(task.id) as TaskResult))
-    ? 'one or more objects failed to apply'
-    : 'one or more synchronization tasks completed unsuccessfully';
-  const told = `${what}, reason: ${reasonsOf(main, progress)}`;
+  const refused = main.filter((task) => isRefused(progress.get(task.id) as TaskResult));
+  const what = [
+    ...(refused.some(({ action }) => action !== 'prune') ? ['one or more objects failed to apply'] : []),
+    ...(refused.some(({ action }) => action === 'prune') ? ['one or more objects could not be pruned'] : []),
+  ];
+  if (what.length === 0) what.push('one or more synchronization tasks completed unsuccessfully');
+  const told = `${what.join(', and ')}, reason: ${reasonsOf(main, progress)}`;
   const hooks = bad.filter((task) => task.phase === 'SyncFail');
   return hooks.length === 0
     ? told

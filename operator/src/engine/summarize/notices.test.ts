@@ -67,12 +67,51 @@ const cases: readonly [
     [],
   ],
   [
+    'a try that failed, the same each time',
+    { operationState: { ...over, phase: 'Running', retryCount: 1 } },
+    {
+      operationState: {
+        ...over,
+        phase: 'Running',
+        retryCount: 2,
+        message: 'no quota. Retrying attempt #2 at 2026-01-01T00:00:00Z.',
+      },
+    },
+    ['Warning OperationRetried Sync operation to c1 failed, and is tried again: no quota.'],
+  ],
+  [
+    'what stands in the way, once',
+    { conditions: [{ type: 'SharedResourceWarning', message: 'two' }] },
+    {
+      conditions: [
+        { type: 'SharedResourceWarning', message: 'two' },
+        { type: 'ComparisonError', message: 'a.yaml, line 2: broken' },
+      ],
+    },
+    ['Warning ComparisonError a.yaml, line 2: broken'],
+  ],
+  [
+    'no refusal that is of a failed sync, which was told of',
+    { operationState: { ...over, phase: 'Failed', message: 'no' } },
+    {
+      operationState: { ...over, phase: 'Failed', message: 'no' },
+      conditions: [{ type: 'SyncError', message: 'Failed last sync attempt to [c1]: no' }],
+    },
+    [],
+  ],
+  [
+    'another cause of the same health',
+    { health: { status: 'Degraded', message: 'Caused by Pod:shop/a' } },
+    { health: { status: 'Degraded', message: 'Caused by Pod:shop/a, Pod:shop/b' } },
+    ['Warning ResourceUpdated Updated health status: Degraded -> Degraded (Caused by Pod:shop/a, Pod:shop/b)'],
+  ],
+  [
     'changes of sync and health',
     { sync: { status: 'Synced' }, health: { status: 'Healthy' } },
     { sync: { status: 'OutOfSync' }, health: { status: 'Degraded', message: 'Caused by Pod:shop/a' } },
     [
       'Normal ResourceUpdated Updated sync status: Synced -> OutOfSync',
-      'Normal ResourceUpdated Updated health status: Healthy -> Degraded (Caused by Pod:shop/a)',
+      'Warning ResourceUpdated Updated health status: Healthy -> Degraded (Caused by Pod:shop/a)',
     ],
   ],
 ];

@@ -1,10 +1,16 @@
-import type { ApplicationStatus } from '@mooring/crds';
+import type { ApplicationCondition, ApplicationConditionType, ApplicationStatus, OperationState } from '@mooring/crds';
 import { endedOperation } from './deployment.ts';
 
 /** Something that changed between two statuses, for Events and logs; the words are Argo CD's. */
 export interface StatusNotice {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: 'ResourceUpdated' | 'OperationStarted' | 'OperationCompleted';
+  /** `OperationRetried` and the conditions are Mooring's own. */
+  readonly reason:
+    | 'ResourceUpdated'
+    | 'OperationStarted'
+    | 'OperationCompleted'
+    | 'OperationRetried'
+    | ApplicationConditionType;
   readonly message: string;
 }
 
@@ -33,14 +39,47 @@ export function notices(before: ApplicationStatus | undefined, after: Applicatio
       message: `${partial} operation to ${revision} ${outcome}`,
     });
   }
+  if (
+    operation !== undefined &&
+    operation.phase === 'Running' &&
+    retriesOf(operation) > (isNew ? 0 : retriesOf(last))
+  ) {
+    const message = `Sync operation to ${revision} failed, and is tried again: ${withoutTime(operation.message ?? '')}`;
+    told.push({ type: 'Warning', reason: 'OperationRetried', message });
+  }
   if (before?.sync?.status !== after.sync?.status) {
     const message = `Updated sync status: ${before?.sync?.status ?? ''} -> ${after.sync?.status ?? ''}`;
     told.push({ type: 'Normal', reason: 'ResourceUpdated', message });
   }
-  if (before?.health?.status !== after.health?.status) {
+  const isDegraded = after.health?.status === 'Degraded';
+  const isOtherCause = isDegraded && before?.health?.message !== after.health?.message;
+  if (before?.health?.status !== after.health?.status || isOtherCause) {
     const why = after.health?.message ? ` (${after.health.message})` : '';
     const message = `Updated health status: ${before?.health?.status ?? ''} -> ${after.health?.status ?? ''}${why}`;
-    told.push({ type: 'Normal', reason: 'ResourceUpdated', message });
+    told.push({ type: isDegraded ? 'Warning' : 'Normal', reason: 'ResourceUpdated', message });
   }
-  return told;
+  const known = before?.conditions ?? [];
+  const isKnown = ({ type, message }: ApplicationCondition): boolean =>
+    known.some((one) => one.type === type && one.message === message) || isOfOperation(message, operation);
+  return [...told, ...conditionNotices((after.conditions ?? []).filter((condition) => !isKnown(condition)))];
+}
+
+/** Conditions as warnings; told again they are counted. */
+export function conditionNotices(conditions: readonly ApplicationCondition[]): StatusNotice[] {
+  return conditions.map(({ type, message }) => ({ type: 'Warning', reason: type, message }));
+}
+
+/** Whether the end of the operation has told it already. */
+function isOfOperation(message: string, operation: OperationState | undefined): boolean {
+  const isOver = operation?.phase === 'Failed' || operation?.phase === 'Error';
+  return isOver && operation.message !== undefined && operation.message !== '' && message.includes(operation.message);
+}
+
+function retriesOf(operation: OperationState | undefined): number {
+  return operation?.retryCount ?? 0;
+}
+
+/** What differs from try to try is left out, so that the same failure is the same notice. */
+function withoutTime(message: string): string {
+  return message.replace(/ Retrying attempt #\d+ at \S+$/, '');
 }

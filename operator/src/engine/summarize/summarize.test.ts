@@ -61,7 +61,7 @@ const comparison: Comparison = {
   desired: { objects: [web, job], warnings: [] },
   changes: { changes: [same] },
   live: liveSet([same.live]),
-  health: { status: 'Healthy' },
+  health: { status: 'Healthy', causes: [] },
   shared: [],
   namespace: undefined,
 };
@@ -193,16 +193,30 @@ test('what the project forbids is Unknown, and what asks before it goes says so'
   assert.equal(asked?.[0]?.requiresDeletionConfirmation, true);
 });
 
-test('health keeps the time and the cause of its last change', () => {
+test('health keeps the time of its last change, and tells its causes of now', () => {
   const later = (before: ApplicationStatus['health'], health: Comparison['health']) =>
     summary({ app: app({ health: before! }), comparison: { ...comparison, health }, now: now + 60_000 }).health;
-  const first = later({ status: 'Healthy', lastTransitionTime: timestamp(now) }, { status: 'Degraded', message: 'a' });
-  assert.deepEqual(first, { status: 'Degraded', message: 'a', lastTransitionTime: timestamp(now + 60_000) });
-  assert.equal(later(first, { status: 'Degraded', message: 'a and b' }), first);
-  assert.deepEqual(later(first, { status: 'Healthy' }), {
-    status: 'Healthy',
-    lastTransitionTime: timestamp(now + 60_000),
+  const before = { status: 'Healthy', lastTransitionTime: timestamp(now) } as const;
+  const first = later(before, { status: 'Degraded', message: 'a', causes: ['a'] });
+  const lastTransitionTime = timestamp(now + 60_000);
+  assert.deepEqual(first, { status: 'Degraded', message: 'a', lastTransitionTime });
+  assert.equal(later(first, { status: 'Degraded', message: 'a', causes: ['a'] }), first);
+  assert.deepEqual(later(first, { status: 'Degraded', message: 'a and b', causes: ['a', 'b'] }), {
+    ...first,
+    message: 'a and b',
   });
+  assert.deepEqual(later(first, { status: 'Healthy', causes: [] }), { status: 'Healthy', lastTransitionTime });
+});
+
+test('of what is on its way the message stays while it names anything that still is', () => {
+  const told = { status: 'Progressing', message: 'a and b', lastTransitionTime: timestamp(now) } as const;
+  const later = (message: string, causes: readonly string[]) =>
+    summary({
+      app: app({ health: told }),
+      comparison: { ...comparison, health: { status: 'Progressing', message, causes } },
+    }).health;
+  assert.equal(later('b', ['b']), told);
+  assert.deepEqual(later('c', ['c']), { ...told, message: 'c' });
 });
 
 test('conditions keep the time of their first sight while they say the same', () => {

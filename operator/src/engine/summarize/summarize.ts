@@ -13,7 +13,7 @@ import type {
 import { type Change, type ChangeSet, isOutOfSync } from '../../model/change.ts';
 import type { DesiredSet, DesiredWarning, SyncOptions } from '../../model/desired.ts';
 import { type Fault, faultRules } from '../../model/fault.ts';
-import type { Health } from '../../model/health.ts';
+import type { AppHealth } from '../../model/health.ts';
 import { hookRole } from '../../model/hooks.ts';
 import type { LiveSet } from '../../model/live.ts';
 import { isNamespaceOutdated, type MadeNamespace } from '../../model/managed-namespace.ts';
@@ -32,7 +32,7 @@ export interface Comparison {
   readonly desired: DesiredSet;
   readonly changes: ChangeSet;
   readonly live: LiveSet;
-  readonly health: Health;
+  readonly health: AppHealth;
   /** Warnings about objects that other Applications track, too. */
   readonly shared: readonly DesiredWarning[];
   readonly namespace: MadeNamespace | undefined;
@@ -128,7 +128,8 @@ function blind(findings: Findings): Partial<ApplicationStatus> {
       status: 'Unknown',
       comparedTo: { ...app.status?.sync?.comparedTo, ...(source && { source }), destination },
     },
-    health: unseen || before === undefined ? healthStatus(app, { status: 'Unknown' }, findings.now) : before,
+    health:
+      unseen || before === undefined ? healthStatus(app, { status: 'Unknown', causes: [] }, findings.now) : before,
   };
 }
 
@@ -137,11 +138,18 @@ function unknown(resource: ResourceStatus): ResourceStatus {
   return resource.status === undefined ? resource : { ...resource, status: 'Unknown' };
 }
 
-/** The message tells what caused the last transition, as in Argo CD, so that a change of causes writes nothing. */
-function healthStatus(app: Application, { status, message }: Health, now: number): HealthStatus {
+/**
+ * The message tells what the status comes from now. Only of what is on its way it stays while it names anything that still is: a rollout would write at each
+ * of its steps.
+ */
+function healthStatus(app: Application, { status, message, causes }: AppHealth, now: number): HealthStatus {
   const before = app.status?.health;
-  if (before?.status === status && before.lastTransitionTime !== undefined) return before;
-  return { status, ...(message !== undefined && { message }), lastTransitionTime: timestamp(now) };
+  if (before?.status !== status || before.lastTransitionTime === undefined)
+    return { status, ...(message !== undefined && { message }), lastTransitionTime: timestamp(now) };
+  const isTold = status === 'Progressing' && causes.some((name) => before.message?.includes(name));
+  if (isTold || before.message === message) return before;
+  const { message: _, ...rest } = before;
+  return { ...rest, ...(message !== undefined && { message }) };
 }
 
 /** Hooks are listed while they exist, those of earlier syncs too; what a source only carries for others always is, without a status. */
