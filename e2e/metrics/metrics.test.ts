@@ -80,7 +80,7 @@ test('a commit is timed from its date to the end of its sync, and is a deploymen
     `${sinceSeen} of ${sinceCommit}`,
   );
   const app = `namespace="argocd",name="shop",project="default",dest_server="${ownServer}"`;
-  assert.equal(seriesValue(text, `mooring_deployments_total{${app},result="succeeded"}`), 2);
+  assert.equal(seriesValue(text, `mooring_deployments_total{${app},result="succeeded"}`), 1);
   assert.equal(seriesValue(text, `mooring_deployments_total{${app},result="failed"}`), 0);
   assert.equal(seriesValue(text, `argocd_app_sync_total{${app},phase="Succeeded",dry_run="false"}`), 2);
 });
@@ -147,6 +147,9 @@ test('a webhook of a repository that nobody uses makes no series of its own', as
     /^argocd_webhook_requests_total\{repo="[^"]*\/shop"\} 1$/m,
   );
   assert.ok(!text.includes('made/up'));
+  const refused = await fetch(`${stage.operator.url}/api/webhook`, { method: 'POST', body: '{}' });
+  assert.equal(refused.status, 400);
+  await scrapeUntil(/^mooring_webhook_refused_total\{host="unknown",reason="unknown-host"\} 1$/m);
 });
 
 test('after all that, every metric that is defined is in the scrape, once a cluster has a Secret with labels', async () => {

@@ -9,7 +9,7 @@ import { parse } from 'yaml';
 const chart = join(import.meta.dirname, '..', '..', 'charts', 'mooring');
 
 /** Labels that Prometheus gives to what it scrapes, and those of histograms. */
-const everywhere = ['namespace', 'job', 'pod', 'instance', 'le'];
+const everywhere = ['namespace', 'job', 'pod', 'instance', 'le', 'container', 'endpoint', 'node', 'service'];
 
 /** Name to labels: of our own definitions, of what prom-client tells of any program, and of the one metric of others. */
 const known = new Map<string, readonly string[]>();
@@ -27,7 +27,7 @@ for (const line of (await createMetrics().scrape()).body.split('\n')) {
 }
 // Observed when the first collection ends.
 for (const part of ['bucket', 'sum', 'count']) known.set(`nodejs_gc_duration_seconds_${part}`, ['kind']);
-known.set('kube_pod_container_resource_limits', ['resource']);
+known.set('kube_pod_container_resource_limits', ['resource', 'unit', 'uid']);
 
 /** Every string of a value, however deep, below these keys. */
 function* textsOf(value: unknown, keys: readonly string[]): Generator<string> {
@@ -60,7 +60,7 @@ test('boards and rules ask for metrics and labels that there are', () => {
         if (![...everywhere, ...(own ?? [])].includes(label)) unknown.push(`${file}: ${name} has no label ${label}`);
       }
     }
-    for (const [, list = ''] of expr.matchAll(/\b(?:by|on|without) \(([^)]*)\)/g)) {
+    for (const [, list = ''] of expr.matchAll(/\b(?:by|on|without|ignoring) \(([^)]*)\)/g)) {
       for (const label of list.split(',').map((one) => one.trim())) {
         if (!labels.has(label)) unknown.push(`${file}: no metric of ${expr} has a label ${label}`);
       }

@@ -186,7 +186,7 @@ export const recorded = {
   deployments: {
     name: 'mooring_deployments_total',
     type: 'counter',
-    help: 'Syncs of a whole Application to another revision than the one deployed before. A revision that fails again and again is one failure.',
+    help: 'Syncs of a whole Application to another revision than the one deployed before; not the first one. A revision that fails again and again is one failure.',
     labels: ['namespace', 'name', 'project', 'dest_server', 'result'],
     of: 'Mooring',
   },

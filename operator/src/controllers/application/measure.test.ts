@@ -98,11 +98,11 @@ test('the clock of who committed may be ahead', () => {
   assert.equal(told, 'deployed result=succeeded sinceCommitMs=0');
 });
 
-test('neither a first revision nor a rollback is timed, nor how long a person waits with a sync', () => {
+test('a first revision is no deployment, and a rollback is not timed, nor how long a person waits with a sync', () => {
   const app = life();
   const committed = { commit: 'a', committedAt: start - 9e9 };
   sight(app.memory, 'a', start);
-  assert.equal(app.at(50, { operationState: ended('a') }, committed)[1], 'deployed result=succeeded');
+  assert.equal(app.at(50, { operationState: ended('a') }, committed)[1], undefined);
   app.at(60, { history: history('a', 'b') });
   assert.equal(app.at(70, { operationState: ended('a') }, committed)[1], 'deployed result=succeeded');
   app.at(80, { history: history('b') });

@@ -12,7 +12,8 @@ const after = (...revisions: string[]): ApplicationStatus => ({
 });
 
 const cases: readonly [what: string, before: ApplicationStatus | undefined, ended: OperationState, told: string][] = [
-  ['the first revision', undefined, operation('b'), 'succeeded, no news'],
+  ['the first revision', undefined, operation('b'), 'none'],
+  ['a first revision that failed', undefined, operation('b', {}, 'Failed'), 'none'],
   ['a new revision', after('a'), operation('b'), 'succeeded, news'],
   ['a new revision that failed', after('a'), operation('b', {}, 'Failed'), 'failed, news'],
   ['a new revision that could not be carried out', after('a'), operation('b', {}, 'Error'), 'failed, news'],

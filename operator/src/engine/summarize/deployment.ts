@@ -15,21 +15,24 @@ export function endedOperation(
 export interface Deployment {
   readonly revision: string;
   readonly succeeded: boolean;
-  /** Whether the Application had another revision before, and never this one: neither its beginning nor a rollback. */
+  /** Whether the Application never had this revision before: no rollback. */
   readonly isNews: boolean;
 }
 
-/** An operation as a deployment: one of the whole Application, to another revision than the one deployed before. Neither a rehearsal nor a heal is one. */
+/**
+ * An operation as a deployment: one of the whole Application, to another revision than the one deployed before. Neither a rehearsal nor a heal is one, nor is the
+ * beginning of an Application, which changes nothing that anybody has.
+ */
 export function deploymentOf(before: ApplicationStatus | undefined, ended: OperationState): Deployment | undefined {
   const { sync } = ended.operation;
   const revision = ended.syncResult?.revision;
   if (!revision || sync?.dryRun || sync?.resources?.length || sync?.autoHealAttemptsCount !== undefined)
     return undefined;
   const deployed = (before?.history ?? []).map((entry) => entry.revision);
-  if (deployed.at(-1) === revision) return undefined;
+  if (deployed.length === 0 || deployed.at(-1) === revision) return undefined;
   return {
     revision,
     succeeded: ended.phase === 'Succeeded',
-    isNews: deployed.length > 0 && !deployed.includes(revision),
+    isNews: !deployed.includes(revision),
   };
 }
