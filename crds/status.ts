@@ -48,7 +48,9 @@ export type ApplicationConditionType =
   | 'ExcludedResourceWarning'
   | 'OrphanedResourceWarning'
   /** Mooring's own: an automated sync waits for a sync window. */
-  | 'SyncWindowWarning';
+  | 'SyncWindowWarning'
+  /** Mooring's own: a setting that is not read, and that others than Mooring would follow. */
+  | 'UnreadSettingWarning';
 
 /** What is known of an Application. Written by the controller alone. */
 export interface ApplicationStatus {

@@ -6,6 +6,7 @@ import { createGit } from '@mooring/operator/adapters/git/git.ts';
 import { createClient } from '@mooring/operator/adapters/kube/client.ts';
 import { createClusters } from '@mooring/operator/adapters/kube/clusters.ts';
 import { fromKubeconfig } from '@mooring/operator/adapters/kube/connect.ts';
+import type { KindChoice } from '@mooring/operator/adapters/kube/watched-kinds.ts';
 import { createRenderPool } from '@mooring/operator/adapters/render/render-pool.ts';
 import { createStore } from '@mooring/operator/adapters/store/store.ts';
 import { createLog } from '@mooring/operator/adapters/telemetry/log.ts';
@@ -18,6 +19,7 @@ import { desire } from '@mooring/operator/engine/desire/desire.ts';
 import { ignoreProblems } from '@mooring/operator/engine/diff/ignore.ts';
 import { hasHealthRule, healthOf } from '@mooring/operator/engine/health/health.ts';
 import type { Change } from '@mooring/operator/model/change.ts';
+import { isExcludedKind } from '@mooring/operator/model/kind-filter.ts';
 import { operatorLimits } from '@mooring/operator/model/limits.ts';
 import { keyText } from '@mooring/operator/model/resource-key.ts';
 import { trackingName } from '@mooring/operator/model/tracking.ts';
@@ -87,8 +89,11 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   await withProgress(`reading Applications from ${connection.server}`, () => Promise.race([ready, obstacle.promise]));
   const store = withDefaultProject(stored);
   const respectRbac = () => store.settings().respectRbac;
+  const isExcluded = (group: string, kind: string, server: string) =>
+    isExcludedKind(store.settings().kinds, group, kind, server);
+  const kinds: KindChoice = { isExcluded, subscribe: () => () => {} };
   const clusters = open.adopt(
-    createClusters(connection, secrets, { ...context, healthOf, hasHealthRule, respectRbac }),
+    createClusters(connection, secrets, { ...context, healthOf, hasHealthRule, respectRbac, kinds }),
     (one) => one.close(),
   );
   const app = applicationOf(store, choice);
@@ -110,6 +115,7 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
     guard,
     syncOptions,
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
+    isExcluded: (group, kind) => isExcluded(group, kind, place.server),
   });
   return await withProgress('comparing', async () => {
     const compared = await compare(app, desired, cluster, {
@@ -119,6 +125,10 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
       thorough: 'no',
       namespace: () => namespaceOf(app, desired, cluster, { syncOptions, tracking, guard }),
       kept: createdNamespace(app, syncOptions),
+      ignoreDifferences: [
+        ...(app.spec.ignoreDifferences ?? []),
+        ...store.settings().customizations.flatMap(({ rule }) => rule ?? []),
+      ],
     });
     const forbidden = desired.objects.flatMap((object) => object.forbidden ?? []);
     return {

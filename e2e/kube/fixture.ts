@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheChange } from '@mooring/operator/adapters/kube/cache.ts';
 import { type ClusterView, openView, type ViewOptions } from '@mooring/operator/adapters/kube/cluster.ts';
 import type { Connection } from '@mooring/operator/adapters/kube/connection.ts';
+import { usualKinds } from '@mooring/operator/adapters/kube/watched-kinds.ts';
 import { systemClock, systemRandom } from '@mooring/operator/adapters/time/system.ts';
 import { hasHealthRule, healthOf } from '@mooring/operator/engine/health/health.ts';
 import type { Guard } from '@mooring/operator/model/guard.ts';
@@ -37,6 +38,7 @@ export function viewOptions(log: Log = keepLog()): ViewOptions {
     healthOf,
     hasHealthRule,
     respectRbac: () => 'off',
+    kinds: usualKinds,
   };
 }
 

@@ -1,8 +1,8 @@
 /** Opens a view of a cluster in a process of its own and prints what it took: `kubeconfig` is the only argument. */
 
-import { ownServer } from '@mooring/operator/adapters/kube/cluster-secret.ts';
 import { createClusters } from '@mooring/operator/adapters/kube/clusters.ts';
 import { fromKubeconfig } from '@mooring/operator/adapters/kube/connect.ts';
+import { ownServer } from '@mooring/operator/model/own-cluster.ts';
 import { viewOptions } from './fixture.ts';
 
 const connection = await fromKubeconfig({ path: process.argv[2] ?? '' });

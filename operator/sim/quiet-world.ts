@@ -1,5 +1,7 @@
 import type { Application, AppProject } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
+import { usualFilter } from '../src/model/kind-filter.ts';
+import { noUnreadRules } from '../src/model/unread-rules.ts';
 import type { Settings } from '../src/world/store.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
 import { type ApplicationStore, createApplicationStore } from './application-store.ts';
@@ -18,6 +20,10 @@ export const quietSettings: Settings = {
   metrics: {},
   respectRbac: 'off',
   renderers: {},
+  kinds: usualFilter,
+  globalProjects: [],
+  customizations: [],
+  unread: noUnreadRules,
 };
 
 const noFaults: Faults = {

@@ -10,12 +10,12 @@ import { handedOnHeader, handOn } from './adapters/http/hand-on.ts';
 import { createReadiness } from './adapters/http/readiness.ts';
 import { type HttpServer, type Route, serve } from './adapters/http/server.ts';
 import { createClient, type KubeContext } from './adapters/kube/client.ts';
-import { ownServer } from './adapters/kube/cluster-secret.ts';
 import { createClusters } from './adapters/kube/clusters.ts';
 import { fromKubeconfig, fromServiceAccount, isInCluster, ownPod } from './adapters/kube/connect.ts';
 import type { Connection } from './adapters/kube/connection.ts';
 import { createElection, createSoleElection, type Election, electionTiming } from './adapters/kube/election.ts';
 import { openLease } from './adapters/kube/lease.ts';
+import type { KindChoice } from './adapters/kube/watched-kinds.ts';
 import { collectWhenIdle } from './adapters/memory/idle-collection.ts';
 import { createRenderPool } from './adapters/render/render-pool.ts';
 import { createEvents, type EventCounts } from './adapters/store/events.ts';
@@ -33,10 +33,12 @@ import { nameOf, serverOf } from './controllers/application/wake.ts';
 import { type Controllers, startControllers } from './controllers/start.ts';
 import { hasHealthRule, healthOf } from './engine/health/health.ts';
 import { Fault, messageOf } from './model/fault.ts';
+import { isExcludedKind } from './model/kind-filter.ts';
 import { operatorLimits } from './model/limits.ts';
+import { ownServer } from './model/own-cluster.ts';
 import { defaultRenderers } from './renderers.ts';
 import type { ObjectReference, Problem, Report } from './world/readiness.ts';
-import type { MetricsChoice } from './world/store.ts';
+import type { MetricsChoice, Store } from './world/store.ts';
 import type { Log, Metrics } from './world/telemetry.ts';
 import type { World } from './world/world.ts';
 
@@ -325,6 +327,7 @@ function openWorld(
     healthOf,
     hasHealthRule,
     respectRbac: () => opened.store.settings().respectRbac,
+    kinds: kindsOf(opened.store),
   });
   const pool = createRenderPool({
     renderers,
@@ -391,6 +394,17 @@ function openWorld(
       await freeClient.close();
       await election.close();
     },
+  };
+}
+
+/** The kinds that the settings leave out, as they are now. */
+function kindsOf(store: Pick<Store, 'settings' | 'subscribe'>): KindChoice {
+  return {
+    isExcluded: (group, kind, server) => isExcludedKind(store.settings().kinds, group, kind, server),
+    subscribe: (changed) =>
+      store.subscribe((change) => {
+        if (change.kind === 'Settings') changed();
+      }),
   };
 }
 

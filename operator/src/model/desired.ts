@@ -46,7 +46,13 @@ export interface DesiredObject {
 
 /** A warning about the desired set, shown as a condition (Argo CD's names). */
 export interface DesiredWarning {
-  readonly type: 'RepeatedResourceWarning' | 'ExcludedResourceWarning' | 'SharedResourceWarning' | 'InvalidSpecError';
+  readonly type:
+    | 'RepeatedResourceWarning'
+    | 'ExcludedResourceWarning'
+    | 'SharedResourceWarning'
+    | 'UnreadSettingWarning'
+    | 'InvalidSpecError'
+    | 'SyncError';
   readonly message: string;
 }
 

@@ -16,6 +16,7 @@ export type FaultCode =
   | 'object-conflict'
   | 'object-missing'
   | 'limit-reached'
+  | 'write-held'
   | 'not-leading';
 
 /** The condition of an Application that a fault is shown as (Argo CD's names). */
@@ -48,6 +49,7 @@ export const faultRules: Readonly<Record<FaultCode, FaultRule>> = {
   'object-conflict': { condition: 'SyncError', retry: 'backoff', httpStatus: 409 },
   'object-missing': { condition: 'ComparisonError', retry: 'backoff', httpStatus: 404 },
   'limit-reached': { condition: 'ComparisonError', retry: 'backoff', httpStatus: 429 },
+  'write-held': { condition: 'SyncError', retry: 'change', httpStatus: 403 },
   'not-leading': { condition: undefined, retry: 'lead', httpStatus: 503 },
 };
 

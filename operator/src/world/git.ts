@@ -12,6 +12,8 @@ export interface RepositoryAccess {
   readonly tlsClientCertData?: string;
   readonly tlsClientCertKey?: string;
   readonly proxy?: string;
+  /** Why it is not asked at all: its Secret says how to, in a way that is not supported yet. */
+  readonly refusal?: string;
   /** Host keys in the format of OpenSSH's known_hosts; none else is trusted. */
   readonly knownHosts?: string;
   /** Certificate authorities (PEM) of the server; none else is trusted. */

@@ -21,5 +21,8 @@ export interface Problem {
   readonly about?: ObjectReference;
 }
 
-/** Takes all that is wrong in one respect just now; nothing where all is well. It may be called as often as one likes: only news are told. */
-export type Report = (check: Check, problems: readonly Problem[]) => void;
+/**
+ * Takes all that is wrong in one respect just now; nothing where all is well. It may be called as often as one likes: only news are told. `notes` are no
+ * problems, but worth to know for who asks for everything.
+ */
+export type Report = (check: Check, problems: readonly Problem[], notes?: readonly string[]) => void;

@@ -1,4 +1,8 @@
 import type { Application, AppProject } from '@mooring/crds';
+import type { Customization } from '../model/customization.ts';
+import type { GlobalProject } from '../model/global-projects.ts';
+import type { KindFilter } from '../model/kind-filter.ts';
+import type { UnreadRules } from '../model/unread-rules.ts';
 import type { RepositoryAccess } from './git.ts';
 
 /** Names an Application or AppProject in the operator's cluster. */
@@ -41,6 +45,14 @@ export interface Settings {
   readonly respectRbac: RespectRbac;
   /** What `argocd-cm` says about renderers, by its keys: `helm.…`, `kustomize.…`, `jsonnet.…`. */
   readonly renderers: Readonly<Record<string, string>>;
+  /** `resource.exclusions` and `resource.inclusions`. Default: what Argo CD's own manifests set. */
+  readonly kinds: KindFilter;
+  /** `globalProjects`. */
+  readonly globalProjects: readonly GlobalProject[];
+  /** `resource.customizations`, of all that they say of kinds what matters here. */
+  readonly customizations: readonly Customization[];
+  /** What is not read yet, or cannot be, and would change what is written. */
+  readonly unread: UnreadRules;
 }
 
 /** What changed in the store. */

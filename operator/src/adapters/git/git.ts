@@ -92,6 +92,10 @@ export function createGit(options: GitOptions): OpenGit {
   const reach = async (asked: RepositoryAccess): Promise<{ repository: Repository; access: RepositoryAccess }> => {
     const address = readRepositoryAddress(asked.url);
     refuseTransport(address, transports);
+    if (asked.refusal !== undefined)
+      throw new Fault('repository-refused', `the repository ${address.url} is not asked: ${asked.refusal}`, {
+        repository: address.url,
+      });
     if (address.transport === 'file') await refuseBelow(ownDirectory, address);
     const access = withUserInformation(asked, address);
     const name = createHash('sha256').update(address.url).digest('hex').slice(0, 32);

@@ -60,12 +60,10 @@ test('each problem is told once, and one line says that it is over', async () =>
   const bad = (key: string): Problem => ({ reason: 'SettingInvalid', message: `${key} is wrong` });
   for (let times = 0; times < 3; times++) readiness.report('settings', [bad('a'), bad('b')]);
   assert.deepEqual(lines, ['a is wrong', 'b is wrong']);
-  assert.deepEqual(await get('/readyz'), { status: 503, body: 'settings: a is wrong\nsettings: b is wrong\n' });
-  assert.equal((await get('/healthz?full=true')).status, 503);
-  assert.equal((await get('/healthz')).status, 200);
+  assert.deepEqual(await get('/readyz'), { status: 200, body: 'settings: a is wrong\nsettings: b is wrong\nok\n' });
   const { body } = await get('/readyz?verbose');
-  assert.match(body, /^\[\+\]api-server ok\n.*\n\[-\]settings: a is wrong\n\[-\]settings: b is wrong\n/s);
-  assert.match(body, /readyz check failed\n$/);
+  assert.match(body, /\n\[\+\]settings goes on without: a is wrong\n\[\+\]settings goes on without: b is wrong\n/);
+  assert.match(body, /readyz check passed\n$/);
   readiness.report('settings', [bad('b'), bad('c')]);
   readiness.report('settings', []);
   readiness.report('settings', []);
@@ -107,4 +105,25 @@ test('one that stops is not ready any more, and alive to the end', async () => {
 test('an outage with ever new texts is bounded in what it logs and remembers', () => {
   for (let index = 0; index < 1_000; index++) readiness.report('api-server', [{ ...gone, message: `${index}` }]);
   assert.equal(lines.length, 20);
+});
+
+test('what really stops the work makes it unready, line by line', async () => {
+  for (const check of all) readiness.report(check, []);
+  readiness.report('permissions', [{ reason: 'PermissionsMissing', message: 'not allowed' }]);
+  assert.deepEqual(await get('/readyz'), { status: 503, body: 'permissions: not allowed\n' });
+  assert.equal((await get('/healthz?full=true')).status, 503);
+  assert.equal((await get('/healthz')).status, 200);
+  const { body } = await get('/readyz?verbose');
+  assert.match(body, /^\[\+\]api-server ok\n\[-\]permissions: not allowed\n.*\nreadyz check failed\n$/s);
+});
+
+test('who asks for everything is told notes, too', async () => {
+  for (const check of all) readiness.report(check, []);
+  readiness.report('settings', [], ['argocd-cm url is not read']);
+  assert.deepEqual(await get('/readyz'), { status: 200, body: 'ok\n' });
+  assert.match(
+    (await get('/readyz?verbose')).body,
+    /\[\+\]settings ok\n\[\+\]settings note: argocd-cm url is not read\n/,
+  );
+  assert.deepEqual(lines, []);
 });

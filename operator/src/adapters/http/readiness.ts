@@ -34,8 +34,12 @@ const beforehand: Readonly<Record<Check, string | undefined>> = {
   caches: 'not every Application has been looked at yet',
 };
 
+/** What is wrong there is told, and keeps nothing from going on: a typo in a setting is no reason to take every replica away. */
+const harmless: ReadonlySet<Check> = new Set<Check>(['settings']);
+
 interface State {
   problems: readonly Problem[] | undefined;
+  notes: readonly string[];
   /** When the first of the present problems began. */
   since: number;
   /** Until when they are no obstacle yet. */
@@ -51,11 +55,12 @@ const bodyBytes = 1_024;
 export function createReadiness({ clock, log, tell, outageMs }: ReadinessOptions): Readiness {
   const names = Object.keys(beforehand) as readonly Check[];
   const states = new Map<Check, State>(
-    names.map((name) => [name, { problems: undefined, since: 0, tolerableUntil: 0, told: new Set() }]),
+    names.map((name) => [name, { problems: undefined, notes: [], since: 0, tolerableUntil: 0, told: new Set() }]),
   );
 
-  function report(check: Check, problems: readonly Problem[]): void {
+  function report(check: Check, problems: readonly Problem[], notes: readonly string[] = []): void {
     const state = states.get(check) as State;
+    state.notes = notes;
     if (problems.length > 0 && (state.problems ?? []).length === 0) {
       state.since = clock.now();
       // Without this all replicas would be unready at the same time, for what none of them can help.
@@ -83,7 +88,7 @@ export function createReadiness({ clock, log, tell, outageMs }: ReadinessOptions
       return { lines: line === undefined ? [] : [line], isMet: line === undefined };
     }
     const lines = problems.map(({ message }) => message.replaceAll('\n', ' '));
-    return { lines, isMet: lines.length === 0 || clock.now() < tolerableUntil };
+    return { lines, isMet: lines.length === 0 || harmless.has(check) || clock.now() < tolerableUntil };
   }
 
   let isStopping = false;
@@ -97,8 +102,10 @@ export function createReadiness({ clock, log, tell, outageMs }: ReadinessOptions
     const ready = verdicts.every(({ isMet }) => isMet);
     const text = isVerbose
       ? verdicts.flatMap(({ name, lines, isMet }) => {
-          if (lines.length === 0) return [`[+]${name} ok`];
-          return lines.map((line) => (isMet ? `[+]${name} tolerated for now: ${line}` : `[-]${name}: ${line}`));
+          const how = harmless.has(name) ? 'goes on without' : 'tolerated for now';
+          const told = lines.map((line) => (isMet ? `[+]${name} ${how}: ${line}` : `[-]${name}: ${line}`));
+          const notes = (states.get(name)?.notes ?? []).map((note) => `[+]${name} note: ${note}`);
+          return [...(lines.length === 0 ? [`[+]${name} ok`] : told), ...notes];
         })
       : verdicts.flatMap(({ name, lines }) => lines.map((line) => `${name}: ${line}`));
     const end = isVerbose ? [`readyz check ${ready ? 'passed' : 'failed'}`] : ready ? ['ok'] : [];

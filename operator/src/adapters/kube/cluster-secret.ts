@@ -18,10 +18,6 @@ export interface ClusterTarget extends ClusterIdentity {
   connect(): Connection;
 }
 
-/** How the operator's own cluster is addressed. */
-export const ownServer = 'https://kubernetes.default.svc';
-export const ownName = 'in-cluster';
-
 /** A destination's address without the slashes at its end. */
 export function normalServer(server: string): string {
   return server.replace(/\/+$/, '');

@@ -30,7 +30,7 @@ import {
 import { isOlder } from './resource-version.ts';
 import { mayDo } from './review.ts';
 import type { ServedKind } from './served-kind.ts';
-import { watchedKinds } from './watched-kinds.ts';
+import { type KindChoice, watchedKinds } from './watched-kinds.ts';
 
 /** What a view of a cluster is made with. */
 export interface ViewOptions extends KubeContext {
@@ -40,6 +40,8 @@ export interface ViewOptions extends KubeContext {
   readonly hasHealthRule: (group: string, kind: string) => boolean;
   /** Asked whenever a kind turns out to be forbidden. */
   readonly respectRbac: () => RespectRbac;
+  /** Followed while the view is open. */
+  readonly kinds: KindChoice;
 }
 
 /** What of a cluster is seen. */
@@ -113,7 +115,7 @@ async function watchAll(
   options: ViewOptions,
   listener: ViewListener,
 ): Promise<ClusterView> {
-  const { clock, log, healthOf, hasHealthRule, respectRbac, limits } = options;
+  const { clock, log, healthOf, hasHealthRule, respectRbac, kinds, limits } = options;
   const { server } = scope;
   let served = servedAtFirst;
   let isReady = false;
@@ -305,7 +307,7 @@ async function watchAll(
   function watchServed(): void {
     const namespaces = scope.namespaces.length === 0 ? [''] : scope.namespaces;
     const wanted = new Map<string, { readonly served: ServedKind; readonly namespace: string }>();
-    for (const kind of watchedKinds(served)) {
+    for (const kind of watchedKinds(served, kinds, server)) {
       if (kind.scope === 'Cluster') {
         if (scope.clusterResources) wanted.set(watchName(kind, ''), { served: kind, namespace: '' });
       } else {
@@ -668,12 +670,14 @@ async function watchAll(
 
   async function close(): Promise<void> {
     isClosed = true;
+    unfollowKinds();
     cancelRefresh?.();
     for (const { reflector } of watches.values()) reflector.stop();
     await client.close();
   }
 
   watchServed();
+  const unfollowKinds = kinds.subscribe(watchServed);
   if (pending.size === 0) ready.resolve();
   watchForProgress();
   try {

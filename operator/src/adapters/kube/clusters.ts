@@ -1,8 +1,9 @@
 import { Fault, messageOf } from '../../model/fault.ts';
+import { ownName, ownServer } from '../../model/own-cluster.ts';
 import type { Cluster, Clusters, LiveChange } from '../../world/cluster.ts';
 import type { CacheFacts, ClusterFacts } from '../../world/telemetry.ts';
 import { type ClusterView, openView, type ViewOptions } from './cluster.ts';
-import { type ClusterTarget, normalServer, ownName, ownServer } from './cluster-secret.ts';
+import { type ClusterTarget, normalServer } from './cluster-secret.ts';
 import type { Connection } from './connection.ts';
 
 /** Where the other clusters are listed: the store's cluster Secrets. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { servedKinds } from './discovery.ts';
 import type { ServedKind } from './served-kind.ts';
-import { watchedKinds } from './watched-kinds.ts';
+import { usualKinds, watchedKinds } from './watched-kinds.ts';
 
 const kind = (
   group: string,
@@ -50,7 +50,7 @@ test('a kind is found in its preferred version, and in each one that is served',
 
 test('what is watched leaves out what churns, and what cannot be listed', () => {
   assert.deepEqual(
-    watchedKinds(served).map(({ version, kind: name }) => `${version} ${name}`),
+    watchedKinds(served, usualKinds, 'https://a').map(({ version, kind: name }) => `${version} ${name}`),
     ['v1 Pod', 'v2 HorizontalPodAutoscaler'],
   );
 });

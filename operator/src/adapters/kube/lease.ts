@@ -1,8 +1,8 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../../model/fault.ts';
 import { numberAt, textAt } from '../../model/json.ts';
+import { ownServer } from '../../model/own-cluster.ts';
 import { createClient, type KubeContext } from './client.ts';
-import { ownServer } from './cluster-secret.ts';
 import type { Connection } from './connection.ts';
 import { startReflector } from './reflector.ts';
 import { createObject, getObject, type KubeRequest, replaceObject } from './request.ts';

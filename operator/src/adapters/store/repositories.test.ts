@@ -99,3 +99,15 @@ test('host keys go with ssh, certificates with their host, and nothing with the 
     assert.deepEqual(trusted(address), { url: address });
   assert.deepEqual(withTrust({ url: 'git@host:a' }, { knownHosts: {}, certificates: {} }), { url: 'git@host:a' });
 });
+
+test('credentials of a kind that is not supported are a reason not to ask, and are named', () => {
+  for (const name of ['githubAppPrivateKey', 'gcpServiceAccountKey', 'azureServicePrincipalClientSecret']) {
+    const fields = { url: 'https://git.example.com/shop', [name]: 'secret' };
+    const { refusal } = accessTo([{ type: 'repository', url: fields.url, project: '', fields }], fields.url, '');
+    assert.match(refusal ?? '', new RegExp(`its Secret has ${name}, which is not supported yet`));
+    assert.doesNotMatch(refusal ?? '', /secret/);
+  }
+  const plain = { url: 'https://git.example.com/shop', useAzureWorkloadIdentity: 'false', password: 'x' };
+  const secret = { type: 'repository', url: plain.url, project: '', fields: plain } as const;
+  assert.equal(accessTo([secret], plain.url, '').refusal, undefined);
+});

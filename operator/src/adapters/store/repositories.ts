@@ -1,5 +1,6 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { addressKey, findRepositoryAddress, isBelowRepository } from '../../model/repository-url.ts';
+import { unreadSettings } from '../../model/settings-keys.ts';
 import type { RepositoryAccess } from '../../world/git.ts';
 import { secretFields } from '../kube/cluster-secret.ts';
 
@@ -69,15 +70,15 @@ function lengthOf(secret: RepositorySecret): number {
 }
 
 function hasCredentials(fields: Fields): boolean {
-  return [
-    'username',
-    'password',
-    'bearerToken',
-    'sshPrivateKey',
-    'tlsClientCertData',
-    'githubAppPrivateKey',
-    'gcpServiceAccountKey',
-  ].some((name) => (fields[name] ?? '') !== '');
+  const isGiven = ['username', 'password', 'bearerToken', 'sshPrivateKey', 'tlsClientCertData'].some(
+    (name) => (fields[name] ?? '') !== '',
+  );
+  return isGiven || unsupportedIn(fields).length > 0;
+}
+
+/** Credentials of kinds that are not supported yet. Without them the server would be asked as by anybody, and answer what anybody may see. */
+function unsupportedIn(fields: Fields): readonly string[] {
+  return unreadSettings('repository', fields).flatMap((one) => (one.class === 'rule' ? one.key : []));
 }
 
 function withoutEmpty(fields: Fields): Fields {
@@ -99,5 +100,7 @@ function accessOf(url: string, fields: Fields): RepositoryAccess {
     const value = fields[name] ?? '';
     if (value !== '') texts[name] = value;
   }
-  return { url, ...texts, ...(insecure ? { insecure } : {}) };
+  const unsupported = unsupportedIn(fields);
+  const refusal = `its Secret has ${unsupported.join(', ')}, which is not supported yet; give it username and password, a bearerToken or an sshPrivateKey instead`;
+  return { url, ...texts, ...(insecure && { insecure }), ...(unsupported.length > 0 && { refusal }) };
 }

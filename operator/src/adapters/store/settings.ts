@@ -1,5 +1,11 @@
+import type { Customization } from '../../model/customization.ts';
 import { parseDuration } from '../../model/duration.ts';
+import type { GlobalProject } from '../../model/global-projects.ts';
+import { type KindFilter, type KindPattern, usualFilter } from '../../model/kind-filter.ts';
+import { type UnreadSetting, unreadSettings } from '../../model/settings-keys.ts';
+import type { UnreadRules } from '../../model/unread-rules.ts';
 import type { MetricsChoice, RespectRbac, Settings } from '../../world/store.ts';
+import { readCompareOptions, readCustomizations, readGlobalProjects, readKindPatterns } from './settings-yaml.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -21,6 +27,13 @@ export interface BadSetting {
   readonly message: string;
 }
 
+/** What settings say, what in them cannot be used, and what is not read. */
+export interface ReadSettings {
+  readonly settings: Settings;
+  readonly bad: readonly BadSetting[];
+  readonly unread: readonly UnreadSetting[];
+}
+
 /** Says what is wrong with the renderers' settings, by key, to be read after the value. */
 export type CheckRendererSettings = (settings: Fields) => Fields;
 
@@ -35,15 +48,22 @@ const shownLength = 100;
  */
 export function createSettingsReader(
   checkRenderers: CheckRendererSettings = () => ({}),
-): (source: SettingsSource) => { readonly settings: Settings; readonly bad: readonly BadSetting[] } {
+): (source: SettingsSource) => ReadSettings {
   /** The text of each key that was last good. */
   const good = new Map<string, string>();
 
   return (source) => {
     const bad: BadSetting[] = [];
+    /** Settings that protect, and of which nothing usable is known. */
+    const everybody: string[] = [];
 
-    /** The text to use for a key. `wrong` says why a text cannot be used. */
-    function usable(where: keyof typeof objects, key: string, wrong: (text: string) => string | undefined): string {
+    /** The text to use for a key. `wrong` says why a text cannot be used, `otherwise` what happens where none is known that can. */
+    function usable(
+      where: keyof typeof objects,
+      key: string,
+      wrong: (text: string) => string | undefined,
+      otherwise = 'the default is used',
+    ): string {
       const object = objects[where];
       const name = `${object} ${key}`;
       const text = (source[where][key] ?? '').trim();
@@ -54,14 +74,26 @@ export function createSettingsReader(
         return text;
       }
       const last = good.get(name);
-      const used = last === undefined ? 'the default' : JSON.stringify(last);
-      const shown = JSON.stringify(text.length > shownLength ? `${text.slice(0, shownLength)}…` : text);
+      const used = last === undefined ? otherwise : `${shortened(last)} is used`;
       bad.push({
         object,
         key,
-        message: `${object}: ${key} is ${shown}, ${why}; ${used} is used until it is corrected`,
+        message: `${object}: ${key} is ${shortened(text)}, ${why}; ${used} until it is corrected`,
       });
       return last ?? '';
+    }
+
+    /** The same for what protects. No default would do in its place, so that nothing is written until it is corrected. */
+    function protective<T>(key: string, read: (text: string) => T | string): T | undefined {
+      const wrong = (text: string): string | undefined => {
+        const found = read(text);
+        return typeof found === 'string' ? found : undefined;
+      };
+      const before = bad.length;
+      const text = usable('config', key, wrong, 'nothing is synced');
+      if (text === '') everybody.push(...bad.slice(before).map(({ message }) => message));
+      const found = text === '' ? undefined : read(text);
+      return typeof found === 'string' ? undefined : found;
     }
 
     const duration = (key: string, fallbackMs: number): number =>
@@ -93,8 +125,53 @@ export function createSettingsReader(
       },
       respectRbac: respectRbac(),
       renderers: rendererSettings(),
+      kinds: kindFilter(),
+      globalProjects: protective<readonly GlobalProject[]>('globalProjects', readGlobalProjects) ?? [],
+      customizations: customizations(),
+      unread: unreadRules(),
     };
-    return { settings, bad };
+    const unread = [
+      ...unreadSettings('argocd-cm', source.config),
+      ...unreadSettings('argocd-cmd-params-cm', source.parameters),
+    ];
+    return { settings, bad, unread };
+
+    /** A key that is there and says nothing is a filter, too: one that leaves out only what is always left out. */
+    function kindFilter(): KindFilter {
+      const patterns = (key: string): readonly KindPattern[] | undefined =>
+        protective<readonly KindPattern[]>(key, (text) => readKindPatterns(key, text)) ??
+        (source.config[key]?.trim() === '' ? [] : undefined);
+      return {
+        exclusions: patterns('resource.exclusions') ?? usualFilter.exclusions,
+        inclusions: patterns('resource.inclusions') ?? [],
+      };
+    }
+
+    function customizations(): readonly Customization[] {
+      protective('resource.customizations', (text) => readCustomizations({ 'resource.customizations': text }));
+      const combined = good.get(`${objects.config} resource.customizations`);
+      const found = readCustomizations({ ...source.config, 'resource.customizations': combined ?? '' });
+      return typeof found === 'string' ? [] : found;
+    }
+
+    function unreadRules(): UnreadRules {
+      const said = (key: string): string => (source.config[key] ?? '').trim();
+      for (const key of ['application.resourceTrackingMethod', 'installationID']) {
+        for (const { about } of unreadSettings('argocd-cm', { [key]: said(key) }))
+          everybody.push(`argocd-cm: ${key} (${about}) is not supported yet; take it out, or nothing is synced`);
+      }
+      const options = protective('resource.compareoptions', readCompareOptions);
+      const enabled = said('application.sync.impersonation.enabled') === 'true';
+      const enforced = said('application.sync.impersonation.enforced') !== 'false';
+      return {
+        everybody,
+        impersonation: enabled ? (enforced ? 'needed' : 'used') : 'off',
+        ownClusterOff: said('cluster.inClusterEnabled') === 'false',
+        aggregatedRoles: options?.ignoreAggregatedRoles ?? false,
+        comparesStatus: options?.ignoreStatus === false,
+        hiddenDirectories: (source.parameters['reposerver.include.hidden.directories'] ?? '').trim() === 'true',
+      };
+    }
 
     function respectRbac(): RespectRbac {
       const text = usable('config', 'resource.respectRBAC', (given) =>
@@ -109,6 +186,10 @@ export function createSettingsReader(
       return Object.fromEntries(given.map(([key]) => [key, usable('config', key, () => wrong[key])]));
     }
   };
+}
+
+function shortened(text: string): string {
+  return JSON.stringify(text.length > shownLength ? `${text.slice(0, shownLength)}…` : text);
 }
 
 /** A list with commas between, as Argo CD's settings and flags have them. */

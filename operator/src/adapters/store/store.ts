@@ -1,7 +1,9 @@
 import type { Application, AppProject } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault, messageOf } from '../../model/fault.ts';
-import { textAt, valueAt } from '../../model/json.ts';
+import { withGlobalProjects } from '../../model/global-projects.ts';
+import { isJsonObject, textAt, valueAt } from '../../model/json.ts';
+import { type SettingPlace, type UnreadSetting, unreadSettings } from '../../model/settings-keys.ts';
 import type { Problem, Report } from '../../world/readiness.ts';
 import type { Settings, Store, StoreChange } from '../../world/store.ts';
 import type { Log } from '../../world/telemetry.ts';
@@ -52,6 +54,8 @@ type ViewName =
   | 'certificates';
 const settingsViews: readonly ViewName[] = ['secret', 'config', 'parameters'];
 
+/** Settings that are not read and are told of one by one. */
+const notesAtMost = 100;
 /** Failures of one sort in a row after which a watch counts as lost; with the waits between them, under a second. */
 const failuresAtLeast = 3;
 
@@ -139,6 +143,10 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
   }
 
   const readSettings = createSettingsReader(options.checkRenderers);
+  let settingsProblems: readonly Problem[] = [];
+  let unreadInMaps: readonly UnreadSetting[] = [];
+  let notesTold = '';
+  let cancelReport: (() => void) | undefined;
   let settings: Settings | undefined;
   let repositorySecrets: readonly RepositorySecret[] | undefined;
   let clusterTargets: readonly ClusterTarget[] | undefined;
@@ -147,9 +155,17 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
     readAllSettings();
     emit({ kind: 'Settings' });
   };
+  const projectChanged = (name: string): void => {
+    reportSoon();
+    emit({ kind: 'AppProject', name: { namespace, name } });
+    if (!(settings?.globalProjects ?? []).some(({ projectName }) => projectName === name)) return;
+    for (const { metadata } of views.projects.all())
+      if (metadata.name !== name) emit({ kind: 'AppProject', name: { namespace, name: metadata.name ?? '' } });
+  };
   const secretsChanged = (): void => {
     repositorySecrets = undefined;
     clusterTargets = undefined;
+    reportSoon();
     emit({ kind: 'Repository' });
     for (const listener of clusterListeners) listener();
   };
@@ -158,7 +174,7 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
     applications: watch('applications', kinds.applications, {}, (name) =>
       emit({ kind: 'Application', name: { namespace, name } }),
     ),
-    projects: watch('projects', kinds.projects, {}, (name) => emit({ kind: 'AppProject', name: { namespace, name } })),
+    projects: watch('projects', kinds.projects, {}, projectChanged),
     secrets: watch(
       'secrets',
       kinds.secrets,
@@ -206,17 +222,46 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
       parameters: dataOf(views.parameters.get('argocd-cmd-params-cm')),
       secret: secret === undefined ? {} : secretFields(secret),
     });
-    report(
-      'settings',
-      read.bad.map(({ object: name, message }) => {
-        const view = name === 'argocd-cm' ? views.config : views.parameters;
-        const { uid = '', resourceVersion = '' } = view.get(name)?.metadata ?? {};
-        const about = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name, uid, resourceVersion };
-        return { reason: 'SettingInvalid', message, about };
-      }),
-    );
     settings = read.settings;
+    settingsProblems = read.bad.map(({ object: name, message }) => {
+      const view = name === 'argocd-cm' ? views.config : views.parameters;
+      const { uid = '', resourceVersion = '' } = view.get(name)?.metadata ?? {};
+      const about = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name, uid, resourceVersion };
+      return { reason: 'SettingInvalid', message, about };
+    });
+    unreadInMaps = read.unread;
+    reportSettings();
     return settings;
+  }
+
+  /** Tells what of the settings cannot be used and what is not read, wherever it is said: once, and again when it has changed. */
+  function reportSettings(): void {
+    if (settings === undefined) return;
+    const found = [
+      ...unreadInMaps.map((one) => ({ of: one.place as string, ...one })),
+      ...views.projects.all().flatMap((project) => unreadIn(project, 'AppProject', saidIn(project['spec']))),
+      ...secretsOfType('cluster').flatMap((secret) => unreadIn(secret, 'cluster', secretFields(secret))),
+      ...['repository', 'repo-creds'].flatMap((type) =>
+        secretsOfType(type).flatMap((secret) => unreadIn(secret, 'repository', secretFields(secret))),
+      ),
+    ].filter((one) => one.class !== 'none');
+    const notes = found
+      .slice(0, notesAtMost)
+      .map((one) => `${one.of} ${one.key} is not read (${one.class}): ${one.about}`);
+    if (found.length > notesAtMost) notes.push(`and ${found.length - notesAtMost} more`);
+    report('settings', settingsProblems, notes);
+    const text = notes.join('\n');
+    if (text === notesTold) return;
+    notesTold = text;
+    if (notes.length > 0) log.info({ unread: notes.join('; ') }, 'some settings are not read');
+  }
+
+  /** The same for whatever changed within a second. */
+  function reportSoon(): void {
+    cancelReport ??= options.clock.after(1_000, () => {
+      cancelReport = undefined;
+      reportSettings();
+    });
   }
 
   async function patchApplication(app: Application, patch: Readonly<Record<string, unknown>>): Promise<Application> {
@@ -265,12 +310,17 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
     }
   }
 
+  const projectAlone = (name: string): AppProject | undefined => views.projects.get(name) as AppProject | undefined;
+
   const store: Store = {
     namespace,
     applications: () => views.applications.all() as unknown as readonly Application[],
     application: (name) =>
       name.namespace === namespace ? (views.applications.get(name.name) as Application | undefined) : undefined,
-    project: (name) => views.projects.get(name) as AppProject | undefined,
+    project: (name) => {
+      const project = projectAlone(name);
+      return project && withGlobalProjects(project, store.settings().globalProjects, projectAlone);
+    },
     repository: (url, project) =>
       withTrust(accessTo(repositories(), url, project), {
         knownHosts: dataOf(views.knownHosts.get('argocd-ssh-known-hosts-cm')),
@@ -297,6 +347,7 @@ export function createStore(client: KubeClient, options: StoreOptions): OpenStor
   };
   const close = (): void => {
     requirements.stop();
+    cancelReport?.();
     for (const view of Object.values(views)) view.stop();
   };
   return { store, clusters, ready: ready.promise, close };
@@ -320,4 +371,22 @@ function dataOf(configMap: KubeObject | undefined): Readonly<Record<string, stri
     if (value !== undefined) data[name] = value;
   }
   return data;
+}
+
+/** What an object says that is not read, and the object. */
+function unreadIn(
+  { metadata }: KubeObject,
+  place: SettingPlace,
+  fields: Readonly<Record<string, string>>,
+): readonly (UnreadSetting & { readonly of: string })[] {
+  const of = place === 'AppProject' ? `AppProject ${metadata.name} spec` : `${place} Secret ${metadata.name}`;
+  return unreadSettings(place, fields).map((one) => ({ of, ...one }));
+}
+
+/** Fields of a spec as texts; empty where they say nothing. */
+function saidIn(spec: unknown): Readonly<Record<string, string>> {
+  if (!isJsonObject(spec)) return {};
+  const said = (value: unknown): string =>
+    Array.isArray(value) && value.length === 0 ? '' : (JSON.stringify(value) ?? '');
+  return Object.fromEntries(Object.entries(spec).map(([name, value]) => [name, said(value)]));
 }

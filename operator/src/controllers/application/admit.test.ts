@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Application, AppProject, AppProjectSpec } from '@mooring/crds';
+import { quietSettings } from '../../../sim/quiet-world.ts';
 import type { Store } from '../../world/store.ts';
 import { admit, guardOf, permittedBy } from './admit.ts';
 
@@ -47,7 +48,7 @@ test('a project that permits only its own clusters asks whose Secret it is', () 
 });
 
 function guarded(project: AppProject | undefined) {
-  const store = { project: () => project } as Partial<Store> as Store;
+  const store = { project: () => project, settings: () => quietSettings } as Partial<Store> as Store;
   return permittedBy(guardOf(app, place, { store }));
 }
 
@@ -80,7 +81,7 @@ test('objects of a cluster are the Application’s only where its destination is
 
 test('a guard asks the project as it is when it is asked', () => {
   let project = projectWith({ destinations: [{ server: '*', namespace: '*' }] });
-  const store = { project: () => project } as Partial<Store> as Store;
+  const store = { project: () => project, settings: () => quietSettings } as Partial<Store> as Store;
   const guard = guardOf(app, place, { store });
   const claim = { key: keyOf('ConfigMap'), scope: 'Namespaced' } as const;
   assert.equal(guard(claim), undefined);
@@ -96,4 +97,13 @@ test('a password in the address of a repository is in no message', () => {
     code: 'source-forbidden',
     message: /^application repo https:\/\/\*\*\*@git\.example\.com\/shop\.git is not permitted/,
   });
+});
+
+test('a kind that the settings leave out is nobody’s to write or to prune', () => {
+  const kinds = { exclusions: [{ apiGroups: [], kinds: ['ConfigMap'], clusters: [] }], inclusions: [] };
+  const project = projectWith({});
+  const store = { project: () => project, settings: () => ({ ...quietSettings, kinds }) } as Partial<Store> as Store;
+  const guard = guardOf(app, place, { store });
+  const key = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'web' };
+  assert.match(guard({ key, scope: 'Namespaced' }) ?? '', /resource\.exclusions/);
 });

@@ -2,6 +2,7 @@ import type { Application, ApplicationSource, AppProject } from '@mooring/crds';
 import { destinationPermitted, forbiddenBy, sourcePermitted } from '../../engine/desire/project.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
+import { isExcludedKind } from '../../model/kind-filter.ts';
 import { maskAddress } from '../../model/mask.ts';
 import { readRepositoryAddress } from '../../model/repository-url.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
@@ -55,6 +56,9 @@ export function projectOf(app: Application, { store }: Pick<World, 'store'>): Ap
 export function guardOf(app: Application, place: ClusterIdentity, world: Pick<World, 'store'>): Guard {
   const { namespace = '' } = app.spec.destination;
   return (claim) => {
+    const { group, kind } = claim.key;
+    if (isExcludedKind(world.store.settings().kinds, group, kind, place.server))
+      return `${kind} is excluded in the settings; see resource.exclusions and resource.inclusions in argocd-cm`;
     const project = world.store.project(app.spec.project || 'default');
     if (project === undefined) return `the project ${app.spec.project || 'default'} does not exist any more`;
     return forbiddenBy(project, claim, { ...place, namespace });

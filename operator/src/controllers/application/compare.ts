@@ -39,6 +39,8 @@ export interface CompareContext {
   readonly namespace: () => DesiredObject | undefined;
   /** What is not to be pruned although no source has it. */
   readonly kept: ResourceKey | undefined;
+  /** `spec.ignoreDifferences`, and what the settings say for all. */
+  readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
 }
 
 /** Makes a step of the comparison, such as one that is measured. */
@@ -66,7 +68,7 @@ export async function compare(
     asked.map(({ key }) => key),
   );
   const live = await step('observe', () => observe(wanted, cluster, context));
-  const { ignoreDifferences = [] } = app.spec;
+  const { ignoreDifferences } = context;
   const rules = { ignoreDifferences, revisionChanged };
   const all = await step('diff', () => diff(wanted, live, rules));
   for (const change of all.changes) {

@@ -1,4 +1,10 @@
-import type { Application, OperationState, ResourceResult, SyncOperationResource } from '@mooring/crds';
+import type {
+  Application,
+  OperationState,
+  ResourceIgnoreDifferences,
+  ResourceResult,
+  SyncOperationResource,
+} from '@mooring/crds';
 import { kindsToServe, withoutUnserved } from '../../engine/plan/needs.ts';
 import { fold, next, observeTasks, referencesTo } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
@@ -32,6 +38,8 @@ export interface OperateRequest {
   readonly guard: Guard;
   /** Created first where the sync makes the destination's namespace. */
   readonly namespace: DesiredObject | undefined;
+  /** `spec.ignoreDifferences`, and what the settings say for all. */
+  readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
   /** Stores the state before the first effect of an operation that takes more than one pass. */
   readonly persist: (state: OperationState) => Promise<void>;
 }
@@ -85,7 +93,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     operation: request.state.operation,
     syncOptions,
     coming: comingNamespaces(syncPlan.tasks, cluster),
-    ignoreDifferences: request.app.spec.ignoreDifferences ?? [],
+    ignoreDifferences: request.ignoreDifferences,
     trace: memory.trace,
   };
   let rehearsed = sync.dryRun === true;

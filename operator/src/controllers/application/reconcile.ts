@@ -48,6 +48,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       now: world.clock.now(),
       unrecorded: memory.unrecorded === seen.comparison.commit,
       windows: seen.windows,
+      holds: seen.holds,
     });
     world.telemetry.metrics.drifted(factsOf(app, world), driftOf({ app, ...seen.comparison }));
     if (decision.do !== 'sync') {
@@ -75,6 +76,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       cluster,
       guard,
       namespace: comparison.namespace?.desired,
+      ignoreDifferences: seen.context.ignoreDifferences,
       persist,
     };
     const operated = await step(world, 'sync', () => operate(request, world, memory));

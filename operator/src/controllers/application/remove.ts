@@ -1,5 +1,6 @@
 import type { Application, ApplicationCondition } from '@mooring/crds';
 import { plan } from '../../engine/plan/plan.ts';
+import { holdsOf } from '../../engine/policy/holds.ts';
 import { conditionNotices } from '../../engine/summarize/notices.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
@@ -42,7 +43,9 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
   const place = locate(app, world);
   if (place === undefined) return release(app, mine, world);
   const cluster = await world.clusters.open(place.server);
-  projectOf(app, world);
+  const project = projectOf(app, world);
+  const held = holdsOf({ project, server: place.server, unread: world.store.settings().unread });
+  if (held.length > 0) throw new Fault('write-held', held.join('; '));
   const guard = guardOf(app, place, world);
   const isPermitted = permittedBy(guard);
   const tracked = cluster.tracked(trackingName(app, world.store.namespace)).filter(({ key }) => isPermitted(key));

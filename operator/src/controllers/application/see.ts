@@ -2,14 +2,16 @@ import type { Application } from '@mooring/crds';
 import { defaultLimits, type Manifest, RenderError, readManifests } from '@mooring/renderer-contract';
 import { desire } from '../../engine/desire/desire.ts';
 import { ignoreProblems } from '../../engine/diff/ignore.ts';
+import { holdsOf, kindHoldsOf, unreadHealth } from '../../engine/policy/holds.ts';
 import { type Target, targetOf } from '../../engine/policy/target.ts';
 import { type Windows, windowsOf } from '../../engine/policy/windows.ts';
 import type { Comparison } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
-import type { DesiredSet } from '../../model/desired.ts';
+import type { DesiredSet, DesiredWarning } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
 import { canonicalJson } from '../../model/json.ts';
+import { isExcludedKind } from '../../model/kind-filter.ts';
 import { trackingName } from '../../model/tracking.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { RepositoryAccess, Revision } from '../../world/git.ts';
@@ -35,10 +37,12 @@ export interface Wanted {
   /** What the project forbids, asked as it is whenever something is written. */
   readonly guard: Guard;
   readonly windows: Windows;
+  /** Why nothing may be written, whatever the source holds. */
+  readonly holds: readonly string[];
 }
 
 /** What one pass knows once Git and the cluster have been looked at. */
-export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt' | 'guard' | 'windows'> {
+export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt' | 'guard' | 'windows' | 'holds'> {
   readonly context: CompareContext;
   readonly comparison: Comparison;
 }
@@ -72,12 +76,14 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
   }
   const guard = guardOf(app, place, world);
+  const settings = world.store.settings();
   const desired = desire(rendered.manifests, {
     appName: trackingName(app, world.store.namespace),
     destinationNamespace: app.spec.destination.namespace ?? '',
     guard,
     syncOptions: target.syncOptions,
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
+    isExcluded: (group, kind) => isExcludedKind(settings.kinds, group, kind, place.server),
   });
   return {
     target,
@@ -88,6 +94,7 @@ export async function want(app: Application, world: World, memory: Memory): Prom
     desired,
     guard,
     windows: windowsOf(project, app, place),
+    holds: holdsOf({ project, server: place.server, unread: settings.unread }),
   };
 }
 
@@ -130,6 +137,7 @@ async function broughtAlong(app: Application, texts: readonly string[]): Promise
 export async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
   const wanted = await want(app, world, memory);
   const { target, cluster, commit, committedAt, sourceType, desired: found, guard, windows } = wanted;
+  const { customizations, unread } = world.store.settings();
   const tracking = trackingName(app, world.store.namespace);
   requireCovered(
     found.objects.map(({ key }) => key),
@@ -137,12 +145,22 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   );
   const keys = [...found.objects, ...cluster.tracked(tracking)].map(({ key }) => key);
   requireSeen(app, keys, cluster);
-  const rules = app.spec.ignoreDifferences ?? [];
-  const problems = ignoreProblems(rules).map((message) => ({ type: 'InvalidSpecError' as const, message }));
-  const desired = { ...found, warnings: [...found.warnings, ...problems] };
+  const own = app.spec.ignoreDifferences ?? [];
+  const rules = [...own, ...customizations.flatMap(({ rule }) => rule ?? [])];
+  const problems = ignoreProblems(own);
+  const live = cluster.tracked(tracking).map(({ key }) => key);
+  const holds = [...wanted.holds, ...kindHoldsOf({ desired: found.objects, live, sourceType, customizations, unread })];
+  const warnings: readonly DesiredWarning[] = [
+    ...found.warnings,
+    ...problems.map((message) => ({ type: 'InvalidSpecError' as const, message })),
+    ...holds.map((message) => ({ type: 'SyncError' as const, message })),
+    ...unreadHealth(customizations, keys).map((message) => ({ type: 'UnreadSettingWarning' as const, message })),
+  ];
+  const desired = { ...found, warnings };
   const ignoring = canonicalJson(rules);
   const context: CompareContext = {
     tracking,
+    ignoreDifferences: rules,
     isPermitted: permittedBy(guard),
     revisionChanged: app.status?.operationState?.syncResult?.revision !== commit,
     // Marks are from comparisons under the rules of then.
@@ -162,7 +180,8 @@ export async function see(app: Application, world: World, memory: Memory): Promi
   memory.ignoring = ignoring;
   memory.anew = false;
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
-  return { target, cluster, committedAt, guard, windows, context, comparison };
+  const all = [...holds, ...problems.map((problem) => `${problem}; nothing is written until it is changed`)];
+  return { target, cluster, committedAt, guard, windows, holds: all, context, comparison };
 }
 
 /** Observe, diff and assess once more, after something was written. */

@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { AppProject } from '@mooring/crds';
 import type { KubeObject, Manifest } from '@mooring/renderer-contract';
 import type { Guard } from '../../model/guard.ts';
+import { isExcludedKind, usualFilter } from '../../model/kind-filter.ts';
 import { type DesireContext, desire } from './desire.ts';
 import { forbiddenBy } from './project.ts';
 
@@ -25,6 +26,7 @@ function guardBy(project: AppProject): Guard {
 }
 
 const context: DesireContext = {
+  isExcluded: (group, kind) => isExcludedKind(usualFilter, group, kind, 'https://kubernetes.default.svc'),
   appName: 'store',
   destinationNamespace: 'shop',
   guard: guardBy(everything),
@@ -245,7 +247,7 @@ test('kinds that are excluded are left out, with a warning', () => {
     {
       type: 'ExcludedResourceWarning',
       message:
-        'Resource coordination.k8s.io/Lease leader is excluded in the settings; it is not applied. Remove it from the source',
+        'Resource coordination.k8s.io/Lease leader is excluded in the settings; it is not applied. Remove it from the source, or see resource.exclusions and resource.inclusions in argocd-cm',
     },
   ]);
 });

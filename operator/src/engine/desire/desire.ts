@@ -1,7 +1,6 @@
 import type { KubeObject, Manifest, ObjectMeta, Origin } from '@mooring/renderer-contract';
 import { type Annotations, annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning, Hook } from '../../model/desired.ts';
-import { isExcludedKind } from '../../model/excluded-kinds.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Guard, Scope } from '../../model/guard.ts';
 import { hashOf } from '../../model/hash.ts';
@@ -24,6 +23,8 @@ export interface DesireContext {
   readonly syncOptions: readonly string[];
   /** undefined where the cluster does not serve the kind (yet). */
   readonly scopeOf: (group: string, kind: string) => Scope | undefined;
+  /** Whether the settings leave a kind out. */
+  readonly isExcluded: (group: string, kind: string) => boolean;
 }
 
 /**
@@ -40,8 +41,8 @@ export function desire(manifests: readonly Manifest[], context: DesireContext): 
   for (const [index, manifest] of manifests.entries()) {
     const desired = desiredObject(manifest, context, scopeOf);
     const { group, kind, name } = desired.key;
-    if (isExcludedKind(group, kind)) {
-      const message = `Resource ${group}/${kind} ${name} is excluded in the settings; it is not applied. Remove it from the source`;
+    if (context.isExcluded(group, kind)) {
+      const message = `Resource ${group}/${kind} ${name} is excluded in the settings; it is not applied. Remove it from the source, or see resource.exclusions and resource.inclusions in argocd-cm`;
       warnings.push({ type: 'ExcludedResourceWarning', message });
       continue;
     }

@@ -1,6 +1,7 @@
 import type { AppProject } from '@mooring/crds';
 import { globMatches, pathMatches, pathMatchesFrom } from '../../model/glob.ts';
 import type { Claim } from '../../model/guard.ts';
+import { ownName, ownServer } from '../../model/own-cluster.ts';
 import { matchesPattern } from '../../model/repository-pattern.ts';
 import { findRepositoryAddress } from '../../model/repository-url.ts';
 
@@ -15,8 +16,6 @@ export interface Destination {
   /** Project that the cluster's Secret belongs to; only asked for where the project permits nothing but its own clusters. */
   readonly project?: string;
 }
-
-const ownCluster = { server: 'https://kubernetes.default.svc', name: 'in-cluster' } as const;
 
 /**
  * Whether a project permits a repository: some pattern of `sourceRepos` matches its address, and no `!` pattern does, whatever user of SSH asks. Addresses are
@@ -62,8 +61,8 @@ function withBothNames({
   name = '',
   namespace = '',
 }: Destination): Required<Omit<Destination, 'project'>> {
-  if (server === ownCluster.server) return { server, name: name || ownCluster.name, namespace };
-  if (name === ownCluster.name) return { server: server || ownCluster.server, name, namespace };
+  if (server === ownServer) return { server, name: name || ownName, namespace };
+  if (name === ownName) return { server: server || ownServer, name, namespace };
   return { server, name, namespace };
 }
 

@@ -159,3 +159,15 @@ test('sources are the same whatever revision they name', () => {
   assert.equal(isSameSource(source, { ...source, helm: { releaseName: 'x' } }), false);
   assert.equal(isSameSource(undefined, source), false);
 });
+
+test('a prefix of tags that is not supported stops who uses it', () => {
+  const source = { repoURL: 'https://git.example.com/shop.git', path: 'prod', tagPrefix: 'web/' };
+  const app = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'shop' },
+    spec: { project: 'default', source, destination: {} },
+  } as const;
+  assert.throws(() => targetOf(app), { code: 'spec-invalid', message: /spec\.source\.tagPrefix is "web\/"/ });
+  assert.doesNotThrow(() => targetOf({ ...app, spec: { ...app.spec, source: { ...source, tagPrefix: '' } } }));
+});

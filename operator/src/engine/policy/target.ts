@@ -71,6 +71,11 @@ export function specSource({ spec }: Application): ApplicationSource {
       'spec.source.chart names a chart of a Helm registry, which is not supported yet; use spec.source.path',
     );
   }
+  if (source.tagPrefix)
+    throw new Fault(
+      'spec-invalid',
+      `spec.source.tagPrefix is ${JSON.stringify(source.tagPrefix.slice(0, 100))}, which is not supported yet: it says which tags targetRevision may mean; take it out and name the tag`,
+    );
   return source;
 }
 

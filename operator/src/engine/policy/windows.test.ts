@@ -252,5 +252,5 @@ test('a hundred windows that never end are told of in time', () => {
   blocked(many, '2026-11-29T12:00:00Z');
   const started = performance.now();
   assert.ok(blocked(many, '2026-11-30T12:00:00Z'));
-  assert.ok(performance.now() - started < 500);
+  assert.ok(performance.now() - started < 1_000);
 });

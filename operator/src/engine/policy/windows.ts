@@ -40,9 +40,9 @@ export interface Blocked {
 }
 
 const dayMs = 86_400_000;
-/** How far it is looked ahead for the edge after which a sync may run, and through how many edges. */
+/** How far it is looked ahead for the edge after which a sync may run, and how many windows are asked on the way. */
 const aheadMs = 14 * dayMs;
-const edgesAtMost = 200;
+const lookedAtMost = 2_000;
 /** Characters of a duration. */
 const longestDuration = 64;
 
@@ -112,7 +112,7 @@ export function blockedBy(windows: Windows, question: WindowQuestion, now: numbe
   if (blocking.length === 0) return undefined;
   const until = now + aheadMs;
   let at = now;
-  for (let edges = 0; edges < edgesAtMost && at < until; edges++) {
+  for (let looked = 0; looked < lookedAtMost && at < until; looked += openings.length) {
     at = Math.min(...openings.map((opening) => edgeOf(opening, at, until)));
     if (blockingAt(openings, question, at).length > 0) continue;
     return { message: told(blocking, at), again: Math.min(at, now + dayMs) };
