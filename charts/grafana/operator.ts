@@ -5,7 +5,8 @@ import { total } from './series.ts';
 
 const chosen = 'instance=~"$instance"';
 /** Many programs have these metrics: only those of Mooring, which alone has `mooring_ready`. */
-const ofMooring = (expr: string): string => `${expr} and ignoring (kind) mooring_ready{${chosen}}`;
+const ofMooring = (expr: string, ...ownLabels: readonly string[]): string =>
+  `${expr} and${ownLabels.length > 0 ? ` ignoring (${ownLabels.join(', ')})` : ''} mooring_ready{${chosen}}`;
 /** Prometheus in Kubernetes knows the pod, any other only the address. */
 const replica = '{{pod}} {{instance}}';
 const rate = (metric: string, by: string, matchers = ''): string =>
@@ -355,7 +356,7 @@ export const operator: Board = {
           queries: [
             {
               legend: '{{kind}}',
-              expr: `sum by (kind) (${ofMooring('rate(nodejs_gc_duration_seconds_sum[$__rate_interval])')})`,
+              expr: `sum by (kind) (${ofMooring('rate(nodejs_gc_duration_seconds_sum[$__rate_interval])', 'kind')})`,
             },
           ],
         }),

@@ -60,7 +60,7 @@ test('boards and rules ask for metrics and labels that there are', () => {
         if (![...everywhere, ...(own ?? [])].includes(label)) unknown.push(`${file}: ${name} has no label ${label}`);
       }
     }
-    for (const [, list = ''] of expr.matchAll(/\b(?:by|on|without|ignoring) \(([^)]*)\)/g)) {
+    for (const [, list = ''] of expr.matchAll(/\b(?:by|on|without|ignoring) \(([^)]+)\)/g)) {
       for (const label of list.split(',').map((one) => one.trim())) {
         if (!labels.has(label)) unknown.push(`${file}: no metric of ${expr} has a label ${label}`);
       }
