@@ -59,6 +59,8 @@ export interface Troupe {
   close(): Promise<void>;
 }
 
+/** Replicas show each other by it that what they hand on comes from a delivery. */
+const webhookSecret = 'a-secret-of-the-git-host';
 const leasePath = '/apis/coordination.k8s.io/v1/namespaces/argocd/leases';
 
 export function isOfLease({ path }: ProxiedWrite): boolean {
@@ -88,6 +90,9 @@ export async function startTroupe(name: string): Promise<Troupe> {
     });
     const path = '/api/v1/namespaces/argocd/configmaps';
     await kube.create(path, configMap('argocd-cmd-params-cm', { 'controller.sync.wave.delay.seconds': '0' }));
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'argocd-secret' } };
+    const stringData = { 'webhook.github.secret': webhookSecret };
+    await kube.create('/api/v1/namespaces/argocd/secrets', { ...secret, stringData });
     const view = viewApplications(kube);
     undo.push(() => view.stop());
     const holds: Hold[] = [];
@@ -178,6 +183,7 @@ export async function startTroupe(name: string): Promise<Troupe> {
           before,
           after: commit,
           changes,
+          secret: webhookSecret,
         });
         const at = performance.now();
         const { status } = await sendWebhook(`${to.process.url}/api/webhook`, delivery);

@@ -6,7 +6,7 @@ import type { Limits, Renderer } from '@mooring/renderer-contract';
 import packageJson from '../package.json' with { type: 'json' };
 import { createGit, everyTransport } from './adapters/git/git.ts';
 import { everyHost } from './adapters/git/network.ts';
-import { handedOnHeader, handOn } from './adapters/http/hand-on.ts';
+import { handOn, sealHeader } from './adapters/http/hand-on.ts';
 import { createReadiness } from './adapters/http/readiness.ts';
 import { type HttpServer, type Route, serve } from './adapters/http/server.ts';
 import { createClient, type KubeContext } from './adapters/kube/client.ts';
@@ -26,7 +26,8 @@ import type { TracingSettings } from './adapters/telemetry/otlp/settings.ts';
 import type { Tracing, TracingContext } from './adapters/telemetry/tracing.ts';
 import { untraced } from './adapters/telemetry/untraced.ts';
 import { systemClock, systemMonotonic, systemRandom } from './adapters/time/system.ts';
-import { deliver } from './api/webhook/deliver.ts';
+import { deliver, takeHandedOn } from './api/webhook/deliver.ts';
+import { announce, openNews, sealNews } from './api/webhook/news.ts';
 import { receiveWebhook } from './api/webhook/receive.ts';
 import { createRefusals } from './api/webhook/refusals.ts';
 import { nameOf, serverOf } from './controllers/application/wake.ts';
@@ -120,6 +121,9 @@ export interface Operator {
 
 /** Bytes of a request body where none is expected. */
 const noBodyBytes = 1_024;
+/** Where a replica takes what others hand on to it, and the bytes of that: some addresses and a trace. */
+const handedOnPath = '/api/handed-on';
+const handedOnBytes = 65_536;
 const defaultNamespace = 'argocd';
 /** Milliseconds that passes under way may take to end when the operator stops, and Events that tell of them to be sent: another replica waits for the lead. */
 const drainMs = 1_500;
@@ -158,15 +162,29 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
       if (opened === undefined || controllers === undefined) return { status: 503, body: 'not ready yet\n' };
       const { store, leadership } = opened.world;
       const { refreshRepository: refresh } = controllers;
-      return deliver(request, leadership, {
-        receive: (delivery) => {
-          const { webhookSecrets } = store.settings();
-          return receiveWebhook(delivery, { webhookSecrets, refresh, refused, metrics });
-        },
-        handOn: (address) => handOn(address, request),
-        isHandedOn: request.headers[handedOnHeader] !== undefined,
-        log,
+      const { webhookSecrets } = store.settings();
+      return receiveWebhook(request, {
+        webhookSecrets,
+        refused,
+        deliver: (told) =>
+          deliver(told, leadership, {
+            announce: (news) => announce(news, { refresh, metrics }),
+            handOn: (address, news) => handOn(address, handedOnPath, sealNews(news, webhookSecrets)),
+            log,
+          }),
       });
+    },
+  };
+  const handedOnRoute: Route = {
+    method: 'POST',
+    path: handedOnPath,
+    bodyBytes: handedOnBytes,
+    answer: ({ body, headers }) => {
+      if (opened === undefined || controllers === undefined) return { status: 503, body: 'not ready yet\n' };
+      const { store, leadership } = opened.world;
+      const { refreshRepository: refresh } = controllers;
+      const news = openNews({ body, seal: headers[sealHeader] }, store.settings().webhookSecrets);
+      return takeHandedOn(news, leadership, { announce: (told) => announce(told, { refresh, metrics }) });
     },
   };
   const undo: (() => void | Promise<void>)[] = [() => tracing?.close()];
@@ -183,7 +201,12 @@ export async function createOperator(options: OperatorOptions = {}): Promise<Ope
   let servers: { readonly main: HttpServer; readonly probes?: HttpServer; readonly metrics?: HttpServer };
   try {
     const { http = { host: '127.0.0.1', port: 0 }, probes, metricsHttp } = options;
-    const atMain = [...readiness.routes, webhookRoute, ...(metricsHttp === undefined ? [metricsRoute] : [])];
+    const atMain = [
+      ...readiness.routes,
+      webhookRoute,
+      handedOnRoute,
+      ...(metricsHttp === undefined ? [metricsRoute] : []),
+    ];
     servers = {
       ...(probes && { probes: await listen(probes, readiness.routes) }),
       ...(metricsHttp && { metrics: await listen(metricsHttp, [metricsRoute]) }),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { handedOnHeader, handOn } from './hand-on.ts';
+import { handOn, sealHeader } from './hand-on.ts';
 
 let server: Server;
 let address: string;
@@ -19,37 +19,30 @@ before(async () => {
 });
 after(() => server.close());
 
-const delivery = {
-  method: 'POST',
-  path: '/api/webhook',
-  headers: { 'x-github-event': 'push', host: 'mooring.example.com', connection: 'close', 'content-length': '9999' },
-  body: new TextEncoder().encode('{"ref":"ä"}'),
-};
+const news = { body: new TextEncoder().encode('{"urls":["ä"]}'), seal: 'sealed' };
+const path = '/api/handed-on';
 
-test('a request arrives as it came, marked, and is answered as the other one does', async () => {
+test('what is handed on arrives with its seal and nothing else, and is answered as the other one does', async () => {
   answer = ({ method, url, headers }, response, body) => {
-    const { 'x-github-event': event, [handedOnHeader]: mark, host } = headers;
-    response
-      .writeHead(401)
-      .end(JSON.stringify({ method, url, event, mark, isHere: address.endsWith(host ?? '-'), body }));
+    const { host, connection: _, ...others } = headers;
+    response.writeHead(401).end(JSON.stringify({ method, url, others, isHere: address.endsWith(host ?? '-'), body }));
   };
-  const { status, body } = await handOn(address, delivery);
+  const { status, body } = await handOn(address, path, news);
   assert.equal(status, 401);
   assert.deepEqual(JSON.parse(body), {
     method: 'POST',
-    url: '/api/webhook',
-    event: 'push',
-    mark: 'true',
+    url: path,
+    others: { 'content-length': '15', [sealHeader]: 'sealed' },
     isHere: true,
-    body: '{"ref":"ä"}',
+    body: '{"urls":["ä"]}',
   });
 });
 
 test('an answer that is too long is none, and a redirect is not followed', async () => {
   answer = (_request, response) => response.end('x'.repeat(5_000));
-  await assert.rejects(handOn(address, delivery), /more than 4096 bytes/);
+  await assert.rejects(handOn(address, path, news), /more than 4096 bytes/);
   answer = (_request, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end();
-  assert.equal((await handOn(address, delivery)).status, 302);
+  assert.equal((await handOn(address, path, news)).status, 302);
 });
 
 for (const place of [
@@ -66,10 +59,10 @@ for (const place of [
   'http://2130706433:80',
 ]) {
   test(`nothing is sent to ${place}`, async () => {
-    await assert.rejects(handOn(place, delivery), /is not http:\/\/IP:PORT/);
+    await assert.rejects(handOn(place, path, news), /is not http:\/\/IP:PORT/);
   });
 }
 
 test('an address of IPv6 is one, too', async () => {
-  await assert.rejects(handOn('http://[::1]:1', delivery), /ECONNREFUSED|EADDRNOTAVAIL|EAFNOSUPPORT/);
+  await assert.rejects(handOn('http://[::1]:1', path, news), /ECONNREFUSED|EADDRNOTAVAIL|EAFNOSUPPORT/);
 });

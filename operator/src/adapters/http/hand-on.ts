@@ -1,46 +1,34 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { isIP } from 'node:net';
-import type { HttpAnswer, HttpRequest } from './server.ts';
+import type { HttpAnswer } from './server.ts';
 
-/** Marks what another replica has handed on, so that no two hand the same delivery to each other. */
-export const handedOnHeader = 'mooring-handed-on';
+/** Shows the replica that is handed something on that it comes from another one. */
+export const sealHeader = 'mooring-seal';
 
 /** Milliseconds for the whole exchange: Git hosts wait about 10 s. */
 const timeoutMs = 5_000;
 const answerBytes = 4_096;
-/** Headers that are about one connection, or that the new one gets anew. */
-const ofConnection: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 const agent = new Agent({ keepAlive: false, maxSockets: 16 });
 
+/** What is handed on. It travels in clear text: nothing secret is in it. */
+export interface HandedOn {
+  readonly body: Uint8Array;
+  readonly seal: string | undefined;
+}
+
 /**
- * Sends a request on to the replica at `address`, `http://IP:PORT`, as it came, and answers what that one answers. No proxy and no redirect is followed. Throws
- * where the address is another one, and where there is no whole answer of at most 4 KiB within 5 s.
+ * Hands something on to the replica at `address`, `http://IP:PORT`, and answers what that one answers. No proxy and no redirect is followed. Throws where the
+ * address is another one, and where there is no whole answer of at most 4 KiB within 5 s.
  */
-export async function handOn(
-  address: string,
-  { method, path, headers, body }: Omit<HttpRequest, 'query'>,
-): Promise<HttpAnswer> {
+export async function handOn(address: string, path: string, { body, seal }: HandedOn): Promise<HttpAnswer> {
   const { host, port } = placeOf(address);
-  const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => !ofConnection.has(name)));
   const sent = request({
     agent,
     host,
     port,
-    method,
+    method: 'POST',
     path,
-    headers: { ...passed, [handedOnHeader]: 'true', 'content-length': body.length },
+    headers: { 'content-length': body.length, ...(seal !== undefined && { [sealHeader]: seal }) },
     signal: AbortSignal.timeout(timeoutMs),
   });
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -1,43 +1,51 @@
 import { messageOf } from '../../model/fault.ts';
 import type { Leadership } from '../../world/leadership.ts';
 import type { Log } from '../../world/telemetry.ts';
-import type { Delivery } from './host.ts';
+import type { News } from './news.ts';
 
 export interface WebhookAnswer {
   readonly status: number;
   readonly body: string;
 }
 
-/** What becomes of a delivery. */
+/** What becomes of news. */
 export interface DeliveryWays {
-  /** Takes it here. */
-  receive(delivery: Delivery): Promise<WebhookAnswer>;
-  /** Has the replica at this address take it. Throws where it cannot be reached. */
-  handOn(address: string): Promise<WebhookAnswer>;
-  /** Whether another replica has handed it on already. */
-  readonly isHandedOn: boolean;
+  /** Has the repositories looked at here. */
+  announce(news: News): WebhookAnswer;
+  /** Has the replica at this address announce them. Throws where it cannot be reached. */
+  handOn(address: string, news: News): Promise<WebhookAnswer>;
   readonly log: Log;
 }
 
-const accepted: WebhookAnswer = {
+/** What is answered where nobody leads: whoever takes the lead asks every repository for its revisions. */
+export const nobodyLeads: WebhookAnswer = {
   status: 202,
   body: 'no replica leads at this moment; the one that takes the lead asks every repository\n',
 };
 
-/**
- * Takes a delivery where this replica leads, and hands it to the leader where it does not, once and no further. Where nobody leads there is nothing to do: whoever
- * takes the lead asks every repository for its revisions.
- */
-export async function deliver(delivery: Delivery, leadership: Leadership, ways: DeliveryWays): Promise<WebhookAnswer> {
-  if (leadership.leads()) return ways.receive(delivery);
+/** Announces news where this replica leads, and hands them to the leader where it does not. */
+export async function deliver(news: News, leadership: Leadership, ways: DeliveryWays): Promise<WebhookAnswer> {
+  if (leadership.leads()) return ways.announce(news);
   const leader = leadership.leader();
-  if (leader === undefined || ways.isHandedOn) return accepted;
+  if (leader === undefined) return nobodyLeads;
   const { name, address } = leader;
   try {
     if (address === undefined) throw new Error('it has written no address into the Lease; set POD_IP');
-    return await ways.handOn(address);
+    const answer = await ways.handOn(address, news);
+    if (answer.status >= 400) throw new Error(`it answered ${answer.status}: ${answer.body.trim()}`);
+    return answer;
   } catch (thrown) {
     ways.log.warn({ leader: name, address, error: messageOf(thrown) }, 'a webhook could not be handed to the leader');
     return { status: 502, body: 'the replica that leads could not be reached; send it again\n' };
   }
+}
+
+/** Takes what another replica has handed on, and hands it on no further; undefined are news that do not fit the webhook secrets. */
+export function takeHandedOn(
+  news: News | undefined,
+  leadership: Leadership,
+  { announce }: Pick<DeliveryWays, 'announce'>,
+): WebhookAnswer {
+  if (news === undefined) return { status: 401, body: 'this does not fit the webhook secrets of argocd-secret here\n' };
+  return leadership.leads() ? announce(news) : nobodyLeads;
 }

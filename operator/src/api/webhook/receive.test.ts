@@ -4,6 +4,7 @@ import test from 'node:test';
 import type { Settings } from '../../world/store.ts';
 import type { WebhookRefusal } from '../../world/telemetry.ts';
 import type { TraceParent } from '../../world/tracer.ts';
+import { announce } from './news.ts';
 import { receiveWebhook } from './receive.ts';
 
 const secret = 'correct horse';
@@ -31,9 +32,8 @@ async function receive(
     { headers, body },
     {
       webhookSecrets,
-      refresh,
+      deliver: (news) => announce(news, { refresh, metrics: { pushed: (url) => counted.push(url) } }),
       refused: (refusal) => refusals.push(refusal),
-      metrics: { pushed: (url) => counted.push(url) },
     },
   );
   return { ...answer, urls, counted, parents: [...parents], refusals };
