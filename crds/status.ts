@@ -36,8 +36,9 @@ export type ResultCode = 'Synced' | 'SyncFailed' | 'Pruned' | 'PruneSkipped';
 /** What renders a source. */
 export type ApplicationSourceType = 'Helm' | 'Kustomize' | 'Directory' | 'Plugin';
 
-/** Those that end in `Error` mean that the Application is not up to date; the others only tell. */
+/** Those that end in `Error` mean that the Application is not up to date; the others only tell. Those of `mooring.dev` are Mooring's own, beside Argo CD's. */
 export type ApplicationConditionType =
+  | `mooring.dev/${string}`
   | 'DeletionError'
   | 'InvalidSpecError'
   | 'ComparisonError'

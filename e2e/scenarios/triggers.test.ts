@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Application } from '@mooring/crds';
 import type { GitRepository } from '../git-server/git-repository.ts';
 import { githubPush, gitlabPush, sendWebhook } from '../git-server/webhook.ts';
+import { applicationsPath } from '../harness/applications.ts';
 import { configMap, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
 let stage: Stage;
@@ -60,6 +62,35 @@ test('what is no webhook is refused, whatever it is', async () => {
     assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status}`);
   }
   assert.equal((await fetch(hook())).status, 405);
+});
+
+test('a push while a wave waits is shown at once, and synced when the sync is over', async () => {
+  const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'none' }] } };
+  const spec = { selector: { matchLabels: { app: 'web' } }, template };
+  const web = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, spec };
+  const wave = { 'argocd.argoproj.io/sync-wave': '1' };
+  const files = { 'web.yaml': JSON.stringify(web), 'after.yaml': configMap('after', { value: '1' }, wave) };
+  const waves = await stage.repository('waves', files);
+  const first = await waves.resolve('main');
+  await stage.application('waves', waves);
+  // No node runs it, so that it never gets healthy.
+  const isWaiting = (app: Application): boolean =>
+    /waiting for healthy/.test(app.status?.operationState?.message ?? '');
+  await stage.until('waves', 'waits', isWaiting);
+  const second = await waves.commit({ files: { 'web.yaml': null }, message: 'mended' });
+  const changes = await waves.changes(first, second);
+  const push = { repoURL: waves.url, ref: 'refs/heads/main', before: first, after: second, changes };
+  assert.equal((await sendWebhook(hook(), githubPush({ ...push, secret: 'hub' }))).status, 200);
+  const told = await stage.until('waves', 'tells', ({ status }) => status?.sync?.revision === second);
+  assert.equal(told.status?.sync?.status, 'OutOfSync');
+  assert.deepEqual(
+    told.status.conditions?.map(({ type }) => type),
+    ['mooring.dev/NewerCommitWaits'],
+  );
+  assert.equal(told.status.operationState?.syncResult?.revision, first);
+  await stage.kube.merge(`${applicationsPath}/waves`, { status: { operationState: { phase: 'Terminating' } } });
+  const { status } = await stage.settles('waves', second);
+  assert.equal(status?.conditions, undefined);
 });
 
 test('without a webhook the repository is polled', async () => {

@@ -201,9 +201,10 @@ function baseOf(wanted: KubeObject, before: Stored | undefined): KubeObject {
   return { apiVersion: wanted.apiVersion, kind: wanted.kind, metadata };
 }
 
-/** The status that a controller gives; `simulation/outcome: failed` makes a Job fail. */
+/** The status that a controller gives; `simulation/outcome: failed` makes a Job fail, `stuck` keeps anything from getting ready. */
 function statusOf(object: KubeObject): Record<string, unknown> | undefined {
   const generation = object.metadata.generation ?? 1;
+  if (object.metadata.annotations?.['simulation/outcome'] === 'stuck') return undefined;
   if (object.kind === 'Deployment') {
     const replicas = numberAt(object, 'spec', 'replicas') ?? 1;
     const counts = { replicas, updatedReplicas: replicas, readyReplicas: replicas, availableReplicas: replicas };

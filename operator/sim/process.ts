@@ -63,6 +63,7 @@ export interface Process {
   /** What it has recorded. */
   readonly tracer: SimTracer;
   readonly isFrozen: boolean;
+  readonly leads: boolean;
   /** Stops it for so long, as SIGSTOP and SIGCONT do: what it has sent goes on its way. */
   freeze(forMs: number): void;
   /** Ends it as SIGTERM does. */
@@ -351,8 +352,9 @@ export function startProcess(universe: Universe, name: string, died: () => void)
   const resolved = new Map<string, { readonly at: number; readonly commit: string }>();
   const git: Git = {
     async resolve(_, revision, notBefore) {
+      if (/^[0-9a-f]{40}$/.test(revision)) return { commit: revision };
       const known = resolved.get(revision);
-      if (known !== undefined && (known.at >= notBefore || /^[0-9a-f]{40}$/.test(revision))) return known;
+      if (known !== undefined && known.at >= notBefore) return known;
       return call(() => {
         if (faults.gitDown()) throw new Fault('repository-unreachable', 'the Git server cannot be reached');
         const answer = { at: clock.now(), commit: universe.repository.resolve(revision) };
@@ -454,6 +456,9 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     tracer,
     get isFrozen() {
       return clock.isFrozen;
+    },
+    get leads() {
+      return election.leads();
     },
     freeze: (forMs) => clock.freeze(forMs),
     async stop() {

@@ -26,17 +26,14 @@ export const quietSettings: Settings = {
   unread: noUnreadRules,
 };
 
-const noFaults: Faults = {
-  clusterDown: () => false,
-  gitDown: () => false,
-  refuses: () => false,
-  forbidden: () => [],
-  conflicts: () => false,
-  atWrite: () => 'live',
-  eventDelayMs: () => 10,
-  lease: () => 'pass',
-  stopMs: () => 0,
-};
+const folder = 'prod';
+const server = 'https://kubernetes.default.svc';
+
+/** What is said of an Application besides the defaults. */
+export interface ApplicationParts {
+  readonly spec?: Partial<Application['spec']>;
+  readonly operation?: NonNullable<Application['operation']>;
+}
 
 /** A world in which nothing goes wrong and nobody does anything, but for what a test says and does. */
 export interface QuietWorld {
@@ -45,58 +42,64 @@ export interface QuietWorld {
   readonly store: ApplicationStore;
   readonly repository: Repository;
   readonly journal: Journal;
+  /** What goes wrong; a test may change it. */
+  readonly faults: { -readonly [Name in keyof Faults]: Faults[Name] };
+  /** The operator that lives now. */
   readonly process: Process;
-  /** The Application `shop` as it is stored now. */
-  shop(): Application;
+  /** Starts another operator, once the last one has been killed. */
+  start(): void;
+  /** The Application `shop` as it is stored now, or another one. */
+  shop(name?: string): Application;
+  /** Creates the Application `shop`, or one of another name. */
+  create(app?: ApplicationParts, metadata?: Application['metadata']): void;
+  /** What somebody changes of it, as a merge patch. */
+  patch(patch: Readonly<Record<string, unknown>>, name?: string): void;
+  /** Makes a commit that holds these manifests in a folder, by default the one of `shop`; nobody is told. */
+  commit(manifests: readonly KubeObject[], path?: string): string;
+  /** Tells the operator of a push, as a Git host does. */
+  announce(): void;
+  pass(ms: number): Promise<void>;
+  /** Lets time pass until something is so; throws where it is not after `withinMs`. */
+  until(what: string, isSo: () => boolean, withinMs?: number): Promise<void>;
 }
 
 export interface QuietWorldOptions {
   /** RFC 3339. */
-  readonly now: string;
+  readonly now?: string;
   /** Default: one that permits everything. */
   readonly project?: AppProject;
   readonly settings?: Partial<Settings>;
-  readonly app?: Partial<Omit<Application, 'metadata'>>;
+  readonly app?: ApplicationParts;
   readonly metadata?: Application['metadata'];
   /** What goes wrong. */
   readonly faults?: Partial<Faults>;
-  /** What Git holds at first. */
-  readonly manifests: readonly KubeObject[];
+  /** What Git holds at first. Without it there is no Application yet. */
+  readonly manifests?: readonly KubeObject[];
 }
 
-const folder = 'prod';
-
 /** A world with one Application, `shop`, and an operator that has just started. */
-export function quietWorld({
-  now,
-  project,
-  settings,
-  app,
-  metadata,
-  faults,
-  manifests,
-}: QuietWorldOptions): QuietWorld {
+export function quietWorld(options: QuietWorldOptions = {}): QuietWorld {
+  const { now = '2026-01-01T00:00:00Z', project, settings, manifests } = options;
   const random = createRandom(1);
   const clock = createClock(Date.parse(now));
-  const server = 'https://kubernetes.default.svc';
   const api = createApiServer(server, clock, random);
   api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
   const servers = new Map([[server, api]]);
   const store = createApplicationStore(clock);
   const journal = createJournal(clock, servers, store, operatorNamespace);
   const repository = createRepository('https://git.example.com/shop.git');
-  commit(repository, manifests);
-  store.create({
-    apiVersion: 'argoproj.io/v1alpha1',
-    kind: 'Application',
-    spec: {
-      project: 'default',
-      source: { repoURL: repository.url, path: folder, targetRevision: 'main' },
-      destination: { server, namespace: 'shop' },
-    },
-    ...app,
-    metadata: { ...metadata, name: 'shop', namespace: operatorNamespace },
-  });
+  const faults: QuietWorld['faults'] = {
+    clusterDown: () => false,
+    gitDown: () => false,
+    refuses: () => false,
+    forbidden: () => [],
+    conflicts: () => false,
+    atWrite: () => 'live',
+    eventDelayMs: () => 10,
+    lease: () => 'pass',
+    stopMs: () => 0,
+    ...options.faults,
+  };
   const universe = {
     clock,
     random,
@@ -105,20 +108,92 @@ export function quietWorld({
     store,
     leases: undefined,
     journal,
-    faults: { ...noFaults, ...faults },
+    faults,
     settings: { ...quietSettings, ...settings },
     ...(project && { project }),
   };
-  const process = startProcess(universe, 'operator', () => {});
-  const shop = (): Application => {
-    const found = store.get({ namespace: operatorNamespace, name: 'shop' });
+  const create: QuietWorld['create'] = ({ spec, operation }: ApplicationParts = {}, metadata = {}) =>
+    store.create({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      spec: {
+        project: 'default',
+        source: { repoURL: repository.url, path: folder, targetRevision: 'main' },
+        destination: { server, namespace: 'shop' },
+        ...spec,
+      },
+      ...(operation && { operation }),
+      metadata: { name: 'shop', ...metadata, namespace: operatorNamespace },
+    });
+  const shop = (name = 'shop'): Application => {
+    const found = store.get({ namespace: operatorNamespace, name });
     if (found === undefined) throw new Error('the Application is gone');
     return found;
   };
-  return { clock, api, store, repository, journal, process, shop };
+  const pass = (ms: number): Promise<void> => clock.passUntil(clock.now() + ms);
+  const begin = (): Process => startProcess(universe, 'operator', () => {});
+  if (manifests !== undefined) {
+    commit(repository, manifests);
+    create(options.app, options.metadata);
+  }
+  let process = begin();
+  return {
+    clock,
+    api,
+    store,
+    repository,
+    journal,
+    faults,
+    get process() {
+      return process;
+    },
+    start() {
+      process = begin();
+    },
+    shop,
+    create,
+    patch: (patch, name) => void store.patch(shop(name), patch, 'user'),
+    commit: (objects, path) => commit(repository, objects, path),
+    announce: () => void process.controllers.refreshRepository(repository.url),
+    pass,
+    async until(what, isSo, withinMs = 60_000) {
+      const end = clock.now() + withinMs;
+      while (!isSo()) {
+        if (clock.now() >= end) throw new Error(`not so: ${what}\n${journal.notes.slice(-25).join('\n')}`);
+        await pass(10);
+      }
+    },
+  };
 }
 
-/** Makes a commit that holds these manifests and nothing else. */
-export function commit(repository: Repository, manifests: readonly KubeObject[]): string {
-  return repository.commit(`${folder}/all.json`, JSON.stringify(manifests));
+/** Makes a commit that holds these manifests and nothing else in its folder. */
+export function commit(repository: Repository, manifests: readonly KubeObject[], path: string = folder): string {
+  return repository.commit(`${path}/all.json`, JSON.stringify(manifests));
+}
+
+/** The policy of an Application that syncs by itself whatever there is to sync. */
+export const automated: Pick<Application['spec'], 'syncPolicy'> = {
+  syncPolicy: { automated: { prune: true, selfHeal: true } },
+};
+
+export function configMap(name: string, value: string, annotations: Readonly<Record<string, string>> = {}): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, annotations }, data: { value } };
+}
+
+/** One that a controller brings up in a while, unless its annotation `simulation/outcome` says `stuck`. */
+export function deployment(name: string, annotations: Readonly<Record<string, string>> = {}): KubeObject {
+  const template = { spec: { containers: [{ name: 'main', image: 'shop:1' }] } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, annotations },
+    spec: { replicas: 1, template },
+  };
+}
+
+/** A hook that is done in a while. */
+export function job(name: string, phase: string, annotations: Readonly<Record<string, string>> = {}): KubeObject {
+  const template = { spec: { containers: [{ name: 'main', image: 'shop:1' }] } };
+  const marks = { 'argocd.argoproj.io/hook': phase, ...annotations };
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name, annotations: marks }, spec: { template } };
 }

@@ -8,6 +8,8 @@ export interface Repository {
   readonly url: string;
   /** Commits a file, and answers the commit. */
   commit(path: string, text: string): string;
+  /** Sets the branch to another commit, as a forced push does. */
+  reset(commit: string): void;
   /** The commit that `HEAD`, `main` or a full id stands for. Throws `Fault` `revision-unknown`. */
   resolve(revision: string): string;
   /** How many commits came before this one; -1 where it is none of the repository's. */
@@ -27,6 +29,9 @@ export function createRepository(url: string): Repository {
       head = sha1(`${head} ${JSON.stringify(files)} ${commits.size}`);
       commits.set(head, files);
       return head;
+    },
+    reset(commit) {
+      head = commit;
     },
     resolve(revision) {
       const commit = revision === 'HEAD' || revision === 'main' ? head : revision;

@@ -60,7 +60,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const journal = createJournal(clock, servers, store, operatorNamespace);
   const repository = createRepository('https://git.example.com/shop.git');
   const calm = random.chance(0.15);
-  let pollIntervalMs = 30_000;
+  // Without polls nobody finds out what an announced push did not bring about.
+  let pollIntervalMs = random.pick([30_000, 0]);
   const trouble = createFaults(clock.now, random, [...servers.keys()], calm, options);
   const universe: Universe = {
     clock,
@@ -81,10 +82,15 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       waveDelayMs: random.pick([0, 2_000]),
     },
   };
-  const people = createPeople(universe, random);
-
   let lives = 0;
   const living = new Map<string, Process>();
+  /** As a Git host tells of a push, until a leader takes it. */
+  const announce = (): void => {
+    const leader = [...living.values()].find((life) => life.leads && !life.isFrozen);
+    if (leader === undefined) clock.after(1_000, announce);
+    else leader.controllers.refreshRepository(repository.url);
+  };
+  const people = createPeople(universe, random, () => clock.after(random.between(10, 2_000), announce));
   const begin = (): void => {
     lives += 1;
     const name = `operator-${lives}`;
@@ -272,7 +278,7 @@ interface People {
   statuses(): ReadonlyMap<string, string>;
 }
 
-function createPeople(universe: Universe, random: SimRandom): People {
+function createPeople(universe: Universe, random: SimRandom, announce: () => void): People {
   const { repository, store, servers, journal, clock } = universe;
   const addresses = [...servers.keys()];
   const sources: Source[] = [];
@@ -291,6 +297,7 @@ function createPeople(universe: Universe, random: SimRandom): People {
     journal.note(
       `a commit to ${source.name}: ${source.commit.slice(0, 7)}${source.broken ? ' (broken)' : source.stray ? ' (with a stray)' : ''}`,
     );
+    announce();
   };
   const addPart = (source: Source): void => {
     const kind = random.pick(['ConfigMap', 'ConfigMap', 'Deployment', 'Deployment', 'Job', 'Widget'] as const);
@@ -446,6 +453,15 @@ function createPeople(universe: Universe, random: SimRandom): People {
         if (current(source) === undefined) {
           journal.note(`somebody creates ${source.name} again`);
           store.create(source.app);
+        }
+        // More commits come while the last one is still being synced.
+        for (let count = random.between(0, 4); count > 0; count -= 1) {
+          clock.after(random.between(100, 40_000), () => {
+            // A hook alone is no reason to sync.
+            random.pick(source.parts.filter(({ annotations }) => annotations[annotation.hook] === undefined)).value +=
+              10_000;
+            push(source);
+          });
         }
       }
       // Whoever syncs by hand does so once more, when what was under way is over.

@@ -98,6 +98,18 @@ test('a key that is woken while it runs runs once more afterwards', async () => 
   assert.deepEqual(began, ['a@0', 'a@10']);
 });
 
+test('a key that is to repeat does so only where it runs', async () => {
+  const { clock, runner, began } = bench();
+  runner.repeat('a', priority.poll);
+  await clock.passUntil(5);
+  assert.deepEqual(began, []);
+  runner.wake('a', priority.poll);
+  await clock.passUntil(10);
+  runner.repeat('a', priority.poll);
+  await clock.passUntil(1_000);
+  assert.deepEqual(began, ['a@5', 'a@15']);
+});
+
 test('a wake with a delay waits, and the earlier one wins', async () => {
   const { clock, runner, began } = bench();
   runner.wake('a', priority.poll, 500);

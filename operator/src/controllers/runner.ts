@@ -43,6 +43,8 @@ interface Run {
 export interface Runner {
   /** Asks for a run of `key`, after `delayMs`. A key that runs now runs again afterwards. */
   wake(key: string, urgency: Priority, delayMs?: number): void;
+  /** Has a key that runs now run once more afterwards; one that does not run is left alone. */
+  repeat(key: string, urgency: Priority): void;
   forget(key: string): void;
   /** Runs that are due and have not begun. */
   readonly due: number;
@@ -156,6 +158,10 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
       if (state === undefined || delayMs > 0) return put(key, urgency, delayMs);
       // One that has not begun yet sees what this call is about.
       askAgain(key, state, urgency);
+    },
+    repeat(key, urgency) {
+      const state = active.get(key);
+      if (state?.started) askAgain(key, state, urgency);
     },
     forget(key) {
       waiting.drop(key);

@@ -76,10 +76,13 @@ export function startControllers(surroundings: World): Controllers {
   /** Repositories that a webhook told of since they were looked at last. */
   const told = new Map<string, Told>();
   const traces = createTraces(telemetry.tracer, world.clock, operatorLimits);
+  const appOf = (key: string) => store.application(nameOf(key));
   const memoryOf = (key: string): Memory => {
     const known = memories.get(key);
     if (known !== undefined) return known;
-    const made = newMemory(createAppTrace(nameOf(key), traces));
+    // Of one that is new, what Git said before it came may be from before the push that it was made for.
+    const isNew = appOf(key)?.status?.sync === undefined;
+    const made = newMemory(createAppTrace(nameOf(key), traces), isNew ? world.clock.now() : 0);
     memories.set(key, made);
     return made;
   };
@@ -105,7 +108,6 @@ export function startControllers(surroundings: World): Controllers {
     const { traceId: trace_id, span } = memoryOf(key).trace;
     return { application, namespace, trace_id, ...(span && { span_id: span.spanId }) };
   };
-  const appOf = (key: string) => store.application(nameOf(key));
 
   const applications = createRunner(
     {
@@ -172,7 +174,10 @@ export function startControllers(surroundings: World): Controllers {
         const seenAt = by?.at ?? world.clock.now();
         return reconcileRepository(key, world, {
           outdate(app, notBefore) {
-            memoryOf(applicationKey(app)).revisionNotBefore = notBefore;
+            const id = applicationKey(app);
+            memoryOf(id).revisionNotBefore = notBefore;
+            // What it goes by may be older.
+            applications.repeat(id, priority.poll);
           },
           seen(app, commit) {
             const memory = memoryOf(applicationKey(app));
@@ -243,6 +248,11 @@ export function startControllers(surroundings: World): Controllers {
     if (!leads) traces.close('another replica leads');
   });
   const stopRepositories = wakeRepositories(world, (key, delayMs) => repositories.wake(key, priority.poll, delayMs));
+  // An operation that goes on needs no news, and was perhaps told of some before this process began.
+  for (const app of store.applications()) {
+    const repository = isUnderWay(app) ? repositoryKey(app) : undefined;
+    if (repository !== undefined) repositories.wake(repository, priority.poll);
+  }
 
   return {
     refreshRepository(url, parent) {

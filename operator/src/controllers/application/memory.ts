@@ -31,10 +31,10 @@ export interface Memory {
 /** Commits that may still be on their way. */
 const sightingsKept = 8;
 
-export function newMemory(trace: AppTrace): Memory {
+export function newMemory(trace: AppTrace, revisionNotBefore = 0): Memory {
   return {
     trace,
-    revisionNotBefore: 0,
+    revisionNotBefore,
     waveAppliedAt: Number.NEGATIVE_INFINITY,
     ignoring: undefined,
     anew: false,

@@ -19,7 +19,7 @@ import { factsOf, measure } from './measure.ts';
 import type { Memory } from './memory.ts';
 import { operate } from './operate.ts';
 import { remove } from './remove.ts';
-import { type Seen, see, seeAgain } from './see.ts';
+import { type Seen, see, seeAgain, seeSpec } from './see.ts';
 
 /**
  * Brings one Application one step nearer to what Git says, and tells when to be called again. Why it was called makes no difference: the state of the
@@ -54,7 +54,8 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     if (decision.do !== 'sync') {
       memory.faultsInRow = 0;
       const stays = decision.do === 'refuse' && decision.state !== undefined ? decision.state : state;
-      await publish(current, world, memory, { seen, decision, state: stays, deployed: false });
+      const shown = await ofSpec(app, seen, world, memory);
+      await publish(current, world, memory, { ...shown, decision, state: stays, deployed: false });
       // What the spec's own revision says is still to be told, and what was asked for meanwhile to be answered.
       if (stays !== state && stays?.finishedAt !== undefined) return requeueAfter(0);
       return decision.againMs === undefined ? awaitChange : requeueAfter(decision.againMs);
@@ -83,14 +84,19 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     state = operated.state;
     memory.faultsInRow = 0;
     const after = operated.wrote ? await seeAgain(app, seen, world) : seen;
+    if (state.finishedAt === undefined) {
+      const shown = await ofSpec(app, after, world, memory);
+      await publish(current, world, memory, { ...shown, decision, state, deployed: false });
+      return operated.againMs === undefined ? awaitChange : requeueAfter(operated.againMs);
+    }
     memory.unrecorded = operated.deployed ? commit : undefined;
     await publish(current, world, memory, { seen: after, decision, state, deployed: operated.deployed });
     memory.unrecorded = undefined;
-    if (operated.againMs !== undefined) return requeueAfter(operated.againMs);
-    // One more look tells what the spec's own revision says, why nothing is tried again, and starts an operation that was asked for meanwhile.
+    // One more look tells what the spec's own revision says now, why nothing is tried again, and starts an operation that was asked for meanwhile.
     const isSettled = operated.deployed && !after.comparison.changes.changes.some(isOutOfSync);
-    const isQuiet = target.ofSpec && isSettled && !(app.operation !== undefined && !decision.fresh);
-    return operated.state.finishedAt === undefined || isQuiet ? awaitChange : requeueAfter(0);
+    const isOfNow = target.ofSpec && target.specRevision === undefined;
+    const isQuiet = isOfNow && isSettled && !(app.operation !== undefined && !decision.fresh);
+    return isQuiet ? awaitChange : requeueAfter(0);
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     return fail(current, world, memory, thrown, state);
@@ -113,6 +119,17 @@ interface Publication {
   readonly decision?: Decision;
   readonly state: OperationState | undefined;
   readonly deployed: boolean;
+}
+
+/** What is shown of an Application whose operation is not over: how it stands to what its spec asks for, whatever else the operation works on. */
+async function ofSpec(
+  app: Application,
+  seen: Seen,
+  world: World,
+  memory: Memory,
+): Promise<Pick<Publication, 'seen' | 'faults'>> {
+  const found = seen.target.ofSpec ? seen : await seeSpec(app, world, memory);
+  return found instanceof Fault ? { faults: [found] } : { seen: found ?? seen };
 }
 
 function publish(app: Application, world: World, memory: Memory, found: Publication): Promise<Application> {

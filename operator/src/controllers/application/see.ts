@@ -3,8 +3,9 @@ import { defaultLimits, type Manifest, RenderError, readManifests } from '@moori
 import { desire } from '../../engine/desire/desire.ts';
 import { ignoreProblems } from '../../engine/diff/ignore.ts';
 import { holdsOf, kindHoldsOf, unreadHealth } from '../../engine/policy/holds.ts';
-import { type Target, targetOf } from '../../engine/policy/target.ts';
+import { specTarget, type Target, targetOf } from '../../engine/policy/target.ts';
 import { type Windows, windowsOf } from '../../engine/policy/windows.ts';
+import { isOfRevision } from '../../engine/summarize/fault-message.ts';
 import type { Comparison } from '../../engine/summarize/summarize.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredSet, DesiredWarning } from '../../model/desired.ts';
@@ -47,31 +48,67 @@ export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt' 
   readonly comparison: Comparison;
 }
 
+/** What to look at. Answers about its revision are no older than `notBefore`, milliseconds since 1970. */
+interface Look {
+  readonly asked: Target;
+  readonly notBefore: number;
+}
+
+function lookAt(app: Application, world: World, memory: Memory): Look {
+  // Whoever asks for a sync means the newest commit there is, also where no webhook told of it and the poll is yet to come.
+  const isAsked = isRefreshed(app) || app.operation !== undefined;
+  return { asked: targetOf(app), notBefore: isAsked ? world.clock.now() : memory.revisionNotBefore };
+}
+
+function isRefreshed({ metadata }: Application): boolean {
+  return metadata.annotations?.[annotation.refresh] !== undefined;
+}
+
 /** resolve → open → render → desire. Throws `Fault`. */
-export async function want(app: Application, world: World, memory: Memory): Promise<Wanted> {
-  const asked = targetOf(app);
+export async function want(
+  app: Application,
+  world: World,
+  memory: Memory,
+  { asked, notBefore }: Look = lookAt(app, world, memory),
+): Promise<Wanted> {
   const { project, cluster: place } = admit(app, asked.source, world);
   const refresh = app.metadata.annotations?.[annotation.refresh];
   const repository = world.store.repository(asked.source.repoURL, project.metadata.name ?? '');
-  // Whoever asks for a sync means the newest commit there is, also where no webhook told of it and the poll is yet to come.
-  const isAsked = refresh !== undefined || app.operation !== undefined;
-  const notBefore = isAsked ? world.clock.now() : memory.revisionNotBefore;
-  const [cluster, revision] = await Promise.all([
+  const now = world.clock.now();
+  const resolve = (from: number): Promise<Revision> =>
+    step(world, 'resolve', () => world.git.resolve(repository, asked.revision, from));
+  const [cluster, known] = await Promise.all([
     world.clusters.open(place.server),
-    step(world, 'resolve', () => world.git.resolve(repository, asked.revision, notBefore)),
+    resolve(notBefore).catch((thrown: unknown) => {
+      if (!isMissing(thrown) || notBefore >= now) throw thrown;
+      return resolve(now);
+    }),
   ]);
+  let committedAt: number | undefined;
+  const render = (revision: Revision): Promise<RenderAnswer> =>
+    step(world, 'render', async () => {
+      sight(memory, revision.commit, world.clock.now());
+      const tree = await world.git.open(repository, revision);
+      committedAt = tree.committedAt;
+      const request = renderRequest(app, asked.source, revision, cluster);
+      return world.renderers.render(tree, request, { fresh: refresh === 'hard' });
+    });
+  /** What is missing may have been pushed since Git was asked: nobody is told before Git says so anew. */
+  const renderNewer = async (thrown: unknown): Promise<Rendering> => {
+    if (!isMissing(thrown) || notBefore >= now) throw thrown;
+    const revision = await resolve(now).catch((other: unknown) => {
+      // What is wrong with the known revision says more.
+      throw other instanceof Fault ? thrown : other;
+    });
+    if (revision.commit === known.commit) throw thrown;
+    return { revision, rendered: await render(revision) };
+  };
+  const { revision, rendered }: Rendering =
+    asked.manifests === undefined
+      ? await render(known).then((rendered) => ({ revision: known, rendered }), renderNewer)
+      : { revision: known, rendered: await broughtAlong(app, asked.manifests) };
   const ofSpec = asked.ofSpec || (await isSpecCommit(asked, revision, repository, world));
   const target = { ...asked, ofSpec };
-  sight(memory, revision.commit, world.clock.now());
-  let committedAt: number | undefined;
-  const render = async (): Promise<RenderAnswer> => {
-    const tree = await world.git.open(repository, revision);
-    committedAt = tree.committedAt;
-    const request = renderRequest(app, target.source, revision, cluster);
-    return world.renderers.render(tree, request, { fresh: refresh === 'hard' });
-  };
-  const rendered =
-    target.manifests === undefined ? await step(world, 'render', render) : await broughtAlong(app, target.manifests);
   if (rendered.rendered) {
     for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
   }
@@ -98,9 +135,19 @@ export async function want(app: Application, world: World, memory: Memory): Prom
   };
 }
 
+interface Rendering {
+  readonly revision: Revision;
+  readonly rendered: RenderAnswer;
+}
+
+/** Whether something that a source names may be missing: a branch, a path, a file. */
+function isMissing(thrown: unknown): boolean {
+  return thrown instanceof Fault && (thrown.code === 'revision-unknown' || thrown.code === 'render-failed');
+}
+
 /**
  * Whether an operation works on the very commit that the spec's revision stands for, so that what it sees is the state of the Application. Any remembered answer
- * will do: an operation must not wait for a Git server that it needs no more, and the pass that follows it asks anew.
+ * will do: an operation must not wait for a Git server that it needs no more, and the pass that follows its end asks anew.
  */
 async function isSpecCommit(
   { specRevision }: Target,
@@ -134,8 +181,13 @@ async function broughtAlong(app: Application, texts: readonly string[]): Promise
 }
 
 /** resolve → open → render → desire → observe, diff and assess. Throws `Fault`. */
-export async function see(app: Application, world: World, memory: Memory): Promise<Seen> {
-  const wanted = await want(app, world, memory);
+export async function see(
+  app: Application,
+  world: World,
+  memory: Memory,
+  look: Look = lookAt(app, world, memory),
+): Promise<Seen> {
+  const wanted = await want(app, world, memory, look);
   const { target, cluster, commit, committedAt, sourceType, desired: found, guard, windows } = wanted;
   const { customizations, unread } = world.store.settings();
   const tracking = trackingName(app, world.store.namespace);
@@ -189,6 +241,21 @@ export async function seeAgain(app: Application, seen: Seen, world: World): Prom
   const context = { ...seen.context, revisionChanged: false, thorough: 'no' as const };
   const compared = await compare(app, seen.comparison.desired, seen.cluster, context, stepsOf(world));
   return { ...seen, comparison: { ...seen.comparison, ...compared } };
+}
+
+/**
+ * The Application as its spec asks for it, while an operation works on something else: a commit that was pushed meanwhile. What is wrong with that revision is a
+ * fault to be shown; undefined where it cannot be told just now, which is no reason to hold up the operation.
+ */
+export async function seeSpec(app: Application, world: World, memory: Memory): Promise<Seen | Fault | undefined> {
+  try {
+    // Any remembered answer will do: whoever asks Git for news wakes the Application.
+    const notBefore = isRefreshed(app) ? world.clock.now() : 0;
+    return await see(app, world, memory, { asked: specTarget(app), notBefore });
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    return isOfRevision(thrown) ? thrown : undefined;
+  }
 }
 
 function stepsOf(world: World): MakeStep {

@@ -88,6 +88,12 @@ for (const [what, status, action, ending] of [
   ],
   ['at a newer commit', statusOf('c'), awaitChange, { failure: undefined, outcome: 'superseded' }],
   ['busy with an older commit', statusOf('a', { phase: 'Running' }), awaitChange, undefined],
+  [
+    'busy with an older commit, and OutOfSync at this one',
+    { ...statusOf('a', { phase: 'Running' }), sync: { status: 'OutOfSync', revision: 'b' } as never },
+    awaitChange,
+    undefined,
+  ],
 ] as readonly (readonly [
   string,
   ApplicationStatus,
@@ -305,6 +311,24 @@ test('a wave lasts until its objects are healthy, and an object until it is', as
   passes(statusOf('b'));
   assert.deepEqual([named('wave Sync 1')[0]?.endMs, named('commit')[0]?.endMs], [4_000, 4_000]);
   assert.deepEqual(tracer.problems(), []);
+});
+
+test('what an operation still does for another commit is no part of the one that waits', () => {
+  const { trace, commit, named, operates, passes } = bench();
+  trace.join(commit('b'), 'b', 'web');
+  const pass = trace.pass();
+  operates('a', false, automated);
+  assert.equal(trace.task(taskOf('old', 0)), undefined);
+  pass.end(appOf(statusOf('a', { phase: 'Running' })), awaitChange);
+  assert.equal(named('application shop')[0]?.endMs, undefined);
+  trace.pass();
+  operates('b', true, automated);
+  assert.notEqual(trace.task(taskOf('new', 0)), undefined);
+  passes(statusOf('b'));
+  assert.deepEqual(
+    named('wave Sync 0').map(({ attributes }) => attributes['argocd.revision']),
+    ['b'],
+  );
 });
 
 test('what is refused fails its span, what is pruned lasts until it is gone, and what is not written has none', () => {

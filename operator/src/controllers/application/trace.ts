@@ -233,6 +233,8 @@ export function createAppTrace(name: { readonly namespace: string; readonly name
     task(task) {
       const current = part;
       if (current?.span.spanId === undefined || !isWritten(task)) return undefined;
+      // It was woken for a newer commit, and the operation is of another one.
+      if (pass?.commit !== undefined && pass.commit !== current.commit) return undefined;
       const wave = waveOf(task, current);
       wave.open += 1;
       const { group, kind, namespace, name: objectName } = task.key;
@@ -320,17 +322,18 @@ function outcomeOf(
 ): Outcome {
   if (metadata.deletionTimestamp !== undefined) return { closesWaves: true, ending: deleted };
   const { sync, health, operationState, conditions = [] } = status;
-  const phase = operationState?.syncResult?.revision === commit ? operationState.phase : undefined;
-  if (phase === 'Running' || phase === 'Terminating') return { closesWaves: operationState?.finishedAt !== undefined };
+  const { finishedAt } = operationState ?? {};
+  const isOwn = operationState?.syncResult?.revision === commit;
+  if (operationState?.phase === 'Running' || operationState?.phase === 'Terminating')
+    return { closesWaves: isOwn && finishedAt !== undefined };
+  const phase = isOwn ? operationState.phase : undefined;
   if (action.do === 'again') return { closesWaves: phase !== undefined };
   if (phase === 'Failed' || phase === 'Error') {
     const says = `the sync has failed: ${operationState?.message ?? ''}`;
     return { closesWaves: true, ending: { says, isFailure: true } };
   }
-  if (ofCommit && sync?.revision !== commit && sync?.status !== 'Unknown') {
-    const isBusy = operationState?.phase === 'Running' || operationState?.phase === 'Terminating';
-    return isBusy ? { closesWaves: false } : { closesWaves: true, ending: superseded };
-  }
+  if (ofCommit && sync?.revision !== commit && sync?.status !== 'Unknown')
+    return { closesWaves: true, ending: superseded };
   if (sync?.status !== 'Synced') {
     const problem = conditions.find(({ type }) => type.endsWith('Error'));
     const says = problem?.message ?? sync?.status ?? 'Unknown';

@@ -1,11 +1,13 @@
 import type { Application } from '@mooring/crds';
-import { targetOf } from '../../engine/policy/target.ts';
-import { Fault, messageOf } from '../../model/fault.ts';
+import { specTarget } from '../../engine/policy/target.ts';
+import { Fault, faultRules, messageOf } from '../../model/fault.ts';
+import { operatorLimits } from '../../model/limits.ts';
 import { maskAddress } from '../../model/mask.ts';
 import type { Span } from '../../world/tracer.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { admit } from '../application/admit.ts';
+import { isUnderWay } from '../application/wake.ts';
 import { nobody, type OpenTrace, type SeenCommit } from '../traces.ts';
 import { repositoryKey } from './wake.ts';
 
@@ -33,6 +35,8 @@ export interface RepositoryEffects {
 interface News {
   readonly app: Application;
   readonly what: 'none' | 'touched' | 'untouched';
+  /** Nobody else asks again: the Application is busy with an operation that needs no news. */
+  readonly askAgain?: boolean;
   readonly seen?: Seen | undefined;
 }
 
@@ -51,8 +55,9 @@ export async function reconcileRepository(key: string, world: World, effects: Re
   const users = world.store.applications().filter((app) => repositoryKey(app) === key);
   if (users.length === 0) return awaitChange;
   const look = beginLook(world, effects);
+  let news: readonly News[];
   try {
-    const news = await Promise.all(users.map((app) => newsFor(app, world, effects, look)));
+    news = await Promise.all(users.map((app) => newsFor(app, world, effects, look)));
     for (const kind of ['touched', 'untouched'] as const) {
       for (const { app, seen } of news.filter(({ what }) => what === kind)) effects.wake(app, kind === 'touched', seen);
     }
@@ -61,14 +66,18 @@ export async function reconcileRepository(key: string, world: World, effects: Re
     look.end();
   }
   const { pollIntervalMs, pollJitterMs } = world.store.settings();
-  return pollIntervalMs > 0 ? requeueAfter(pollIntervalMs + world.random.next() * pollJitterMs) : awaitChange;
+  const pollMs = pollIntervalMs > 0 ? pollIntervalMs + world.random.next() * pollJitterMs : Number.POSITIVE_INFINITY;
+  const retryMs = news.some(({ askAgain }) => askAgain) ? operatorLimits.backoffLastMs : Number.POSITIVE_INFINITY;
+  const nextMs = Math.min(pollMs, retryMs);
+  return Number.isFinite(nextMs) ? requeueAfter(nextMs) : awaitChange;
 }
 
 async function newsFor(app: Application, world: World, effects: RepositoryEffects, look: Look): Promise<News> {
   let seen: Seen | undefined;
   effects.outdate(app, look.now);
   try {
-    const { source, revision } = targetOf(app);
+    // What an operation works on is pinned: news are what the spec stands for.
+    const { source, revision } = specTarget(app);
     // What the project does not permit is not even asked for its revisions.
     const { project } = admit(app, source, world);
     const repository = world.store.repository(source.repoURL, project.metadata.name ?? '');
@@ -85,7 +94,8 @@ async function newsFor(app: Application, world: World, effects: RepositoryEffect
     const trace_id = seen?.trace.span.traceId;
     world.telemetry.log.debug({ application, namespace, trace_id, code: thrown.code }, messageOf(thrown));
     // The Application's own look reports it.
-    return { app, what: 'touched', seen };
+    const askAgain = isUnderWay(app) && faultRules[thrown.code].retry === 'backoff';
+    return { app, what: 'touched', seen, askAgain };
   }
 }
 

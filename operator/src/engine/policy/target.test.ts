@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Application, ApplicationSource, OperationState } from '@mooring/crds';
-import { isSameSource, targetOf } from './target.ts';
+import { isSameSource, specTarget, targetOf } from './target.ts';
 
 const source: ApplicationSource = { repoURL: 'https://git.example.com/shop.git', path: 'prod', targetRevision: 'main' };
 const old: ApplicationSource = { ...source, path: 'old' };
@@ -170,4 +170,10 @@ test('a prefix of tags that is not supported stops who uses it', () => {
   } as const;
   assert.throws(() => targetOf(app), { code: 'spec-invalid', message: /spec\.source\.tagPrefix is "web\/"/ });
   assert.doesNotThrow(() => targetOf({ ...app, spec: { ...app.spec, source: { ...source, tagPrefix: '' } } }));
+});
+
+test('what the spec asks for is the same whatever an operation works on', () => {
+  const busy = app({ operation: { sync: { revision: 'v1', source: old } }, ...running({ syncResult: result }) });
+  assert.deepEqual(specTarget(busy), { source, revision: 'main', ofSpec: true, syncOptions: [] });
+  assert.equal(targetOf(busy).revision, 'c1');
 });

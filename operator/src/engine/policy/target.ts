@@ -18,14 +18,13 @@ export interface Target {
 
 /** Throws `Fault` `spec-invalid` where the Application names no source that can be rendered. */
 export function targetOf(app: Application): Target {
-  const { spec, status } = app;
-  const wanted = specSource(app);
+  const { status } = app;
+  const { source: wanted, revision: wantedRevision, syncOptions: wantedOptions } = specTarget(app);
   const state = status?.operationState;
   const underWay = state?.phase === 'Running' || state?.phase === 'Terminating' ? state : undefined;
   const running = underWay !== undefined && isSupersedable(underWay) ? undefined : underWay;
   const sync = running === undefined ? app.operation?.sync : running.operation.sync;
   const source = running?.syncResult?.source ?? sync?.source ?? wanted;
-  const wantedRevision = wanted.targetRevision || 'HEAD';
   const renew = running?.finishedAt !== undefined && running.operation.retry?.refresh === true;
   const pinned = renew ? undefined : running?.syncResult?.revision || sync?.revision;
   const revision = pinned || source.targetRevision || 'HEAD';
@@ -37,9 +36,16 @@ export function targetOf(app: Application): Target {
     revision,
     ofSpec,
     ...(isOther && { specRevision: wantedRevision }),
-    syncOptions: sync?.syncOptions ?? spec.syncPolicy?.syncOptions ?? [],
+    syncOptions: sync?.syncOptions ?? wantedOptions,
     ...(manifests && { manifests }),
   };
+}
+
+/** What the spec asks for, whatever operation is under way. Throws `Fault` `spec-invalid`, as `targetOf`. */
+export function specTarget(app: Application): Target {
+  const source = specSource(app);
+  const { syncOptions = [] } = app.spec.syncPolicy ?? {};
+  return { source, revision: source.targetRevision || 'HEAD', ofSpec: true, syncOptions };
 }
 
 /**

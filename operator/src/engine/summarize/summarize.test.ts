@@ -94,6 +94,28 @@ test('a first look tells everything', () => {
   });
 });
 
+test('while an automated Application is synced to another commit a condition says that its own one waits', () => {
+  const state: OperationState = {
+    operation: {},
+    phase: 'Running',
+    startedAt: timestamp(now),
+    message: 'waiting for healthy state of apps/Deployment/web',
+    syncResult: { revision: 'c0', source },
+  };
+  const typesOf = (changes: Partial<Findings>): unknown =>
+    summary({ app: app(undefined, { syncPolicy: { automated: {} } }), state, ...changes }).conditions?.map(
+      ({ type }) => type,
+    );
+  assert.deepEqual(typesOf({}), ['mooring.dev/NewerCommitWaits']);
+  assert.equal(typesOf({ comparison: { ...comparison, commit: 'c0' } }), undefined);
+  assert.equal(typesOf({ state: { ...state, phase: 'Succeeded' } }), undefined);
+  assert.equal(typesOf({ app: app() }), undefined);
+  assert.equal(typesOf({ app: app(undefined, { syncPolicy: { automated: { enabled: false } } }) }), undefined);
+  const told = app(summary({ app: app(undefined, { syncPolicy: { automated: {} } }), state }));
+  assert.equal(told.status?.conditions?.length, 1);
+  assert.equal(typesOf({ app: told, comparison: undefined, state: { ...state, phase: 'Failed' } }), undefined);
+});
+
 test('a look that finds nothing new changes nothing, not even the time', () => {
   const first = summary({});
   assert.equal(summary({ app: app(first), now: now + 60_000 }), first);

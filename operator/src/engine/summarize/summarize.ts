@@ -219,17 +219,35 @@ function conditionsOf(findings: Findings): ApplicationCondition[] {
     return condition === undefined ? [] : [{ type: condition, message: conditionMessage(fault) }];
   });
   if (findings.refusal !== undefined) wanted.push(findings.refusal);
+  const newer = newerCommit(findings);
+  if (newer !== undefined) wanted.push({ type: newerCommitWaits, message: newer });
   const { desired, shared = [] } = findings.comparison ?? {};
   for (const { type, message } of [...(desired?.warnings ?? []), ...shared]) wanted.push({ type, message });
   const before = findings.app.status?.conditions ?? [];
   // A pass over another revision than the spec's says nothing about what was found there.
   if (findings.comparison === undefined && findings.faults.length === 0)
-    return before.filter(({ type }) => type !== 'SyncError' && type !== 'SyncWindowWarning');
+    return before.filter(({ type }) => !['SyncError', 'SyncWindowWarning', newerCommitWaits].includes(type));
   return wanted.map(({ type, message: full }) => {
     const message = cut(full, findings.messageLength);
     const same = before.find((condition) => condition.type === type && condition.message === message);
     return same ?? { type, message, lastTransitionTime: timestamp(findings.now) };
   });
+}
+
+const newerCommitWaits = 'mooring.dev/NewerCommitWaits';
+
+/** What keeps an automated Application from the commit that its spec stands for now: a sync to another one that is not over, and may never be. */
+function newerCommit({ app, comparison, state }: Findings): string | undefined {
+  const { automated } = app.spec.syncPolicy ?? {};
+  const syncing = state?.phase === 'Running' ? state.syncResult?.revision : undefined;
+  if (automated === undefined || automated.enabled === false || comparison === undefined) return undefined;
+  if (state === undefined || syncing === undefined || syncing === comparison.commit) return undefined;
+  const { name = '' } = app.metadata;
+  return [
+    `${comparison.source.targetRevision || 'HEAD'} is at ${comparison.commit} now, which is synced as soon as the sync to ${syncing} is over`,
+    `that one began at ${state.startedAt}: ${state.message ?? 'under way'}`,
+    `if it cannot end by itself, end it: kubectl patch application ${name} --type merge --patch '{"status":{"operationState":{"phase":"Terminating"}}}'`,
+  ].join('; ');
 }
 
 /** Cuts a message to a length, saying so. */
