@@ -1,7 +1,7 @@
 import type { Operation, ResourceIgnoreDifferences, SyncOperation } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
-import { recreationRefusal } from '../../engine/plan/recreate.ts';
+import { hookRefusal, isMadeAnew, recreationRefusal } from '../../engine/plan/recreate.ts';
 import { withWayOut } from '../../engine/summarize/operation-message.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject } from '../../model/desired.ts';
@@ -192,8 +192,8 @@ async function write(
   });
   const how = howOf(task, before !== undefined, force);
   // Somebody else may have come to have it since the sync was planned.
-  const kept = before && recreationRefusal(before, context.tracking);
-  if (how === 'recreate' && !task.isHook && kept !== undefined) throw new Fault('object-refused', kept);
+  const kept = before && (isMadeAnew(desired) ? hookRefusal : recreationRefusal)(before, context.tracking);
+  if (how === 'recreate' && kept !== undefined) throw new Fault('object-refused', kept);
   const manifest = await manifestOf(task, desired, context);
   let stored: KubeObject;
   try {
@@ -231,8 +231,9 @@ async function manifestOf(
 }
 
 function howOf(task: Task, exists: boolean, force: boolean): ApplyOptions['how'] {
-  const { hook, options } = task.desired ?? {};
-  if (hook !== undefined && exists && hook.deletePolicies.includes('BeforeHookCreation')) return 'recreate';
+  const { desired } = task;
+  const options = desired?.options;
+  if (desired !== undefined && exists && isMadeAnew(desired)) return 'recreate';
   // As in Argo CD, a definition is never deleted with all its objects.
   if (options?.replace) return force && exists && !definesKinds(task.key) ? 'recreate' : 'replace';
   return 'server-side';

@@ -1,4 +1,5 @@
 import { hookOfRun } from '../../engine/plan/plan.ts';
+import { hookRefusal } from '../../engine/plan/recreate.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { DeletionPhase, DesiredSet } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
@@ -16,7 +17,7 @@ export async function runDeletionHooks(
   phase: DeletionPhase,
   desired: DesiredSet,
   cluster: Cluster,
-  guard: Guard,
+  { guard, tracking }: { readonly guard: Guard; readonly tracking: string },
   run: string,
 ): Promise<boolean> {
   const hooks = desired.objects
@@ -24,6 +25,12 @@ export async function runDeletionHooks(
     .map((hook) => hookOfRun(hook, phase, run));
   const forbidden = hooks.find((hook) => hook.forbidden !== undefined)?.forbidden;
   if (forbidden !== undefined) throw new Fault('object-refused', `${phase} hook: ${forbidden}`);
+  const refusals = hooks.map(({ key }) => {
+    const record = cluster.record(key);
+    return record && hookRefusal(record, tracking);
+  });
+  const refused = refusals.find((refusal) => refusal !== undefined);
+  if (refused !== undefined) throw new Fault('object-refused', `${phase} hook: ${refused}`);
   await Promise.all(
     hooks.map(async ({ key, object, options }) => {
       const record = cluster.record(key);

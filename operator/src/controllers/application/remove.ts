@@ -48,7 +48,8 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
   if (held.length > 0) throw new Fault('write-held', held.join('; '));
   const guard = guardOf(app, place, world);
   const isPermitted = permittedBy(guard);
-  const tracked = cluster.tracked(trackingName(app, world.store.namespace)).filter(({ key }) => isPermitted(key));
+  const tracking = trackingName(app, world.store.namespace);
+  const tracked = cluster.tracked(tracking).filter(({ key }) => isPermitted(key));
   requireSeen(
     app,
     tracked.map(({ key }) => key),
@@ -57,7 +58,7 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
   const runHooks = async (phase: DeletionPhase): Promise<Action> => {
     const { desired } = await want(app, world, memory);
     const run = `${Math.floor(Date.parse(app.metadata.deletionTimestamp ?? '') / 1_000)}`;
-    const done = await runDeletionHooks(phase, desired, cluster, guard, run);
+    const done = await runDeletionHooks(phase, desired, cluster, { guard, tracking }, run);
     return done ? release(app, [hookFinalizers[phase].run], world) : awaitChange;
   };
   if (mine.includes(hookFinalizers.PreDelete.run)) return runHooks('PreDelete');

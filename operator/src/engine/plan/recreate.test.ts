@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { keyText } from '../../model/resource-key.ts';
 import { plan } from './plan.ts';
 import { record, request, same, wanted } from './testdata/objects.ts';
 
@@ -38,3 +39,35 @@ for (const [text, app, force, refusal] of cases) {
     assert.match(task?.refusal ?? '', refusal ?? /^$/);
   });
 }
+
+const hooks: readonly [owner: string | undefined, isHookThere: boolean, refused: boolean][] = [
+  ['shop', true, false],
+  [undefined, false, false],
+  ['bank', true, false],
+  ['bank', false, true],
+];
+
+for (const [app, isHookThere, refused] of hooks) {
+  test(`a hook ${refused ? 'does not take' : 'takes'} the place of ${isHookThere ? 'a hook' : 'an object'} of ${app ?? 'nobody'}`, () => {
+    const hook = wanted('ConfigMap a hook=PreSync');
+    const hints = isHookThere ? { 'argocd.argoproj.io/hook': 'PreSync' } : undefined;
+    const live = new Map([[keyText(hook.key), record(hook.key, { app, hints })]]);
+    const { tasks } = plan({ objects: [hook], warnings: [] }, { changes: [] }, live, { ...request, tracking: 'shop' });
+    assert.equal(tasks[0]?.action, refused ? 'refuse' : 'apply');
+    assert.match(
+      tasks[0]?.refusal ?? '',
+      refused ? /the hook ConfigMap\/shop\/a would take .* application bank/ : /^$/,
+    );
+  });
+}
+
+test('a Namespace that is a hook is not replaced by force either', () => {
+  const hook = { phases: ['PreSync' as const], deletePolicies: ['HookSucceeded' as const] };
+  const namespace = wanted(`Namespace a ${both}`, { hook });
+  const live = new Map([[keyText(namespace.key), record(namespace.key)]]);
+  const { tasks } = plan({ objects: [namespace], warnings: [] }, { changes: [] }, live, {
+    ...request,
+    tracking: 'shop',
+  });
+  assert.match(tasks[0]?.refusal ?? '', /everything in it/);
+});

@@ -1,3 +1,5 @@
+import type { DesiredObject } from '../../model/desired.ts';
+import { hookRole } from '../../model/hooks.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import type { Task } from '../../model/plan.ts';
 import { definesKinds, isNamespace, keyForPeople } from '../../model/resource-key.ts';
@@ -16,15 +18,34 @@ export function recreationRefusal({ key, app }: LiveRecord, tracking: string): s
 }
 
 /**
- * Refuses what a sync with `Force` and `Replace` must not delete, so that nothing of it is begun. `force` is that of the operation; definitions are written in
- * place instead, as in Argo CD.
+ * Why a hook may not be made anew in the place of a live object: another Application has that as a plain object. undefined where it may: hooks of one name, as of a
+ * chart that is installed twice, take each other's place, as in Argo CD.
+ */
+export function hookRefusal({ key, app, hints }: LiveRecord, tracking: string): string | undefined {
+  if (app === undefined || app === tracking || hookRole(hints).role === 'hook') return undefined;
+  return `the hook ${keyForPeople(key)} would take the place of an object that is part of application ${app.replaceAll('_', '/')}; give the hook another name`;
+}
+
+/** Whether a hook is deleted before it is created. */
+export function isMadeAnew({ hook }: DesiredObject): boolean {
+  return hook?.deletePolicies.includes('BeforeHookCreation') === true;
+}
+
+/**
+ * Refuses what a sync must not delete to create it anew, so that nothing of it is begun. `force` is that of the operation; definitions are written in place
+ * instead, as in Argo CD.
  */
 export function withoutRecreation(tasks: readonly Task[], tracking: string, force: boolean): Task[] {
   return tasks.map((task) => {
-    const { action, desired, isHook, live } = task;
-    if (action !== 'apply' || isHook || live === undefined || desired === undefined) return task;
-    if (!desired.options.replace || !(force || desired.options.force) || definesKinds(task.key)) return task;
-    const refusal = recreationRefusal(live, tracking);
+    const { action, desired, live } = task;
+    if (action !== 'apply' || live === undefined || desired === undefined) return task;
+    const { options } = desired;
+    const isReplaced = options.replace && (force || options.force) && !definesKinds(task.key);
+    const refusal = isMadeAnew(desired)
+      ? hookRefusal(live, tracking)
+      : isReplaced
+        ? recreationRefusal(live, tracking)
+        : undefined;
     return refusal === undefined ? task : { ...task, action: 'refuse', refusal };
   });
 }
