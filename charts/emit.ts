@@ -5,12 +5,14 @@ import { dashboardFiles } from './grafana/dashboards.ts';
 import { manifestFiles } from './manifests.ts';
 import { readmeFile } from './readme.ts';
 import { schemaFile } from './schema.ts';
+import { settingsFile } from './settings.ts';
 
 /** What is generated in this folder. Each step is made when those before it have been written: it may read their files. */
 export const steps: readonly (() => Promise<Files>)[] = [
   crdFiles,
   dashboardFiles,
   schemaFile,
+  settingsFile,
   readmeFile,
   manifestFiles,
 ];

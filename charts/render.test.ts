@@ -138,6 +138,30 @@ describe('the notes', () => {
     assert.equal(noEffect.exec(notes)?.[1], 'dex, global.storageClass, server.replicas');
   });
 
+  test('name the settings that are given and not read, and no other', async () => {
+    const { notes } = await make({
+      configs: {
+        cm: {
+          'timeout.reconciliation': '3m',
+          'application.resourceTrackingMethod': 'label',
+          'resource.customizations.actions.apps_Deployment': 'x',
+          'resource.ignoreResourceUpdatesEnabled': true,
+          'resource.exclusion': '[]',
+          installationID: '',
+        },
+        params: { 'controller.sync.wave.delay.seconds': 5, 'controller.status.processors': 50 },
+      },
+    });
+    const named = Array.from(notes.matchAll(/^ {2}configs\.(\S+) \((\w+)\): ./gm), ([, key, is]) => `${key} ${is}`);
+    assert.deepEqual(named, [
+      'cm.application.resourceTrackingMethod rule',
+      'cm.resource.customizations.actions.apps_Deployment hint',
+      'cm.resource.exclusion unknown',
+      'params.controller.status.processors none',
+    ]);
+    assert.doesNotMatch((await make({})).notes, /are not read/);
+  });
+
   test('count no global value that the schema knows among them', async () => {
     const { global } = valuesSchema.properties ?? {};
     const { notes } = await make({

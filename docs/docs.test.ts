@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
+import { settingKey, settingKeys } from '@mooring/operator/model/settings-keys.ts';
 
 const root = join(import.meta.dirname, '..');
 const notOurs = new Set(['node_modules', 'dist']);
@@ -89,4 +90,32 @@ test('the map shows every folder of the first level, and nothing that is not the
     (path) => /^[^/]+\/$/.test(path) && !shown.some((one) => `${one}/`.startsWith(path)),
   );
   assert.deepEqual(missing, []);
+});
+
+test('the guides advise no setting that is not read', () => {
+  const guides = pages.filter((path) => /^docs\/(?:runbooks\/)?[^/]+\.md$/.test(path) || path === 'README.md');
+  const maps = ['argocd-cm', 'argocd-cmd-params-cm'] as const;
+  const wildcards = new Set(settingKeys.filter(({ key }) => key.endsWith('*')).map(({ key }) => key));
+  let named = 0;
+  for (const page of guides) {
+    const text = read(page);
+    for (const [, key = ''] of text.matchAll(/`([A-Za-z][\w.-]*)(?::[^`]*)?`/g)) {
+      // A word alone may be a field of anything, and what only begins alike a name of something else.
+      const rows = maps.flatMap((place) => settingKey(place, key) ?? []).filter((row) => !wildcards.has(row.key));
+      if (!key.includes('.') || rows.length === 0) continue;
+      named += 1;
+      assert.ok(
+        rows.some((row) => row.class === 'read'),
+        `${page} names ${key}, which is not read`,
+      );
+    }
+    for (const [, key = '', place = ''] of text.matchAll(
+      /`([\w.-]+)(?::[^`]*)?`(?: or `[\w.-]+`)? in `(argocd-cm|argocd-cmd-params-cm)`/g,
+    )) {
+      named += 1;
+      const row = maps.flatMap((one) => (one === place ? (settingKey(one, key) ?? []) : []))[0];
+      assert.equal(row?.class, 'read', `${page} names ${key} in ${place}`);
+    }
+  }
+  assert.ok(named > 3, `${named} settings are named`);
 });

@@ -2,7 +2,9 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listOf } from './adapters/store/settings.ts';
+import { createLog } from './adapters/telemetry/log.ts';
 import { readTracing, type TracingFlags } from './adapters/telemetry/otlp/settings.ts';
+import { withoutArgoFlags } from './argo-flags.ts';
 import { messageOf } from './model/fault.ts';
 import { readRenderLimits } from './model/render-limits.ts';
 import {
@@ -50,6 +52,7 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --otlp-sample-ratio RATIO  share of the traces that are recorded, 0 to 1; default: 1
   --trace-ids w3c|xray       form of trace ids; xray: with the time in front, as AWS X-Ray wants them; default: w3c
 
+Flags of Argo CD's application controller may stand among them: --loglevel and --logformat mean the same here, the others are named in the log and passed over.
 Replicas are told apart by $POD_NAME, and reach each other by $POD_IP.
 `;
 
@@ -78,7 +81,8 @@ interface Arguments extends TracingFlags {
 }
 
 async function main(): Promise<void> {
-  const values = readArguments();
+  const { args, passedOver } = withoutArgoFlags(process.argv.slice(2));
+  const values = readArguments(args);
   if (values.help) {
     process.stdout.write(usage);
     return;
@@ -105,6 +109,11 @@ async function main(): Promise<void> {
     ...(tracing && { tracing }),
     ...(values['leader-elect'] && { leaderElection: leaderElection(values, process.env) }),
   };
+  if (passedOver.length > 0)
+    createLog(options.logLevel ?? 'info', options.logFormat).warn(
+      { flags: passedOver.join(' ') },
+      "flags of Argo CD's that have no effect here",
+    );
   let operator: Operator | undefined;
   stopOnSignals(() => operator);
   operator = await createOperator(options).catch((thrown: unknown) => {
@@ -144,9 +153,10 @@ function leaderElection(
   return { ...(leaseName && { leaseName }), ...(identity && { identity }), ...(address && { address }) };
 }
 
-function readArguments(): Arguments {
+function readArguments(args: readonly string[]): Arguments {
   try {
     return parseArgs({
+      args: [...args],
       options: {
         kubeconfig: { type: 'string' },
         context: { type: 'string' },

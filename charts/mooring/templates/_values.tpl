@@ -96,3 +96,25 @@ controller.{{ . }}
 {{ ternary "controller.image" "global.image" (ne $values.controller.image.repository "") }} (it is Argo CD's)
 {{- end }}
 {{- end -}}
+
+{{- /* Keys of configs.cm and configs.params that are given and not read, one a line. */ -}}
+{{- define "mooring.unread" -}}
+{{- $known := include "mooring.settings" . | fromJson -}}
+{{- $configs := .Values.configs -}}
+{{- range $place := list "cm" "params" }}
+{{- range $key, $value := omit (index $configs $place) "create" "annotations" }}
+{{- $best := dict "key" "" "class" "unknown" "about" "no key of Argo CD 3.6" "harmless" list -}}
+{{- range index $known $place -}}
+{{- if eq .key $key -}}
+{{- $best = . -}}
+{{- else if and (hasSuffix "*" .key) (hasPrefix (trimSuffix "*" .key) $key) (gt (len .key) (len $best.key)) (ne $best.key $key) -}}
+{{- $best = . -}}
+{{- end -}}
+{{- end -}}
+{{- $text := include "mooring.text" $value | trim -}}
+{{- if and $text (ne $best.class "read") (not (has $text $best.harmless)) }}
+configs.{{ $place }}.{{ $key }} ({{ $best.class }}): {{ $best.about }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
