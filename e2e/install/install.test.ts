@@ -112,6 +112,37 @@ test('a commit is applied after a webhook to the pod, and drift is healed', asyn
   await view.until('the heal is in the history', (apps) => historyOf(apps.get('storefront-dev')) === 2, 60_000);
 });
 
+test('a repository on the node of the pod is not asked', async () => {
+  const name = 'on-the-node';
+  const places = {
+    localhost: 'http://localhost:8080/shop',
+    metadata: 'http://169.254.169.254/latest',
+    file: 'file:///srv',
+  };
+  for (const [place, repoURL] of Object.entries(places)) {
+    await kube.create(applicationsPath, {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { name: `${name}-${place}`, namespace: 'argocd' },
+      spec: {
+        project: 'default',
+        source: { repoURL, path: '.' },
+        destination: { server: 'https://kubernetes.default.svc', namespace: 'default' },
+      },
+    });
+    await view.until(
+      `${place} is refused`,
+      (apps) =>
+        (apps.get(`${name}-${place}`)?.status?.conditions ?? []).some(({ message }) =>
+          /is not asked: .* means the machine|is not valid: the transport file is switched off/.test(message),
+        ),
+      60_000,
+    );
+    await kube.remove(`${applicationsPath}/${name}-${place}`);
+  }
+  await view.until('they are gone', (apps) => apps.size === applications, 60_000);
+});
+
 test('an upgrade to two replicas with changed values loses nothing, and a webhook to the standby counts', async () => {
   const histories = (): unknown[] => view.all().map((app) => [app.metadata.name, historyOf(app)]);
   const before = histories();
