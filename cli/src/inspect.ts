@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Application, AppProject } from '@mooring/crds';
-import { createGit } from '@mooring/operator/adapters/git/git.ts';
+import { createGit, everyTransport } from '@mooring/operator/adapters/git/git.ts';
+import { everyHost } from '@mooring/operator/adapters/git/network.ts';
 import { createClient } from '@mooring/operator/adapters/kube/client.ts';
 import { createClusters } from '@mooring/operator/adapters/kube/clusters.ts';
 import { fromKubeconfig } from '@mooring/operator/adapters/kube/connect.ts';
@@ -212,7 +213,9 @@ async function renderFromGit(
   open.defer(() => rm(directory, { recursive: true, force: true }));
   const source = gitSourceOf(app);
   const log = createLog('silent');
-  const git = open.adopt(createGit({ directory, clock: systemClock, limits: operatorLimits, log }), (one) =>
+  // Whoever runs this asks with their own rights, on their own machine, and it may be the Git server's, too.
+  const reach = { transports: everyTransport, network: everyHost };
+  const git = open.adopt(createGit({ directory, clock: systemClock, limits: operatorLimits, log, ...reach }), (one) =>
     one.close(),
   );
   const { revision, tree } = await withProgress(`fetching ${source.repoURL}`, async () => {
