@@ -69,7 +69,7 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
     const before = objects.get(keyText(key));
     const metadata = { ...next.object.metadata };
     metadata.resourceVersion = String(++version);
-    metadata.uid = before?.object.metadata.uid ?? `${server}-${++uids}`;
+    metadata.uid = before?.object.metadata.uid ?? next.object.metadata.uid ?? `${server}-${++uids}`;
     metadata.creationTimestamp = before?.object.metadata.creationTimestamp ?? timestamp(clock.now());
     const specChanged = !equalJson(before?.object['spec'], next.object['spec']);
     metadata.generation = (before?.object.metadata.generation ?? 0) + (before === undefined || specChanged ? 1 : 0);
@@ -168,17 +168,19 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       if (before === undefined) return;
       checkSeen(key, before, over);
       const { uid } = over;
-      if (propagation !== 'foreground') return drop(key, uid, 'operator');
+      const isHeld = (before.object.metadata.finalizers ?? []).length > 0;
+      if (propagation !== 'foreground' && !isHeld) return drop(key, uid, 'operator');
       if (before.object.metadata.deletionTimestamp !== undefined) return;
       const metadata = { ...before.object.metadata, deletionTimestamp: timestamp(clock.now()) };
       store({ ...before, object: { ...before.object, metadata } }, 'operator');
-      clock.after(random.between(50, 3_000), () => drop(key, uid, 'controller'));
+      if (!isHeld) clock.after(random.between(50, 3_000), () => drop(key, uid, 'controller'));
     },
     edit(key, change) {
       const before = objects.get(keyText(key));
       if (before === undefined) return;
       const object = change(copyJson(before.object));
-      if (object === undefined) return drop(key, before.object.metadata.uid ?? '', 'user');
+      const isLetGo = object?.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers?.length;
+      if (object === undefined || isLetGo) return drop(key, before.object.metadata.uid ?? '', 'user');
       const old = leavesOf(before.object);
       const leaves = leavesOf(object);
       const owned = new Set([...before.owned].filter((path) => equalJson(old.get(path), leaves.get(path))));

@@ -259,7 +259,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
       serves: async (apiVersion, kind) => api.scopeOf(groupOf(apiVersion), kind) !== undefined,
       record: cache.record,
       tracked: cache.tracked,
-      lastOf: () => undefined,
+      lastOf: cache.lastOf,
       covers: () => true,
       unseen: () => [],
       ownedBy: cache.ownedBy,

@@ -54,3 +54,13 @@ export function itemsOf(annotations: Annotations, name: string): readonly string
   const items = (annotations?.[name] ?? '').split(',').map((item) => item.trim());
   return [...new Set(items)].filter((item) => item !== '');
 }
+
+/**
+ * Whether a person approved deletions at or after a time (milliseconds since 1970). As in Argo CD the value is a timestamp of RFC 3339, and anything else approves
+ * nothing: what was approved for another deletion, or by a value that says no time, is not approved.
+ */
+export function isDeletionApproved(annotations: Annotations, since: number): boolean {
+  const text = annotations?.[annotation.deletionApproved] ?? '';
+  const isTimestamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})$/.test(text);
+  return isTimestamp && Date.parse(text.replace(',', '.')) >= since;
+}

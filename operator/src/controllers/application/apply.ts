@@ -4,7 +4,7 @@ import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
 import { hookRefusal, isMadeAnew, recreationRefusal } from '../../engine/plan/recreate.ts';
 import { withWayOut } from '../../engine/summarize/operation-message.ts';
 import { annotation } from '../../model/annotations.ts';
-import type { DesiredObject } from '../../model/desired.ts';
+import type { DesiredObject, Hook } from '../../model/desired.ts';
 import { Fault, faultRules, messageOf } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
@@ -247,6 +247,41 @@ export function isForced(sync: SyncOperation | undefined): boolean {
 function suffixOf(task: Task): string {
   const group = groupOf(task.apiVersion);
   return group === '' ? '' : `.${group}`;
+}
+
+/**
+ * Makes way for hooks that are about to run: what an earlier run has left of them is deleted, where their delete policies ask for that. Answers what is on its way
+ * and not gone yet, since somebody's finalizer holds it: a hook runs for its own operation, so nothing is applied to that one.
+ */
+export async function removeEarlierHooks(
+  tasks: readonly Task[],
+  { cluster, guard, operation, tracking }: ApplyContext,
+): Promise<readonly LiveRecord[]> {
+  if (operation.sync?.dryRun) return [];
+  const held: LiveRecord[] = [];
+  for (const { key, desired, action } of tasks) {
+    const record = desired?.hook !== undefined && action === 'apply' ? cluster.record(key) : undefined;
+    if (record === undefined || record.hints?.[annotation.hookRun] === runOfHook(desired)) continue;
+    if (!record.deleting && record.app === tracking && isReplaced(desired?.hook, record))
+      await cluster.remove(record, { propagation: 'foreground', guard });
+    const left = cluster.record(key);
+    if (left?.deleting) held.push(left);
+  }
+  return held;
+}
+
+function runOfHook(desired: DesiredObject | undefined): string | undefined {
+  return desired?.object.metadata.annotations?.[annotation.hookRun];
+}
+
+/** Whether a hook's next run takes the place of this one, which is there already. */
+function isReplaced(hook: Hook | undefined, { health }: LiveRecord): boolean {
+  const policies = hook?.deletePolicies ?? [];
+  const status = health?.status ?? 'Healthy';
+  if (policies.includes('BeforeHookCreation')) return true;
+  return policies.includes('HookSucceeded')
+    ? status === 'Healthy'
+    : policies.includes('HookFailed') && status === 'Degraded';
 }
 
 /** Whether a hook's delete policies let it go now. */

@@ -12,7 +12,7 @@ import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { containerImages } from '../../engine/summarize/images.ts';
 import { finalMessage, waitingMessage } from '../../engine/summarize/operation-message.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
-import { annotation } from '../../model/annotations.ts';
+import { annotation, isDeletionApproved } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
 import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
@@ -21,7 +21,16 @@ import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.t
 import { timestamp } from '../../model/timestamp.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { World } from '../../world/world.ts';
-import { type ApplyContext, applyTasks, comingNamespaces, isDoomed, isForced, rehearse, removeHooks } from './apply.ts';
+import {
+  type ApplyContext,
+  applyTasks,
+  comingNamespaces,
+  isDoomed,
+  isForced,
+  rehearse,
+  removeEarlierHooks,
+  removeHooks,
+} from './apply.ts';
 import type { Compared } from './compare.ts';
 import type { Memory } from './memory.ts';
 
@@ -67,7 +76,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   const laidOut = plan(desired, request.compared.changes, liveHooks, {
     prune: sync.prune === true,
     ...(sync.resources?.length && { only: chosen(sync.resources) }),
-    pruneConfirmed: isApproved(request.app, request.state),
+    pruneConfirmed: isDeletionApproved(request.app.metadata.annotations, Date.parse(request.state.startedAt)),
     run: runOf(request.state),
     skipHooks: sync.syncStrategy?.apply !== undefined && sync.syncStrategy.hook === undefined,
     syncOptions,
@@ -98,10 +107,24 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   };
   let rehearsed = sync.dryRun === true;
   let wrote = false;
+  const waits = ({ reason, forMs }: Extract<Next, { do: 'wait' }>): Operated => {
+    const state = withResults(request.state, syncPlan, progress);
+    const limitMs = timeLeft(request.state, world);
+    const againMs = Math.min(forMs ?? Number.POSITIVE_INFINITY, limitMs ?? Number.POSITIVE_INFINITY);
+    return {
+      state: { ...state, message: waitingMessage(reason, request.state.message, world.clock.now()) },
+      wrote,
+      deployed: false,
+      ...(Number.isFinite(againMs) && { againMs }),
+    };
+  };
   for (;;) {
     memory.trace.observe(cluster);
+    const { records: live, unseen } = await recordsOfTasks(syncPlan.tasks, progress, cluster);
+    // Nobody knows how such a hook ended: it runs once more.
+    if (unseen.length > 0) progress = new Map([...progress].filter(([id]) => !unseen.includes(id)));
     const view = {
-      live: await recordsOfTasks(syncPlan.tasks, progress, cluster),
+      live,
       sinceLastWaveMs: world.clock.now() - memory.waveAppliedAt,
       waveDelayMs: world.store.settings().waveDelayMs,
     };
@@ -122,23 +145,17 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       // A hook of two phases takes the place of its first run, which only the status can then tell of.
       const isReplacing = step.tasks.some((task) => task.isHook && hasRunBefore(task, syncPlan, progress));
       if (isReplacing && !sync.dryRun) await request.persist(withResults(request.state, syncPlan, progress));
+      const held = await removeEarlierHooks(step.tasks, context);
+      if (held.length > 0) return waits({ do: 'wait', reason: await heldBy(held, cluster) });
       progress = fold(progress, await applyTasks(step.tasks, context));
       wrote ||= step.tasks.some((task) => !task.unchanged);
       if (step.tasks.some((task) => !task.unchanged)) memory.waveAppliedAt = world.clock.now();
       continue;
     }
-    const state = withResults(request.state, syncPlan, progress);
-    if (step.do === 'finish') return finish(request, state, step, syncPlan, progress, wrote, world);
-    const wait: Extract<Next, { do: 'wait' }> =
-      step.do === 'run' ? { do: 'wait', reason: `waiting for deletion of ${referencesTo(leaving)}` } : step;
-    const limitMs = timeLeft(request.state, world);
-    const againMs = Math.min(wait.forMs ?? Number.POSITIVE_INFINITY, limitMs ?? Number.POSITIVE_INFINITY);
-    return {
-      state: { ...state, message: waitingMessage(wait.reason, request.state.message, world.clock.now()) },
-      wrote,
-      deployed: false,
-      ...(Number.isFinite(againMs) && { againMs }),
-    };
+    if (step.do === 'finish') {
+      return finish(request, withResults(request.state, syncPlan, progress), step, syncPlan, progress, wrote, world);
+    }
+    return waits(step.do === 'run' ? { do: 'wait', reason: `waiting for deletion of ${referencesTo(leaving)}` } : step);
   }
 }
 
@@ -172,6 +189,19 @@ function leavingBefore(
     ),
   ];
   return pruned.filter((key) => cluster.record(key)?.deleting === true);
+}
+
+/** What an operation says that waits for hooks of an earlier one to go, and for whoever holds them. */
+async function heldBy(hooks: readonly LiveRecord[], cluster: Cluster): Promise<string> {
+  const [first] = hooks;
+  const object = first && (await cluster.get(first.key, first.apiVersion));
+  const finalizers = object?.metadata.finalizers ?? [];
+  const by = finalizers.length === 0 ? '' : `, held by ${finalizers.join(', ')},`;
+  const names = referencesTo(
+    hooks.map(({ key }) => key),
+    'hooks',
+  );
+  return `waiting for deletion of an earlier run's hook${by} to run it anew: ${names}`;
 }
 
 /** Whether the same object was a hook of an earlier phase of this operation. */
@@ -264,13 +294,15 @@ const messageLength = 4_096;
 
 /**
  * Records of what the tasks are about; of a hook that has gone by itself when it was done, the last one. What was applied and is not in the view is asked for:
- * it may have gone, or another replica applied it and the watch has not told of it yet.
+ * it may have gone, or another replica applied it and the watch has not told of it yet. `unseen` are the tasks of hooks that went while no operator looked on, as
+ * one does by itself that has `ttlSecondsAfterFinished`.
  */
 async function recordsOfTasks(
   tasks: readonly Task[],
   progress: Progress,
   cluster: Cluster,
-): Promise<ReadonlyMap<string, LiveRecord>> {
+): Promise<{ readonly records: ReadonlyMap<string, LiveRecord>; readonly unseen: readonly string[] }> {
+  const unseen: string[] = [];
   const records = recordsOf(
     tasks.map(({ key }) => key),
     cluster,
@@ -284,8 +316,9 @@ async function recordsOfTasks(
     await cluster.get(key, apiVersion);
     const record = cluster.record(key);
     if (record !== undefined) records.set(keyText(key), record);
+    else if (isHook && last === undefined) unseen.push(id);
   }
-  return records;
+  return { records, unseen };
 }
 
 function recordsOf(keys: readonly ResourceKey[], cluster: Cluster): Map<string, LiveRecord> {
@@ -305,12 +338,6 @@ function chosen(resources: readonly SyncOperationResource[]): (key: ResourceKey)
     resources.filter(({ namespace }) => !namespace).map(({ group = '', kind, name }) => `${group}/${kind}/${name}`),
   );
   return (key) => texts.has(keyText(key)) || anywhere.has(`${key.group}/${key.kind}/${key.name}`);
-}
-
-/** Whether a person approved deletions after the operation began. */
-function isApproved(app: Application, state: OperationState): boolean {
-  const approved = Date.parse(app.metadata.annotations?.[annotation.deletionApproved] ?? '');
-  return approved >= Date.parse(state.startedAt);
 }
 
 /** Rebuilds the progress of an operation from its status, so that a restart is no special case. */

@@ -1,9 +1,10 @@
 import type { Application, ApplicationCondition } from '@mooring/crds';
+import { referencesTo } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
 import { holdsOf } from '../../engine/policy/holds.ts';
 import { conditionNotices } from '../../engine/summarize/notices.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
-import { annotation } from '../../model/annotations.ts';
+import { annotation, isDeletionApproved } from '../../model/annotations.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
 import { Fault, faultRules } from '../../model/fault.ts';
 import { cascadeFinalizers, hookFinalizers, ownFinalizers } from '../../model/finalizers.ts';
@@ -108,8 +109,12 @@ async function cascadeTo(
   cluster: Cluster,
   how: RemoveOptions,
 ): Promise<boolean> {
-  const left = tracked.filter((record) => verdict(record, app) === 'delete');
-  if (left.length === 0) return !tracked.some((record) => verdict(record, app) === 'ask');
+  // An Application that manages itself is gone when this is done: it cannot wait for itself.
+  const others = tracked.filter(({ uid }) => uid !== app.metadata.uid);
+  const left = others.filter((record) => isToGo(record, app));
+  if (left.length === 0) return true;
+  const asking = left.filter((record) => !record.deleting && asksFirst(record, app));
+  if (asking.length > 0) throw unapproved(asking);
   const changes = left.map((live) => ({ action: 'prune' as const, key: live.key, live, ignored: false }));
   const request = { prune: true, pruneConfirmed: true, run: '', skipHooks: true };
   const { tasks } = plan({ objects: [], warnings: [] }, { changes }, new Map(), request);
@@ -131,15 +136,25 @@ async function release(app: Application, done: readonly string[], world: World):
   return kept.some((name) => ownFinalizers.has(name)) ? requeueAfter(0) : awaitChange;
 }
 
-/**
- * `Delete=false` of the object, or of the Application where the object says nothing, keeps an object when its Application goes; `Delete=confirm` holds
- * the Application until a person approves.
- */
-function verdict(record: LiveRecord, app: Application): 'delete' | 'keep' | 'ask' {
+/** `Delete=false` of the object, or of the Application where the object says nothing, keeps an object when its Application goes. */
+function isToGo(record: LiveRecord, app: Application): boolean {
+  return syncOptionsOf(app.spec.syncPolicy?.syncOptions ?? [], record.hints).delete !== 'no';
+}
+
+/** `Delete=confirm` holds an object until a person has approved this very deletion. */
+function asksFirst(record: LiveRecord, app: Application): boolean {
   const options = syncOptionsOf(app.spec.syncPolicy?.syncOptions ?? [], record.hints);
-  if (options.delete === 'no') return 'keep';
-  const approved = app.metadata.annotations?.[annotation.deletionApproved] !== undefined;
-  return options.delete === 'confirm' && !approved ? 'ask' : 'delete';
+  const since = Date.parse(app.metadata.deletionTimestamp ?? '');
+  return options.delete === 'confirm' && !isDeletionApproved(app.metadata.annotations, since);
+}
+
+/** As in Argo CD nothing at all is deleted while one object asks. */
+function unapproved(asking: readonly LiveRecord[]): Fault {
+  const names = referencesTo(asking.map(({ key }) => key));
+  return new Fault(
+    'object-refused',
+    `nothing is deleted before a person approves, since Delete=confirm asks for that at ${names}; to approve, annotate the Application with ${annotation.deletionApproved}, the time now in RFC 3339`,
+  );
 }
 
 async function tellFault(app: Application, world: World, fault: Fault): Promise<void> {

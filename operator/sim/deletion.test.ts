@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { annotation } from '../src/model/annotations.ts';
+import { automated, configMap, type QuietWorld, quietWorld } from './quiet-world.ts';
+
+const finalizers = ['resources-finalizer.argocd.argoproj.io'];
+const name = { namespace: 'argocd', name: 'shop' };
+const left = (world: QuietWorld): readonly unknown[] =>
+  world.api.list().flatMap(({ kind, metadata }) => (kind === 'ConfigMap' ? [metadata.name] : []));
+
+async function deleting(world: QuietWorld, approved?: string): Promise<void> {
+  const asks = { [annotation.syncOptions]: 'Delete=confirm' };
+  world.commit([configMap('asks', '1', asks), configMap('other', '1', { [annotation.syncWave]: '1' })]);
+  world.create(
+    { spec: automated },
+    { finalizers, ...(approved && { annotations: { [annotation.deletionApproved]: approved } }) },
+  );
+  await world.until('it is synced', () => world.shop().status?.sync?.status === 'Synced');
+  world.store.remove(name);
+  await world.pass(15_000);
+}
+
+for (const approved of ['true', '', '2025-12-31T23:59:00Z', 'Thu Jan 01 2099', '2099']) {
+  test(`nothing is deleted while one object asks, and ${JSON.stringify(approved)} approves nothing`, async () => {
+    const world = quietWorld();
+    await deleting(world, approved);
+    assert.deepEqual(left(world), ['asks', 'other']);
+    const [condition] = world.shop().status?.conditions ?? [];
+    assert.equal(condition?.type, 'DeletionError');
+    assert.match(condition.message, /ConfigMap\/asks.*argocd\.argoproj\.io\/deletion-approved/);
+    const { writes } = world.journal;
+    await world.pass(60_000);
+    assert.equal(world.journal.writes, writes, 'it is told once');
+    world.patch({ metadata: { annotations: { [annotation.deletionApproved]: '2026-01-01T00:05:00+00:00' } } });
+    await world.until('it is gone', () => world.store.get(name) === undefined);
+    assert.deepEqual(left(world), []);
+  });
+}
+
+test('an Application that manages itself goes', async () => {
+  const world = quietWorld();
+  world.commit([configMap('other', '1')]);
+  world.create({ spec: automated }, { finalizers });
+  await world.until('it is synced', () => world.shop().status?.sync?.status === 'Synced');
+  // The simulated cluster and the store are two: it holds the Application as the store does.
+  const { uid = '' } = world.shop().metadata;
+  const annotations = { [annotation.trackingId]: 'shop:argoproj.io/Application:argocd/shop' };
+  world.api.create({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { ...name, uid, annotations, finalizers },
+  });
+  await world.pass(100);
+  world.store.remove(name);
+  await world.until('it is gone', () => world.store.get(name) === undefined);
+  assert.deepEqual(left(world), []);
+});
