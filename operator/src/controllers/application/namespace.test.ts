@@ -42,8 +42,9 @@ test('a namespace that is to be made or marked must be permitted like any other'
     return 'no Namespaces here';
   };
   const restricted = appWith({ labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } });
-  assert.equal(namespaced(appWith(), { guard })?.forbidden, 'no Namespaces here');
-  assert.equal(namespaced(restricted, { guard, exists: true })?.forbidden, 'no Namespaces here');
+  assert.equal(namespaced(appWith(), { guard })?.forbidden, 'no Namespaces here; CreateNamespace=true asks for it');
+  const marked = namespaced(restricted, { guard, exists: true });
+  assert.equal(marked?.forbidden, 'no Namespaces here; managedNamespaceMetadata asks for it');
   assert.deepEqual(asked, [
     { key, scope: 'Cluster' },
     { key, scope: 'Cluster' },

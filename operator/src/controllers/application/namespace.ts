@@ -51,7 +51,9 @@ export function namespaceOf(
       ...(managed?.annotations && { annotations: { ...managed.annotations } }),
     },
   };
-  const forbidden = guard({ key, scope: 'Cluster' }) ?? foreignTracking(object, tracking);
+  const why = guard({ key, scope: 'Cluster' });
+  const asker = managed === undefined ? 'CreateNamespace=true' : 'managedNamespaceMetadata';
+  const forbidden = why === undefined ? foreignTracking(object, tracking) : `${why}; ${asker} asks for it`;
   return {
     key,
     object,
