@@ -28,6 +28,8 @@ import { createSimTracer, type SimTracer } from './tracer.ts';
 export interface Faults {
   clusterDown(server: string): boolean;
   gitDown(): boolean;
+  /** Milliseconds that a Git server lets those wait who ask about a repository; none where it is absent. */
+  gitHangMs?(url: string): number;
   refuses(key: ResourceKey): boolean;
   /** Namespaced kinds that the project forbids just now. */
   forbidden(): readonly string[];
@@ -351,7 +353,12 @@ export function startProcess(universe: Universe, name: string, died: () => void)
 
   const resolved = new Map<string, { readonly at: number; readonly commit: string }>();
   const git: Git = {
-    async resolve(_, revision, notBefore) {
+    async resolve({ url }, revision, notBefore) {
+      const hangMs = faults.gitHangMs?.(url) ?? 0;
+      if (hangMs > 0) {
+        await new Promise<void>((resolve) => clock.after(hangMs, resolve));
+        throw new Fault('repository-unreachable', `${url} does not answer`);
+      }
       if (/^[0-9a-f]{40}$/.test(revision)) return { commit: revision };
       const known = resolved.get(revision);
       if (known !== undefined && known.at >= notBefore) return known;

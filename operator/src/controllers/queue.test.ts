@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createQueue, priority } from './queue.ts';
+import { createQueue, priority, urgencyOf } from './queue.ts';
 
 test('each key waits once, with the earliest time and the highest priority asked for', () => {
   const queue = createQueue(10);
@@ -38,4 +38,15 @@ test('a dropped key is gone', () => {
   queue.put({ key: 'a', at: 5, priority: priority.poll });
   queue.drop('a');
   assert.deepEqual([queue.size, queue.nextAt(), queue.takeDue(9)], [0, undefined, []]);
+});
+
+test('what waits becomes more urgent: nothing of lower or equal priority overtakes, and of higher only what comes soon', () => {
+  const poll = { at: 100_000, priority: priority.poll };
+  const goesFirst = (at: number, of: keyof typeof priority): boolean =>
+    urgencyOf({ at, priority: priority[of] }) > urgencyOf(poll);
+  for (const after of [1, 1_000, 60_000]) assert.equal(goesFirst(100_000 + after, 'poll'), false);
+  assert.deepEqual([goesFirst(109_999, 'drift'), goesFirst(110_000, 'drift')], [true, false]);
+  assert.deepEqual([goesFirst(119_999, 'webhook'), goesFirst(120_000, 'webhook')], [true, false]);
+  assert.deepEqual([goesFirst(129_999, 'person'), goesFirst(130_000, 'person')], [true, false]);
+  assert.equal(goesFirst(99_999, 'poll'), true);
 });

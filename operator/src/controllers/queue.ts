@@ -3,6 +3,18 @@ export const priority = { person: 30, webhook: 20, drift: 10, poll: 0 } as const
 
 export type Priority = (typeof priority)[keyof typeof priority];
 
+/** Milliseconds of waiting that make up for one point of priority: a poll that has waited for 30 s is as urgent as a person who comes then. */
+const agingMs = 1_000;
+
+/**
+ * How urgent it is, of all that waits: the highest number goes first. It grows with the time that something waits, alike for all, so that the order of two never
+ * changes while both wait: nothing that is of lower or equal priority and came later goes first, and of what is of higher priority only what came in the 30 s
+ * after it.
+ */
+export function urgencyOf({ at, priority }: Omit<QueueEntry, 'key'>): number {
+  return priority * agingMs - at;
+}
+
 /** Something to do, no earlier than `at` (milliseconds since 1970). */
 export interface QueueEntry {
   readonly key: string;
@@ -16,7 +28,7 @@ export interface QueueEntry {
  */
 export interface Queue {
   put(entry: QueueEntry): boolean;
-  /** Takes out every entry that is due, most urgent first. */
+  /** Takes out every entry that is due, most urgent first: see `urgencyOf`. */
   takeDue(now: number): QueueEntry[];
   drop(key: string): void;
   /** When the next entry is due; undefined where nothing waits. */
@@ -40,7 +52,7 @@ export function createQueue(length: number): Queue {
     takeDue(now) {
       const due = [...entries.values()].filter((entry) => entry.at <= now);
       for (const entry of due) entries.delete(entry.key);
-      return due.sort((a, b) => b.priority - a.priority || a.at - b.at);
+      return due.sort((a, b) => urgencyOf(b) - urgencyOf(a) || a.at - b.at);
     },
     drop(key) {
       entries.delete(key);

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { createClock, type SimClock } from '../../sim/clock.ts';
 import { noMetrics } from '../world/telemetry.ts';
 import { type Action, awaitChange, requeueAfter } from './action.ts';
+import type { Place } from './place.ts';
 import { priority } from './queue.ts';
 import { createRunner, type Runner } from './runner.ts';
 
@@ -26,10 +27,14 @@ interface BenchOptions {
   readonly perGroup?: number;
   readonly queueLength?: number;
   readonly run?: (key: string, count: number) => Action;
+  /** Milliseconds that a run waits outside before it works; none where undefined. */
+  readonly waitsMs?: (key: string) => number | undefined;
+  readonly waitingAtOnce?: number;
 }
 
 /** A runner on a clock of its own; the group of a key is what is in front of its slash. */
-function bench({ takesMs = 10, atOnce = 4, perGroup = 2, queueLength = 100, run }: BenchOptions = {}): Bench {
+function bench(options: BenchOptions = {}): Bench {
+  const { takesMs = 10, atOnce = 4, perGroup = 2, queueLength = 100, run, waitsMs, waitingAtOnce = 50 } = options;
   const clock = createClock(0);
   const began: string[] = [];
   const crashes: unknown[] = [];
@@ -40,7 +45,9 @@ function bench({ takesMs = 10, atOnce = 4, perGroup = 2, queueLength = 100, run 
   const work = {
     kind: 'Test',
     groupOf,
-    async run(key: string): Promise<Action> {
+    async run(key: string, place: Place): Promise<Action> {
+      const waits = waitsMs?.(key);
+      if (waits !== undefined) await place.outside(new Promise<void>((resolve) => clock.after(waits, resolve)));
       assert.ok(!running.includes(key), `${key} runs already`);
       running.push(key);
       began.push(`${key}@${clock.now()}`);
@@ -59,7 +66,15 @@ function bench({ takesMs = 10, atOnce = 4, perGroup = 2, queueLength = 100, run 
     warn: silent,
     error: (_: unknown, message: string) => errors.push(message),
   };
-  const bounds = { queueLength, atOnce, perGroup, backoffFirstMs: 1_000, backoffLastMs: 5_000 };
+  const bounds = {
+    queueLength,
+    atOnce,
+    perGroup,
+    waitingAtOnce,
+    placeKeptMs: 20,
+    backoffFirstMs: 1_000,
+    backoffLastMs: 5_000,
+  };
   const waits: number[] = [];
   const metrics = { ...noMetrics, began: (_: string, waitedMs: number) => waits.push(waitedMs) };
   const runner = createRunner(work, bounds, { clock, log, metrics, onCrash: (thrown) => crashes.push(thrown) });
@@ -238,4 +253,61 @@ test('a run waits from when it is due, and not from when somebody asked for it l
   assert.deepEqual([runner.due, runner.running], [1, 1], 'what is to come later is not due');
   await clock.passUntil(1_000);
   assert.deepEqual(waits, [0, 10, 0]);
+});
+
+test('ten that wait for something outside do not keep the others of their group from working', async () => {
+  const waitsMs = (key: string): number | undefined => (key.includes('hung') ? 90_000 : undefined);
+  const { clock, runner, began, most } = bench({ atOnce: 3, perGroup: 2, waitsMs });
+  for (let index = 0; index < 10; index += 1) runner.wake(`g/hung-${index}`, priority.person);
+  for (let index = 0; index < 10; index += 1) runner.wake(`g/good-${index}`, priority.poll);
+  await clock.passUntil(1_000);
+  assert.equal(began.length, 10, began.join(' '));
+  assert.deepEqual([runner.running, runner.due], [10, 0]);
+  await clock.passUntil(100_000);
+  assert.equal(began.length, 20, 'each goes on when its wait is over');
+  assert.ok(most.group <= 2 && most.overall <= 3, JSON.stringify(most));
+  assert.equal(runner.running, 0);
+  runner.wake('g/late', priority.poll);
+  runner.wake('g/later', priority.poll);
+  await clock.passUntil(100_011);
+  assert.deepEqual(began.slice(20), ['g/late@100000', 'g/later@100000'], 'no place was lost');
+});
+
+test('a wait that is over in a moment costs no place, and waits beyond the bound keep theirs', async () => {
+  const waitsMs = (key: string): number => (key.includes('hung') ? 1_000 : 5);
+  const { clock, runner, began } = bench({ atOnce: 1, perGroup: 1, waitingAtOnce: 2, waitsMs });
+  for (const key of ['a', 'b']) runner.wake(key, priority.poll);
+  await clock.passUntil(100);
+  assert.deepEqual(began, ['a@5', 'b@20']);
+  for (const key of ['hung-1', 'hung-2', 'hung-3']) runner.wake(key, priority.person);
+  await clock.passUntil(200);
+  runner.wake('c', priority.person);
+  await clock.passUntil(5_000);
+  assert.ok(began.indexOf(began.find((each) => each.startsWith('c@')) ?? '') > 2, began.join(' '));
+  assert.equal(began.length, 6);
+});
+
+test('a stop waits for what waits outside, too', async () => {
+  const { clock, runner } = bench({ waitsMs: () => 500 });
+  runner.wake('a', priority.poll);
+  await clock.passUntil(100);
+  let stopped = -1;
+  runner.stop(10_000).then(() => {
+    stopped = clock.now();
+  });
+  await clock.passUntil(5_000);
+  assert.equal(stopped, 510);
+});
+
+test('a poll has its turn though drift never ends', async () => {
+  const { clock, runner, began } = bench({ atOnce: 1, perGroup: 1, takesMs: 100 });
+  runner.wake('poll', priority.poll);
+  const drift = (): void => {
+    for (let index = 0; index < 100; index += 1) runner.wake(`drift-${index}`, priority.drift);
+    clock.after(1_000, drift);
+  };
+  drift();
+  await clock.passUntil(120_000);
+  const at = Number(began.find((each) => each.startsWith('poll@'))?.split('@')[1]);
+  assert.ok(at <= 30_000, `${at}`);
 });

@@ -2,7 +2,8 @@ import PQueue from 'p-queue';
 import type { Clock } from '../world/clock.ts';
 import type { Log, Metrics } from '../world/telemetry.ts';
 import { type Action, awaitChange } from './action.ts';
-import { createQueue, type Priority, priority, type QueueEntry } from './queue.ts';
+import { createPlace, type Place } from './place.ts';
+import { createQueue, type Priority, priority, type QueueEntry, urgencyOf } from './queue.ts';
 
 /** What one kind of work needs; keys are opaque to the runner. */
 export interface Work {
@@ -10,13 +11,17 @@ export interface Work {
   /** Group whose members share `perGroup` places, such as the destination cluster. */
   groupOf(key: string): string;
   /** Does the work once. It handles its own expected failures; what it throws is a bug, and is tried again later and later. */
-  run(key: string): Promise<Action>;
+  run(key: string, place: Place): Promise<Action>;
 }
 
 export interface RunnerBounds {
   readonly queueLength: number;
   readonly atOnce: number;
   readonly perGroup: number;
+  /** Runs that have given their place to others while they wait; those beyond it keep theirs. */
+  readonly waitingAtOnce: number;
+  /** Milliseconds of waiting for which a run keeps its place. */
+  readonly placeKeptMs: number;
   readonly backoffFirstMs: number;
   readonly backoffLastMs: number;
 }
@@ -39,7 +44,7 @@ interface Run {
   readonly dueAt: number;
 }
 
-/** Calls `work.run` for keys: each key at most once at a time, within the bounds, the most urgent first. */
+/** Calls `work.run` for keys: each key at most once at a time, within the bounds, the most urgent first. A place is held for work, and not for waiting: see `Place`. */
 export interface Runner {
   /** Asks for a run of `key`, after `delayMs`. A key that runs now runs again afterwards. */
   wake(key: string, urgency: Priority, delayMs?: number): void;
@@ -65,7 +70,9 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   let timer: { at: number; cancel: () => void } | undefined;
   let stopped = false;
   let running = 0;
+  let waitingOutside = 0;
   let runs = 0;
+  let idle = Promise.withResolvers<void>();
 
   const arm = (at: number | undefined): void => {
     if (stopped || at === undefined || (timer !== undefined && timer.at <= at)) return;
@@ -110,23 +117,46 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     }
   };
 
-  const enqueue = (key: string, run: Run): void => {
-    const options = { priority: run.urgency };
+  /** Calls `use` once there is a place for the key, which is held until `free` is called. */
+  const occupy = (key: string, { dueAt: at, urgency }: Run, use: (free: () => void) => void): void => {
+    const options = { priority: urgencyOf({ at, priority: urgency }) };
     groupQueue(work.groupOf(key))
-      .add(() => (run.started ? undefined : overall.add(() => once(key, run), options)), options)
+      .add(() => overall.add(() => new Promise<void>(use), options), options)
       .catch((thrown: unknown) => world.onCrash(thrown, key));
   };
 
-  const once = async (key: string, state: Run): Promise<void> => {
-    if (state.started) return;
+  const enqueue = (key: string, run: Run): void =>
+    occupy(key, run, (free) => {
+      if (run.started) free();
+      else void once(key, run, free);
+    });
+
+  const placeOf = (key: string, run: Run, free: () => void): Place & { leave(): void } =>
+    createPlace(free, {
+      clock: world.clock,
+      keptMs: bounds.placeKeptMs,
+      mayGive: () => waitingOutside < bounds.waitingAtOnce,
+      given: () => {
+        waitingOutside += 1;
+      },
+      takeAgain: () =>
+        new Promise((resolve) => {
+          waitingOutside -= 1;
+          occupy(key, run, resolve);
+        }),
+    });
+
+  const once = async (key: string, state: Run, free: () => void): Promise<void> => {
     let action = awaitChange;
     state.started = true;
+    if (running === 0) idle = Promise.withResolvers<void>();
     running += 1;
     const startedAt = world.clock.now();
     world.metrics.began(work.kind, startedAt - state.dueAt);
+    const place = placeOf(key, state, free);
     if (!stopped) {
       try {
-        action = await work.run(key);
+        action = await work.run(key, place);
         failures.delete(key);
       } catch (thrown) {
         world.onCrash(thrown, key);
@@ -141,6 +171,8 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     world.metrics.ended(work.kind, world.clock.now() - startedAt);
     if (state.again !== undefined) put(key, state.again, 0);
     if (action.do === 'again') put(key, priority.poll, action.afterMs);
+    place.leave();
+    if (running === 0) idle.resolve();
   };
 
   const put = (key: string, urgency: Priority, delayMs: number): void => {
@@ -179,8 +211,8 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
     async stop(withinMs) {
       stopped = true;
       timer?.cancel();
-      const idle = overall.onIdle();
-      await Promise.race([idle, new Promise<void>((resolve) => world.clock.after(withinMs, resolve))]);
+      if (running === 0) return;
+      await Promise.race([idle.promise, new Promise<void>((resolve) => world.clock.after(withinMs, resolve))]);
     },
   };
 }

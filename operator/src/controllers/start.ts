@@ -14,6 +14,7 @@ import { reconcile } from './application/reconcile.ts';
 import { createAppTrace } from './application/trace.ts';
 import { applicationKey, isUnderWay, nameOf, serverOf, wakeApplications } from './application/wake.ts';
 import { followLead } from './lead.ts';
+import { outsideOf } from './place.ts';
 import { type Priority, priority } from './queue.ts';
 import { reconcileRepository } from './repository/reconcile.ts';
 import { repositoryKey, wakeRepositories } from './repository/wake.ts';
@@ -90,6 +91,8 @@ export function startControllers(surroundings: World): Controllers {
     queueLength: operatorLimits.queueLength,
     atOnce: operatorLimits.reconcilesAtOnce,
     perGroup: operatorLimits.reconcilesPerCluster,
+    waitingAtOnce: operatorLimits.reconcilesWaiting,
+    placeKeptMs: operatorLimits.placeKeptMs,
     backoffFirstMs: operatorLimits.backoffFirstMs,
     backoffLastMs: operatorLimits.backoffLastMs,
   };
@@ -116,7 +119,7 @@ export function startControllers(surroundings: World): Controllers {
         const app = appOf(key);
         return (app && serverOf(app, world)) ?? '';
       },
-      async run(key) {
+      async run(key, place) {
         const app = appOf(key);
         if (app === undefined) return awaitChange;
         const startedAt = world.clock.now();
@@ -144,7 +147,7 @@ export function startControllers(surroundings: World): Controllers {
         let action = awaitChange;
         let failure: string | undefined;
         try {
-          const passWorld = { ...world, leadership: lead.ofPass(), telemetry: own };
+          const passWorld = { ...outsideOf(world, place), leadership: lead.ofPass(), telemetry: own };
           action = await own.metrics.during(during, () => reconcile(app, passWorld, memory));
           const durationMs = world.clock.now() - startedAt;
           log.debug({ durationMs, next: action.do }, 'looked at the Application');
@@ -168,11 +171,11 @@ export function startControllers(surroundings: World): Controllers {
     {
       kind: 'Repository',
       groupOf: (key) => key,
-      run(key) {
+      run(key, place) {
         const by = told.get(key);
         told.delete(key);
         const seenAt = by?.at ?? world.clock.now();
-        return reconcileRepository(key, world, {
+        return reconcileRepository(key, outsideOf(world, place), {
           outdate(app, notBefore) {
             const id = applicationKey(app);
             memoryOf(id).revisionNotBefore = notBefore;

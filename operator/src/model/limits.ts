@@ -6,6 +6,10 @@ export interface OperatorLimits {
   readonly reconcilesAtOnce: number;
   /** Reconciles under way at once for one cluster. */
   readonly reconcilesPerCluster: number;
+  /** Reconciles that wait for Git or for a cluster's view without a place among the others; those beyond it keep theirs. */
+  readonly reconcilesWaiting: number;
+  /** Milliseconds of such waiting for which a reconcile keeps its place. */
+  readonly placeKeptMs: number;
   /** Requests under way at once to one API server. */
   readonly requestsPerCluster: number;
   /** Bytes of one answer of an API server. */
@@ -50,6 +54,8 @@ export const operatorLimits: OperatorLimits = {
   queueLength: 20_000,
   reconcilesAtOnce: 20,
   reconcilesPerCluster: 10,
+  reconcilesWaiting: 2_000,
+  placeKeptMs: 20,
   requestsPerCluster: 16,
   responseBytes: 256 * 1024 * 1024,
   requestTimeoutMs: 30_000,
