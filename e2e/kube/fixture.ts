@@ -54,14 +54,18 @@ export interface Watched extends ClusterView {
   readonly log: KeptLog;
 }
 
-export async function watchCluster(cluster: Cluster, server: string = cluster.server): Promise<Watched> {
+export async function watchCluster(
+  cluster: Cluster,
+  server: string = cluster.server,
+  options: Partial<ViewOptions> = {},
+): Promise<Watched> {
   const log = keepLog();
   const changes: CacheChange[] = [];
   const followed: (string | undefined)[] = [];
   const view = await openView(
     connectionTo(cluster, server),
     { server: cluster.server, namespaces: [], clusterResources: true },
-    viewOptions(log),
+    { ...viewOptions(log), ...options },
     {
       changed: (change) => changes.push(change),
       followed: (fault, kind) => {

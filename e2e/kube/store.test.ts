@@ -18,7 +18,11 @@ let client: KubeClient;
 let opened: OpenStore;
 const changes: StoreChange[] = [];
 const problems = new Map<Check, readonly Problem[]>();
-const report: Report = (check, found) => void problems.set(check, found);
+let notes: readonly string[] = [];
+const report: Report = (check, found, told = []) => {
+  problems.set(check, found);
+  if (check === 'settings') notes = told;
+};
 const namespace = 'argocd';
 const log = keepLog();
 
@@ -162,6 +166,42 @@ describe('the store', () => {
     const [problem] = problems.get('settings') ?? [];
     assert.match(problem?.message ?? '', /^argocd-cm: timeout\.reconciliation\.jitter is "soon", but must be/);
     assert.deepEqual([problem?.about?.kind, problem?.about?.name], ['ConfigMap', 'argocd-cm']);
+  });
+
+  test('names what is set and not read, wherever it is said, in one line', async () => {
+    const actions = 'resource.customizations.actions.apps_Deployment';
+    const patch = JSON.stringify({ data: { [actions]: 'x' } });
+    await real.kubectl('-n', namespace, 'patch', 'configmap', 'argocd-cm', '--type=merge', `--patch=${patch}`);
+    const orphaned = JSON.stringify({ spec: { orphanedResources: { warn: true } } });
+    await real.kubectl('-n', namespace, 'patch', 'appproject', 'default', '--type=merge', `--patch=${orphaned}`);
+    await until('both are told', () => notes.length === 2);
+    assert.match(
+      notes[0] ?? '',
+      /^argocd-cm resource\.customizations\.actions\.apps_Deployment is not read \(hint\): ./,
+    );
+    assert.match(notes[1] ?? '', /^AppProject default spec orphanedResources is not read \(hint\): ./);
+    const lines = log.lines.filter(({ message }) => message === 'some settings are not read');
+    assert.equal(lines.at(-1)?.fields['unread'], notes.join('; '));
+  });
+
+  test('a project has the rules of global projects, and those of it that are taken away', async () => {
+    const globalProjects = '- {projectName: everybody, labelSelector: {}}';
+    const patch = JSON.stringify({ data: { globalProjects } });
+    await real.kubectl('-n', namespace, 'patch', 'configmap', 'argocd-cm', '--type=merge', `--patch=${patch}`);
+    await real.api.call('POST', applications.replace('applications', 'appprojects'), {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: 'everybody', namespace },
+      spec: { namespaceResourceBlacklist: [{ group: '', kind: 'Secret' }] },
+    });
+    const denied = () => opened.store.project('default')?.spec.namespaceResourceBlacklist;
+    await until('it is denied', () => denied()?.length === 1);
+    changes.splice(0);
+    await real.kubectl('-n', namespace, 'delete', 'appproject', 'everybody');
+    await until('who had its rules is told', () =>
+      changes.some((change) => change.kind === 'AppProject' && change.name.name === 'default'),
+    );
+    assert.equal(denied(), undefined);
   });
 });
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@mooring/operator/adapters/kube/client.ts';
 import { startReflector } from '@mooring/operator/adapters/kube/reflector.ts';
 import { listPage } from '@mooring/operator/adapters/kube/request.ts';
+import type { KindChoice } from '@mooring/operator/adapters/kube/watched-kinds.ts';
 import { keyOf } from '@mooring/operator/model/resource-key.ts';
 import type { ApplyOptions } from '@mooring/operator/world/cluster.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
@@ -371,4 +372,34 @@ describe('lists', () => {
     reflector.stop();
     await client.close();
   });
+});
+
+test('a kind that the settings come to leave out is let go, and seen again when they do not', async () => {
+  const left = new Set<string>();
+  let changed = (): void => {};
+  const kinds: KindChoice = {
+    isExcluded: (_, kind) => left.has(kind),
+    subscribe: (listener) => {
+      changed = listener;
+      return () => {};
+    },
+  };
+  const own = await watchCluster(real, real.server, { kinds });
+  try {
+    const object = tracked('left-out', configMap('left-out', { a: '1' }));
+    const { record } = own.cluster;
+    await own.cluster.apply(object, serverSide);
+    assert.ok(record(keyOf(object)));
+    const before = own.facts().kinds;
+    left.add('ConfigMap');
+    changed();
+    assert.equal(record(keyOf(object)), undefined);
+    assert.equal(own.facts().kinds, before - 1);
+    assert.deepEqual(own.cluster.tracked('left-out'), []);
+    left.clear();
+    changed();
+    await until('it is seen again', () => record(keyOf(object)) !== undefined);
+  } finally {
+    await own.close();
+  }
 });
