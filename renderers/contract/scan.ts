@@ -140,6 +140,8 @@ export function createScanner(text: string): Scanner {
   const keys: (Token | undefined)[] = [undefined];
   let queue: Token[] = [];
   let head = 0;
+  /** Whether a character of the text takes two places; found out where it matters. */
+  let hasPairs: boolean | undefined;
 
   const fail = (message: string, position: number): YamlError => new YamlError(message, position);
   const column = (): number => at - lineStart;
@@ -176,8 +178,12 @@ export function createScanner(text: string): Scanner {
     return false;
   };
 
-  const isTooLong = (from: number): boolean =>
-    at - from > keyLengthMax && (at - from > 2 * keyLengthMax || [...text.slice(from, at)].length > keyLengthMax);
+  const isTooLong = (from: number): boolean => {
+    if (at - from <= keyLengthMax) return false;
+    if (at - from > 2 * keyLengthMax) return true;
+    hasPairs ??= /[\ud800-\udfff]/.test(text);
+    return !hasPairs || [...text.slice(from, at)].length > keyLengthMax;
+  };
 
   const dropKey = (): void => {
     const token = keys[flow];

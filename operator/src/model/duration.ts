@@ -9,15 +9,18 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-const whole = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
-const part = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+const whole = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+const part = /(?<![\d.])(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 /** Go's `time.Duration` counts nanoseconds in 64 bits: about 292 years. */
 const longestMs = 2 ** 63 / 1e6;
 
-/** Milliseconds of a duration as Go's `time.ParseDuration` reads it: `120s`, `1h30m`, `1.5h`, `-5s`, `0`. undefined where it is none. */
+/** The longest text that is read: numbers of any length would take quadratic time. */
+const lengthMax = 100;
+
+/** Milliseconds of a duration as Go's `time.ParseDuration` reads it: `120s`, `1h30m`, `1.5h`, `-5s`, `0`. undefined where it is none, or longer than 100 characters. */
 export function parseDuration(text: string): number | undefined {
   if (text === '0' || text === '+0' || text === '-0') return 0;
-  const match = whole.exec(text);
+  const match = text.length > lengthMax ? null : whole.exec(text);
   if (match === null) return undefined;
   let ms = 0;
   for (const [, amount = '', unit = ''] of (match[2] ?? '').matchAll(part)) ms += Number(amount) * (unitMs[unit] ?? 0);

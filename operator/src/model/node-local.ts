@@ -50,7 +50,7 @@ const localName =
  * brackets.
  */
 export function nodeLocal(host: string): string | undefined {
-  const text = host.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
+  const text = host.replace(/^\[|\]$/g, '').replace(/%[\s\S]*$/, '');
   if (/^[\d.]+$/.test(text)) return rangeOf(ranges4, ipv4(text), 32);
   if (!text.includes(':')) return localName.test(text) ? 'of this machine' : undefined;
   const address = ipv6(text);
@@ -75,7 +75,7 @@ function ipv4(text: string): bigint {
 
 function ipv6(text: string): bigint {
   // The last two groups may be written as IPv4.
-  const hex = text.replace(/[\d.]+$/, (tail) => {
+  const hex = text.replace(/(?<![\d.])[\d.]+$/, (tail) => {
     if (!tail.includes('.')) return tail;
     const number = ipv4(tail);
     return `${(number >> 16n).toString(16)}:${(number & 0xffffn).toString(16)}`;

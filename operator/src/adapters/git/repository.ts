@@ -677,13 +677,24 @@ function parseCommit(data: Buffer): Commit {
   const headers = end < 0 ? text : text.slice(0, end);
   const root = /^tree ([0-9a-f]{40,64})$/m.exec(headers)?.[1];
   if (root === undefined) throw new ObjectMissing('of the commit’s tree');
-  const author = /^author (.*?) ?(-?\d+) [+-]\d{4}$/m.exec(headers);
-  const committer = /^committer .*?(-?\d+) [+-]\d{4}$/m.exec(headers);
-  const seconds = Number(author?.[2] ?? 0);
+  const author = signatureOf(headers, 'author');
+  const committer = signatureOf(headers, 'committer');
+  const seconds = author?.seconds ?? 0;
   const date = new Date(Math.min(Math.max(seconds, -8.64e12), 8.64e12) * 1000).toISOString();
   const message = end < 0 ? '' : text.slice(end + 2).trimEnd();
-  const committedAt = committer === null ? undefined : Number(committer[1]) * 1000;
-  return { root, info: { author: author?.[1] ?? '', date, message }, committedAt };
+  const committedAt = committer === undefined ? undefined : committer.seconds * 1000;
+  return { root, info: { author: author?.name ?? '', date, message }, committedAt };
+}
+
+/** Who wrote or committed, and when, in seconds since 1970. Whoever commits writes the header: it is read from its end, in time linear in its length. */
+function signatureOf(headers: string, header: 'author' | 'committer'): { name: string; seconds: number } | undefined {
+  const start = headers.startsWith(`${header} `) ? 0 : headers.indexOf(`\n${header} `) + 1;
+  if (start === 0 && !headers.startsWith(`${header} `)) return undefined;
+  const end = headers.indexOf('\n', start);
+  const line = headers.slice(start + header.length + 1, end < 0 ? headers.length : end);
+  const time = /(?:^| |(?<=>))(-?\d{1,20}) [+-]\d{4}$/.exec(line.slice(-30));
+  if (time === null) return undefined;
+  return { name: line.slice(0, line.length - time[0].length), seconds: Number(time[1]) };
 }
 
 /** Removes locks and half-written packs of processes that were ended. Nobody else may be writing. */

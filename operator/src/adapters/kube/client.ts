@@ -71,7 +71,7 @@ export function createClient(
 ): KubeClient {
   const { clock, random, limits, metrics, fence } = context;
   const url = new URL(connection.server);
-  const prefix = url.pathname.replace(/\/+$/, '');
+  const prefix = url.pathname.replace(/(?<!\/)\/+$/, '');
   let secured: Secured | undefined;
   /** Connections of before a change, until what they carry has ended. */
   const retired = new Set<Dispatcher>();

@@ -20,7 +20,7 @@ export interface ClusterTarget extends ClusterIdentity {
 
 /** A destination's address without the slashes at its end. */
 export function normalServer(server: string): string {
-  return server.replace(/\/+$/, '');
+  return server.replace(/(?<!\/)\/+$/, '');
 }
 
 /** Reads a Secret labelled `argocd.argoproj.io/secret-type: cluster` (Argo CD's docs/operator-manual/declarative-setup.md, Clusters). */

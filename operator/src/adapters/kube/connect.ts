@@ -38,7 +38,7 @@ export async function fromKubeconfig(choice: KubeconfigChoice): Promise<Connecti
   }
   const credentials = keepFresh(async () => authenticate(await loadKubeconfig(choice)), await authenticate(config));
   return {
-    server: cluster.server.replace(/\/+$/, ''),
+    server: cluster.server.replace(/(?<!\/)\/+$/, ''),
     ...(cluster.proxyUrl === undefined ? {} : { proxyUrl: cluster.proxyUrl }),
     ...credentials,
   };

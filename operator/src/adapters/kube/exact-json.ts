@@ -17,7 +17,7 @@ function isExact(value: number, source: string): boolean {
   return (
     Number.isFinite(value) &&
     source
-      .replace(/[eE].*$/, '')
+      .replace(/[eE][\s\S]*$/, '')
       .replace(/[^0-9]/g, '')
       .replace(/^0+/, '').length <= 15
   );

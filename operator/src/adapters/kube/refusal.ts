@@ -129,10 +129,12 @@ function isWord(value: string): boolean {
 /** A field with the key in its brackets, where it is one that the Secret has or should have. */
 function fieldOf(secret: KubeObject, field: string | undefined, values: readonly string[]): string {
   if (field === undefined) return 'object';
-  const key = /\[(.*)\]/s.exec(field)?.[1];
+  const key = /^[^[]*\[(.*)\]/s.exec(field)?.[1];
   const keys = ['data', 'stringData'].flatMap((name) => Object.keys(objectAt(secret, name) ?? {}));
   if (key === undefined || keysByType.has(key) || keys.includes(key)) return field;
-  return values.includes(key) ? field.replace(/\[.*\]/s, `[${mask}]`) : maskValues(field, values);
+  return values.includes(key)
+    ? field.replace(/^([^[]*)\[.*\]/s, (_, before: string) => `${before}[${mask}]`)
+    : maskValues(field, values);
 }
 
 function dataOf(request: KubeRequest, httpStatus: number, status: KubeStatus): FaultData {

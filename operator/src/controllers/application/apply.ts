@@ -81,7 +81,7 @@ export function comingNamespaces(tasks: readonly Task[], cluster: Cluster): Read
  * Refusals that may be due to the very objects that are about to go: a webhook that wants each host in one Ingress only, a port that is taken, a quota that is
  * full. The words are the API server's.
  */
-const hindered = /admission webhook .* denied the request|is already allocated|exceeded quota/;
+const hindered = /admission webhook .{0,300} denied the request|is already allocated|exceeded quota/;
 
 /**
  * Asks the API server whether it would take what is still to be applied, and answers what it would refuse: before a sync deletes anything, since what replaces

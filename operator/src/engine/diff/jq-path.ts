@@ -30,7 +30,7 @@ function take(reader: Reader, pattern: RegExp): RegExpExecArray | undefined {
   return found;
 }
 
-const textLiteral = /"(?:[^"\\]|\\.)*"/;
+const textLiteral = /"(?:[^"\\]|\\.)*"/y;
 
 function readPipeline(reader: Reader): PathStep[] | undefined {
   const path = readSteps(reader);
