@@ -2,10 +2,15 @@ import type { Application } from '@mooring/crds';
 import { addressKey } from '../../model/repository-url.ts';
 import type { World } from '../../world/world.ts';
 
-/** The repository of an Application as the queue names it; undefined where it names none. */
+const keys = new WeakMap<Application, string | undefined>();
+
+/** The repository of an Application as the queue names it; undefined where it names none. Read once: every look at a repository asks for those of all. */
 export function repositoryKey(app: Application): string | undefined {
-  const url = app.spec.sources?.[0]?.repoURL ?? app.spec.source?.repoURL;
-  return url ? addressKey(url) : undefined;
+  if (!keys.has(app)) {
+    const url = app.spec.sources?.[0]?.repoURL ?? app.spec.source?.repoURL;
+    keys.set(app, url ? addressKey(url) : undefined);
+  }
+  return keys.get(app);
 }
 
 /** What wakes a repository: an Application that uses it. While there is one it is polled. Answers how to stop. */
