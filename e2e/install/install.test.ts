@@ -134,7 +134,7 @@ test('a repository on the node of the pod is not asked', async () => {
       `${place} is refused`,
       (apps) =>
         (apps.get(`${name}-${place}`)?.status?.conditions ?? []).some(({ message }) =>
-          /is not asked: .* means the machine|is not valid: the transport file is switched off/.test(message),
+          /is not asked: .* a place on the machine|is not valid: the transport file is switched off/.test(message),
         ),
       60_000,
     );

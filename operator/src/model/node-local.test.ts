@@ -22,7 +22,7 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
     ...['169.254.169.254', '169.254.0.1', '2852039166', '0xa9fea9fe', '0251.0376.0251.0376', '169.16689662'],
     ...['[fe80::1]', '[febf::1]', '[::ffff:169.254.169.254]', '[2002:a9fe:a9fe::1]', '[64:ff9b::a9fe:a9fe]'],
   ],
-  'of the metadata service': [
+  'the metadata service': [
     '100.100.100.200',
     '168.63.129.16',
     '192.0.0.192',
@@ -31,7 +31,7 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
     '[fd20:ce::254]',
     '[fd00:42::42]',
   ],
-  'of this machine': [
+  'this machine': [
     'localhost',
     'LOCALHOST.',
     'git.localhost',

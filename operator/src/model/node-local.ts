@@ -15,9 +15,9 @@ const ranges4: readonly Range[] = [
   { what: 'unspecified', from: 0n, bits: 8 },
   { what: 'loopback', from: ipv4('127.0.0.0'), bits: 8 },
   { what: 'link-local', from: ipv4('169.254.0.0'), bits: 16 },
-  { what: 'of the metadata service', from: ipv4('100.100.100.200'), bits: 32 },
-  { what: 'of the metadata service', from: ipv4('168.63.129.16'), bits: 32 },
-  { what: 'of the metadata service', from: ipv4('192.0.0.192'), bits: 32 },
+  { what: 'the metadata service', from: ipv4('100.100.100.200'), bits: 32 },
+  { what: 'the metadata service', from: ipv4('168.63.129.16'), bits: 32 },
+  { what: 'the metadata service', from: ipv4('192.0.0.192'), bits: 32 },
 ];
 
 /** The same of IPv6; the metadata services are those of AWS, Google Cloud and Scaleway. */
@@ -25,9 +25,9 @@ const ranges6: readonly Range[] = [
   { what: 'unspecified', from: 0n, bits: 128 },
   { what: 'loopback', from: 1n, bits: 128 },
   { what: 'link-local', from: 0xfe80n << 112n, bits: 10 },
-  { what: 'of the metadata service', from: 0xfd000ec2n << 96n, bits: 32 },
-  { what: 'of the metadata service', from: (0xfd2000cen << 96n) | 0x254n, bits: 128 },
-  { what: 'of the metadata service', from: (0xfd000042n << 96n) | 0x42n, bits: 128 },
+  { what: 'the metadata service', from: 0xfd000ec2n << 96n, bits: 32 },
+  { what: 'the metadata service', from: (0xfd2000cen << 96n) | 0x254n, bits: 128 },
+  { what: 'the metadata service', from: (0xfd000042n << 96n) | 0x42n, bits: 128 },
 ];
 
 /** Where an address of IPv6 holds one of IPv4: mapped, compatible and translated ones (RFC 4291, 6052, 8215, 2765), and 6to4 (RFC 3056). */
@@ -45,14 +45,14 @@ const localName =
   /^(?:(?:.*\.)?localhost|localhost\.localdomain|ip6-(?:localhost|loopback)|metadata\.google\.internal|metadata\.azure\.internal|instance-data\.ec2\.internal)$/;
 
 /**
- * What a host is, if it means the machine or its link and not a place in the network: `loopback`, `link-local`, `unspecified` or `of the metadata service`;
+ * What a host is, if it means the machine or its link and not a place in the network: `loopback`, `link-local`, `unspecified` or `the metadata service`;
  * undefined for everything else. `host` is a name in lower case without a dot at its end, or an address of IPv4 as four numbers or of IPv6, with or without
  * brackets.
  */
 export function nodeLocal(host: string): string | undefined {
   const text = host.replace(/^\[|\]$/g, '').replace(/%[\s\S]*$/, '');
   if (/^[\d.]+$/.test(text)) return rangeOf(ranges4, ipv4(text), 32);
-  if (!text.includes(':')) return localName.test(text) ? 'of this machine' : undefined;
+  if (!text.includes(':')) return localName.test(text) ? 'this machine' : undefined;
   const address = ipv6(text);
   const own = rangeOf(ranges6, address, 128);
   if (own !== undefined) return own;

@@ -59,7 +59,7 @@ export function repositoryFault(error: unknown, address: RepositoryAddress, acce
   if (refusedHost !== undefined) {
     return fault(
       'repository-refused',
-      `${repository} is not asked: ${refusedHost.message}, which means the machine that Mooring runs on; who runs it can start it with --allow-node-local-repositories`,
+      `${repository} is not asked: ${refusedHost.message}, a place on the machine that Mooring runs on; who runs it can start it with --allow-node-local-repositories`,
     );
   }
   if (error instanceof HttpRefusal) return httpFault(error, fault, repository, authorizationOf(access) !== undefined);

@@ -29,7 +29,7 @@ test('a connection goes to what was looked at: a name is looked up once', async 
   assert.equal(await look(lookup, false), '192.0.2.1');
   await assert.rejects(look(lookup, false), new HostRefused('git.example.com', 'loopback', '127.0.0.1'));
   assert.equal(await pin('git.example.com'), '2001:db8::1');
-  await assert.rejects(pin('git.example.com'), /git\.example\.com is at 169\.254\.169\.254, an address link-local/);
+  await assert.rejects(pin('git.example.com'), /git\.example\.com is at 169\.254\.169\.254, which is link-local/);
   assert.equal(asked.length, 4);
 });
 

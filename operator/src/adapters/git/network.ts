@@ -8,7 +8,7 @@ export class HostRefused extends Error {
   override readonly name = 'HostRefused';
 
   constructor(host: string, what: string, address?: string) {
-    super(address === undefined ? `${host} is an address ${what}` : `${host} is at ${address}, an address ${what}`);
+    super(address === undefined ? `${host} is ${what}` : `${host} is at ${address}, which is ${what}`);
   }
 }
 
