@@ -35,6 +35,7 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --render-limit NAME=VALUE  a bound of every render, such as memoryBytes=1Gi (what an engine may hold; half of it, or memorySoftBytes, is what it aims at),
                       timeMs=120000, or another that an error names; may be repeated. The process may have three engines at their bound at once
   --leader-elect      one of several replicas leads, the others stand by; without it this is the only one
+  --read-only         look and tell, by metrics, log and /readyz, and write nothing at all, not even a status
   --lease-name NAME   the Lease that they agree by; default: mooring
   --metrics-application-labels NAMES      labels of Applications for the metric argocd_app_labels, with commas between
   --metrics-application-conditions NAMES  conditions for argocd_app_condition; default: all
@@ -76,6 +77,7 @@ interface Arguments extends TracingFlags {
   readonly 'allow-node-local-repositories'?: boolean;
   readonly 'render-limit'?: readonly string[];
   readonly 'leader-elect'?: boolean;
+  readonly 'read-only'?: boolean;
   readonly 'lease-name'?: string;
   readonly help?: boolean;
 }
@@ -107,6 +109,7 @@ async function main(): Promise<void> {
     renderLimits: renderLimits(values['render-limit'] ?? []),
     metrics: metricsChoice(values),
     ...(tracing && { tracing }),
+    ...(values['read-only'] && { readOnly: true }),
     ...(values['leader-elect'] && { leaderElection: leaderElection(values, process.env) }),
   };
   if (passedOver.length > 0)
@@ -180,6 +183,7 @@ function readArguments(args: readonly string[]): Arguments {
         'allow-node-local-repositories': { type: 'boolean' },
         'render-limit': { type: 'string', multiple: true },
         'leader-elect': { type: 'boolean' },
+        'read-only': { type: 'boolean' },
         'lease-name': { type: 'string' },
         help: { type: 'boolean' },
       },

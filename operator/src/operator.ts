@@ -9,16 +9,23 @@ import { everyHost } from './adapters/git/network.ts';
 import { handOn, sealHeader } from './adapters/http/hand-on.ts';
 import { createReadiness } from './adapters/http/readiness.ts';
 import { type HttpServer, type Route, serve } from './adapters/http/server.ts';
-import { createClient, type KubeContext } from './adapters/kube/client.ts';
+import { createClient, type KubeClient, type KubeContext } from './adapters/kube/client.ts';
 import { createClusters } from './adapters/kube/clusters.ts';
 import { fromKubeconfig, fromServiceAccount, isInCluster, ownPod } from './adapters/kube/connect.ts';
 import type { Connection } from './adapters/kube/connection.ts';
-import { createElection, createSoleElection, type Election, electionTiming } from './adapters/kube/election.ts';
+import {
+  createElection,
+  createReadOnlyElection,
+  createSoleElection,
+  type Election,
+  electionTiming,
+} from './adapters/kube/election.ts';
 import { openLease } from './adapters/kube/lease.ts';
+import { besideRivals } from './adapters/kube/rivals.ts';
 import type { KindChoice } from './adapters/kube/watched-kinds.ts';
 import { collectWhenIdle } from './adapters/memory/idle-collection.ts';
 import { createRenderPool } from './adapters/render/render-pool.ts';
-import { createEvents, type EventCounts } from './adapters/store/events.ts';
+import { createEvents, type EventCounts, noEvents } from './adapters/store/events.ts';
 import { createStore } from './adapters/store/store.ts';
 import { createLog, type LogFormat, type LogLevel } from './adapters/telemetry/log.ts';
 import { createMetrics, type PrometheusMetrics } from './adapters/telemetry/metrics.ts';
@@ -67,6 +74,11 @@ export interface OperatorOptions {
   readonly repositories?: RepositoryPermissions;
   /** What of Applications and clusters are metrics, too; what is absent is as `argocd-cmd-params-cm` says. */
   readonly metrics?: MetricsChoice;
+  /**
+   * Looks and tells, by metrics, log and `/readyz`, and writes nothing at all, not even a status: to see what it would change beside another controller.
+   * `leaderElection` means nothing then. Default: false.
+   */
+  readonly readOnly?: boolean;
   /** Default: `info`. */
   readonly logLevel?: LogLevel;
   /** Default: `json`. */
@@ -125,6 +137,7 @@ const noBodyBytes = 1_024;
 const handedOnPath = '/api/handed-on';
 const handedOnBytes = 65_536;
 const defaultNamespace = 'argocd';
+const defaultLease = 'mooring';
 /** Milliseconds that passes under way may take to end when the operator stops, and Events that tell of them to be sent: another replica waits for the lead. */
 const drainMs = 1_500;
 const lastEventsMs = 300;
@@ -329,17 +342,18 @@ function openWorld(
   // What a pass writes here, and Events on its behalf, are no requests to its destination.
   const kubeAsked: Metrics['kubeAsked'] = ({ object: _, ...facts }) => metrics.kubeAsked(facts);
   const own = { ...context, metrics: { ...metrics, kubeAsked } };
-  const election = openElection(options, connection, port, own);
+  const freeClient = createClient(connection, own, ownServer);
+  const election = openElection(options, { connection, port, client: freeClient, context: own, report });
   const { fence } = election;
   const client = createClient(connection, { ...own, fence }, ownServer);
-  const events = createEvents(client, context);
+  const isReadOnly = options.readOnly === true;
+  const events = isReadOnly ? noEvents : createEvents(client, context);
   // What a replica has to say of itself it says whoever leads.
-  const freeClient = createClient(connection, own, ownServer);
-  const warnings = createEvents(freeClient, context);
+  const warnings = isReadOnly ? noEvents : createEvents(freeClient, context);
   const opened = createStore(client, {
     ...context,
     namespace,
-    purpose: options.leaderElection === undefined ? 'operate' : 'lead',
+    purpose: isReadOnly ? 'inspect' : options.leaderElection === undefined ? 'operate' : 'lead',
     report,
     checkRenderers: (settings) =>
       Object.assign({}, ...renderers.map((renderer) => renderer.checkSettings?.(settings) ?? {})),
@@ -388,6 +402,7 @@ function openWorld(
         caches: () => [...git.caches(), ...pool.caches(), ...clusters.caches()],
         events: () => sum(events.counts(), warnings.counts()),
         isLeader: election.leads,
+        isReadOnly: () => isReadOnly,
         ...(tracing && { spans: tracing.counts }),
         choice: () => ({ ...store.settings().metrics, ...options.metrics }),
       });
@@ -437,13 +452,40 @@ function sum(a: EventCounts, b: EventCounts): EventCounts {
 
 /** The election that this operator takes part in; it does not stand yet. */
 function openElection(
-  { leaderElection, namespace = defaultNamespace, http }: OperatorOptions,
-  connection: Connection,
-  port: number,
-  context: Context,
+  options: OperatorOptions,
+  { connection, port, client, context, report }: ElectionPlace,
 ): Election {
-  if (leaderElection === undefined) return createSoleElection(context.clock);
-  const { leaseName = 'mooring', identity = `${hostname()}-${randomUUID().slice(0, 8)}` } = leaderElection;
+  const { leaderElection, namespace = defaultNamespace } = options;
+  if (options.readOnly) {
+    report('other-controllers', [], ['with --read-only nothing is written, whoever else is at work']);
+    return createReadOnlyElection(context.clock);
+  }
+  const election = leaderElection
+    ? standForLease(leaderElection, options, { connection, port, context })
+    : createSoleElection(context.clock);
+  return besideRivals(election, client, {
+    ...context,
+    namespace,
+    leaseName: leaderElection === undefined ? defaultLease : undefined,
+    report: (problems, notes) => report('other-controllers', problems, notes),
+  });
+}
+
+interface ElectionPlace {
+  readonly connection: Connection;
+  readonly port: number;
+  /** One that no fence holds back. */
+  readonly client: KubeClient;
+  readonly context: Context;
+  readonly report: Report;
+}
+
+function standForLease(
+  leaderElection: LeaderElectionOptions,
+  { namespace = defaultNamespace, http }: OperatorOptions,
+  { connection, port, context }: Omit<ElectionPlace, 'client' | 'report'>,
+): Election {
+  const { leaseName = defaultLease, identity = `${hostname()}-${randomUUID().slice(0, 8)}` } = leaderElection;
   const limits = { ...context.limits, requestTimeoutMs: electionTiming.requestMs };
   const access = openLease(connection, { namespace, name: leaseName }, { ...context, limits });
   const address = leaderElection.address ?? http?.host ?? '';

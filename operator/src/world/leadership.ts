@@ -16,4 +16,6 @@ export interface Leadership {
   leader(): Leader | undefined;
   /** Calls `listener` each time that this replica begins to lead, and each time that it leads no more. */
   subscribe(listener: (leads: boolean) => void): () => void;
+  /** Set where nothing is ever written: what would be is told instead. */
+  readonly isReadOnly?: boolean;
 }

@@ -1,5 +1,13 @@
 /** What must be so for the operator to be ready, in the order in which `/readyz` tells it. */
-export type Check = 'api-server' | 'permissions' | 'crds' | 'settings' | 'default-project' | 'controllers' | 'caches';
+export type Check =
+  | 'api-server'
+  | 'permissions'
+  | 'crds'
+  | 'settings'
+  | 'default-project'
+  | 'other-controllers'
+  | 'controllers'
+  | 'caches';
 
 /** An object that an Event can be about. */
 export interface ObjectReference {

@@ -136,6 +136,8 @@ export interface Metrics {
   /** Objects of one Application that differ from Git though nobody changed Git. */
   drifted(app: AppFacts, objects: number): void;
   healed(app: AppFacts, objects: number): void;
+  /** Objects that a sync would change, where nothing is written. */
+  previewed(app: AppFacts, objects: Readonly<Record<'create' | 'update' | 'prune', number>>): void;
   /** A run of a queue's work was asked for. */
   queued(queue: string): void;
   /** It began, so long after it was due. */
@@ -166,6 +168,7 @@ export const noMetrics: Metrics = {
   restored: nothing,
   drifted: nothing,
   healed: nothing,
+  previewed: nothing,
   queued: nothing,
   began: nothing,
   ended: nothing,

@@ -3,14 +3,14 @@ import type { Clock } from '../../world/clock.ts';
 import type { Leadership } from '../../world/leadership.ts';
 import type { Random } from '../../world/random.ts';
 import type { Log } from '../../world/telemetry.ts';
-import { createFence, type Fence } from './fence.ts';
+import { createFence, type WatchedFence } from './fence.ts';
 import type { Lease, LeaseAccess, LeaseContent } from './lease.ts';
 import { isOlder } from './resource-version.ts';
 
 /** Who leads, and what goes with it. */
 export interface Election extends Leadership {
   /** Lets writes through while this replica leads. */
-  readonly fence: Fence;
+  readonly fence: WatchedFence;
   /** From now on this replica takes the lead where it is free; before it only watches. */
   stand(): void;
   /** Why the Lease cannot be read or written just now; undefined while it can. */
@@ -312,6 +312,21 @@ export function createSoleElection(clock: Clock): Election {
       for (const listener of listeners) listener(false);
       await fence.idle(idleMs);
     },
+    close: async () => {},
+  };
+}
+
+/** Never leads, and lets no write through. */
+export function createReadOnlyElection(clock: Clock): Election {
+  return {
+    isReadOnly: true,
+    fence: createFence(() => false, clock),
+    leads: () => false,
+    leader: () => undefined,
+    subscribe: () => () => {},
+    stand: () => {},
+    fault: () => undefined,
+    resign: async () => {},
     close: async () => {},
   };
 }

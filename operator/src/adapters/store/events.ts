@@ -54,6 +54,14 @@ interface Sent {
   count: number;
 }
 
+/** Tells nobody: for who writes nothing. */
+export const noEvents: EventSender = {
+  notify: () => {},
+  warn: () => {},
+  counts: () => ({ sent: 0, dropped: 0, failed: 0 }),
+  close: async () => {},
+};
+
 /**
  * Writes Kubernetes Events, one request at a time so that it never takes a place from other work. At most `eventsWaiting` wait; beyond it the
  * oldest is dropped. Equal ones are sent as one that counts.

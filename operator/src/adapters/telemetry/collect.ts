@@ -17,6 +17,10 @@ export interface NameLabels {
 export interface Remembered {
   /** `since` when there is drift, in milliseconds since 1970. */
   readonly drifts: ReadonlyMap<string, { readonly app: NameLabels; readonly objects: number; readonly since: number }>;
+  readonly previews: ReadonlyMap<
+    string,
+    { readonly app: NameLabels; readonly objects: Readonly<Record<string, number>> }
+  >;
   readonly deliveries: ReadonlyMap<string, { readonly app: NameLabels; readonly seconds: number }>;
 }
 
@@ -26,11 +30,11 @@ export const applicationQueue = 'Application';
 
 type Key = keyof typeof collected;
 
-/** Everything that is asked for when it is scraped; what is about Applications and clusters only while this replica leads. */
+/** Everything that is asked for when it is scraped; what is about Applications and clusters only while this replica leads, or where none ever does. */
 export function collect(sources: MetricsSources, remembered: Remembered): Family[] {
-  const isLeader = sources.isLeader();
+  const isTold = sources.isLeader() || sources.isReadOnly();
   return (Object.keys(collected) as Key[])
-    .filter((key) => isLeader || !('leader' in collected[key]))
+    .filter((key) => isTold || !('leader' in collected[key]))
     .map((key) => ({ ...collected[key], values: [...gather[key](sources, remembered)] }));
 }
 
@@ -38,6 +42,7 @@ const gather: Readonly<Record<Key, (sources: MetricsSources, remembered: Remembe
   argocdInfo: ({ version }) => [sample({ version }, 1)],
   info: ({ version }) => [sample({ version }, 1)],
   leader: ({ isLeader }) => [sample({}, Number(isLeader()))],
+  readOnly: ({ isReadOnly }) => [sample({}, Number(isReadOnly()))],
   ready: ({ isReady }) => [sample({}, Number(isReady()))],
   appInfo: ({ applications, serverOf }) => applications().map((app) => sample(infoOf(app, serverOf(app)), 1)),
   appLabels: ({ applications, choice }) => {
@@ -52,6 +57,10 @@ const gather: Readonly<Record<Key, (sources: MetricsSources, remembered: Remembe
   driftObjects: (_, { drifts }) => [...drifts.values()].map(({ app, objects }) => sample(app, objects)),
   driftAge: ({ now }, { drifts }) =>
     [...drifts.values()].map(({ app, objects, since }) => sample(app, objects === 0 ? 0 : secondsOf(now() - since))),
+  previewObjects: (_, { previews }) =>
+    [...previews.values()].flatMap(({ app, objects }) =>
+      Object.entries(objects).map(([action, count]) => sample({ ...app, action }, count)),
+    ),
   operationAge: ({ applications, now }) =>
     applications().map((app) => {
       const { metadata, status } = app;

@@ -415,6 +415,14 @@ export const collected = {
     of: 'Mooring',
     leader: true,
   },
+  previewObjects: {
+    name: 'mooring_preview_objects',
+    type: 'gauge',
+    help: 'Objects that a sync would create, update or prune; only told with `--read-only`, where none is made.',
+    labels: ['namespace', 'name', 'action'],
+    of: 'Mooring',
+    leader: true,
+  },
   operationAge: {
     name: 'mooring_operation_age_seconds',
     type: 'gauge',
@@ -481,6 +489,13 @@ export const collected = {
     labels: [],
     of: 'Mooring',
   },
+  readOnly: {
+    name: 'mooring_read_only',
+    type: 'gauge',
+    help: '1 with `--read-only`, where no replica leads and nothing is written, else 0.',
+    labels: [],
+    of: 'Mooring',
+  },
   ready: {
     name: 'mooring_ready',
     type: 'gauge',
@@ -498,6 +513,7 @@ export const definitions: readonly MetricDefinition[] = [
 
 /** What each label says. `reference.ts` tells where one is missing. */
 export const labelMeanings: Readonly<Record<string, string>> = {
+  action: '`create`, `update` or `prune`',
   autosync_enabled: '`true` where `syncPolicy.automated` is there and not switched off',
   cache: '`renders`, `trees` and `blobs` of Git, `live` objects, `git` repositories on disk',
   cached: '`true` where the manifests of the last render were taken again',

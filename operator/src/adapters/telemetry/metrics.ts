@@ -48,6 +48,7 @@ export function createMetrics(given: Partial<MetricsSources> = {}): PrometheusMe
   const ledger = createLedger(lookAround);
   /** The pass that asks API servers just now. */
   const passes = new AsyncLocalStorage<PassFacts>();
+  const previews = new Map<string, { readonly app: NamePair; readonly objects: Readonly<Record<string, number>> }>();
   const drifts = new Map<string, { readonly app: NamePair; readonly objects: number; readonly since: number }>();
   const deliveries = new Map<string, { readonly app: NamePair; readonly seconds: number }>();
 
@@ -108,7 +109,7 @@ export function createMetrics(given: Partial<MetricsSources> = {}): PrometheusMe
     async scrape(accept) {
       const format = formatOf(accept);
       const counted = (await registry.getMetricsAsJSON()).map((one) => ({ ...one, type: String(one.type) }));
-      const families = [...counted, ...collect(sources, { drifts, deliveries })];
+      const families = [...counted, ...collect(sources, { drifts, previews, deliveries })];
       const body = write(
         families.filter(({ values }) => values.length > 0),
         format,
@@ -117,7 +118,7 @@ export function createMetrics(given: Partial<MetricsSources> = {}): PrometheusMe
     },
     tidy() {
       ledger.tidy();
-      for (const remembered of [drifts, deliveries]) {
+      for (const remembered of [drifts, previews, deliveries]) {
         for (const id of remembered.keys()) if (!sources.isApplication(id)) remembered.delete(id);
       }
     },
@@ -150,6 +151,9 @@ export function createMetrics(given: Partial<MetricsSources> = {}): PrometheusMe
     },
     restored({ namespace, project, server, durationMs }) {
       observe(recorded.restore, { namespace, project, dest_server: server }, durationMs);
+    },
+    previewed(app, objects) {
+      if (sources.isApplication(idOf(app))) previews.set(idOf(app), { app: pairOf(app), objects });
     },
     drifted(app, objects) {
       const id = idOf(app);

@@ -22,6 +22,8 @@ export interface MetricsSources {
   /** Spans since then, by what became of them; undefined where nothing is traced. */
   spans(): Readonly<Record<'sent' | 'failed' | 'dropped', number>> | undefined;
   isLeader(): boolean;
+  /** Whether nothing is ever written; then Applications are told of by every replica. */
+  isReadOnly(): boolean;
   isReady(): boolean;
   choice(): MetricsChoice;
 }
@@ -40,6 +42,7 @@ export const emptySources: MetricsSources = {
   events: () => ({ sent: 0, dropped: 0, failed: 0 }),
   spans: () => undefined,
   isLeader: () => true,
+  isReadOnly: () => false,
   isReady: () => false,
   choice: () => ({}),
 };

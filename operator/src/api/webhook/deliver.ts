@@ -25,7 +25,7 @@ export const nobodyLeads: WebhookAnswer = {
 
 /** Announces news where this replica leads, and hands them to the leader where it does not. */
 export async function deliver(news: News, leadership: Leadership, ways: DeliveryWays): Promise<WebhookAnswer> {
-  if (leadership.leads()) return ways.announce(news);
+  if (leadership.leads() || leadership.isReadOnly) return ways.announce(news);
   const leader = leadership.leader();
   if (leader === undefined) return nobodyLeads;
   const { name, address } = leader;

@@ -24,6 +24,8 @@ export interface Memory {
   failedRevision: string | undefined;
   /** When the Application became Degraded; undefined once it is Healthy again. Milliseconds since 1970. */
   degradedAt: number | undefined;
+  /** What was last told of what a sync would change, where nothing is written. */
+  previewed: string | undefined;
   /** The part that it has in a trace. */
   readonly trace: AppTrace;
 }
@@ -45,6 +47,7 @@ export function newMemory(trace: AppTrace, revisionNotBefore = 0): Memory {
     sightings: new Map(),
     failedRevision: undefined,
     degradedAt: undefined,
+    previewed: undefined,
   };
 }
 

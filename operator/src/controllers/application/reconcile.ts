@@ -18,6 +18,7 @@ import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { factsOf, measure } from './measure.ts';
 import type { Memory } from './memory.ts';
 import { operate } from './operate.ts';
+import { preview } from './preview.ts';
 import { remove } from './remove.ts';
 import { type Seen, see, seeAgain, seeSpec } from './see.ts';
 
@@ -36,6 +37,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     // Who stands by has seen enough to go on from here at once, and leaves the rest to who leads.
     if (!world.leadership.leads()) {
       memory.faultsInRow = 0;
+      if (world.leadership.isReadOnly) preview(app, seen, world, memory);
       return awaitChange;
     }
     memory.trace.observe(seen.cluster);
@@ -210,9 +212,10 @@ async function fail(
   state: OperationState | undefined,
 ): Promise<Action> {
   const { condition, retry } = faultRules[fault.code];
-  const isStandby = condition === undefined || !world.leadership.leads();
+  const { leadership } = world;
+  const isStandby = condition === undefined || !leadership.leads();
   // That somebody changed the Application meanwhile is no trouble: it is looked at as it is now.
-  const isQuiet = isStandby || fault.code === 'object-conflict';
+  const isQuiet = (isStandby && !leadership.isReadOnly) || fault.code === 'object-conflict';
   const told = { revision: app.status?.sync?.revision, code: fault.code };
   if (isQuiet) world.telemetry.log.debug(told, fault.message);
   else world.telemetry.log.warn(told, fault.message);

@@ -107,6 +107,7 @@ function liveThrough({ metadata, spec }: Application, metrics: PrometheusMetrics
   metrics.deployed({ ...app, result: 'failed' });
   metrics.drifted(app, 2);
   metrics.healed(app, 2);
+  metrics.previewed(app, { create: 1, update: 0, prune: 0 });
   metrics.degraded(app);
   metrics.restored({ ...app, durationMs: 20_000 });
   const repository = spec.source?.repoURL ?? '';
