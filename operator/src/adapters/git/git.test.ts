@@ -1116,3 +1116,11 @@ describe('hostile input', () => {
     assert.doesNotMatch(lines.join('\n'), /canary/);
   });
 });
+
+test('a repository whose Secret says how to ask in a way that is not supported is not asked as by anybody', async () => {
+  const git = openGit();
+  const access = { url: 'https://git.example.com/shop.git', refusal: 'its Secret has githubAppPrivateKey' };
+  const message = /is not asked: its Secret has githubAppPrivateKey/;
+  await fault('repository-refused', message, git.resolve(access, 'main', 0));
+  await fault('repository-refused', message, git.open(access, { commit: 'a'.repeat(40) }));
+});

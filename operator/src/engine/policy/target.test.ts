@@ -168,7 +168,10 @@ test('a prefix of tags that is not supported stops who uses it', () => {
     metadata: { name: 'shop' },
     spec: { project: 'default', source, destination: {} },
   } as const;
-  assert.throws(() => targetOf(app), { code: 'spec-invalid', message: /spec\.source\.tagPrefix is "web\/"/ });
+  assert.throws(() => targetOf(app), { code: 'spec-invalid', message: /^tagPrefix of the source is "web\/"/ });
+  const { tagPrefix: _, ...plain } = source;
+  const brought = { ...app, spec: { ...app.spec, source: plain }, operation: { sync: { source } } };
+  assert.throws(() => targetOf(brought), { code: 'spec-invalid' });
   assert.doesNotThrow(() => targetOf({ ...app, spec: { ...app.spec, source: { ...source, tagPrefix: '' } } }));
 });
 

@@ -25,6 +25,7 @@ export function targetOf(app: Application): Target {
   const running = underWay !== undefined && isSupersedable(underWay) ? undefined : underWay;
   const sync = running === undefined ? app.operation?.sync : running.operation.sync;
   const source = running?.syncResult?.source ?? sync?.source ?? wanted;
+  refuseUnread(source);
   const renew = running?.finishedAt !== undefined && running.operation.retry?.refresh === true;
   const pinned = renew ? undefined : running?.syncResult?.revision || sync?.revision;
   const revision = pinned || source.targetRevision || 'HEAD';
@@ -77,12 +78,17 @@ export function specSource({ spec }: Application): ApplicationSource {
       'spec.source.chart names a chart of a Helm registry, which is not supported yet; use spec.source.path',
     );
   }
-  if (source.tagPrefix)
-    throw new Fault(
-      'spec-invalid',
-      `spec.source.tagPrefix is ${JSON.stringify(source.tagPrefix.slice(0, 100))}, which is not supported yet: it says which tags targetRevision may mean; take it out and name the tag`,
-    );
+  refuseUnread(source);
   return source;
+}
+
+/** Throws `Fault` `spec-invalid` for what would change which commit is meant, and is not read yet. */
+function refuseUnread({ tagPrefix }: ApplicationSource): void {
+  if (!tagPrefix) return;
+  throw new Fault(
+    'spec-invalid',
+    `tagPrefix of the source is ${JSON.stringify(tagPrefix.slice(0, 100))}, which is not supported yet: it says which tags targetRevision may mean; take it out and name the tag`,
+  );
 }
 
 /** Whether two sources say the same, whatever revision they name: `HEAD` and `main` may be one commit. */
