@@ -64,3 +64,11 @@ export function isDeletionApproved(annotations: Annotations, since: number): boo
   const isTimestamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})$/.test(text);
   return isTimestamp && Date.parse(text.replace(',', '.')) >= since;
 }
+
+/** What Go's `strconv.ParseBool` takes for true. */
+const truths: ReadonlySet<string> = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+
+/** Whether an Application or a cluster Secret says that it is not to be looked at, its deletion included. As in Argo CD, what is no boolean of Go says nothing. */
+export function isSkipped(annotations: Annotations): boolean {
+  return truths.has(annotations?.[annotation.skipReconcile] ?? '');
+}

@@ -128,6 +128,8 @@ export interface ClusterIdentity {
   readonly name: string;
   /** The project that its Secret belongs to; `''` where it belongs to none. */
   readonly project: string;
+  /** Whether its Secret says that its Applications are not to be looked at (`argocd.argoproj.io/skip-reconcile`). */
+  readonly isSkipped?: boolean;
 }
 
 /** The clusters that can be destinations: the operator's own, and those of cluster Secrets. */

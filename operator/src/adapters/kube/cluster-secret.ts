@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { KubeObject } from '@mooring/renderer-contract';
+import { isSkipped } from '../../model/annotations.ts';
 import { Fault } from '../../model/fault.ts';
 import { canonicalJson, isJsonObject, objectAt, textAt } from '../../model/json.ts';
 import type { ClusterIdentity } from '../../world/cluster.ts';
@@ -38,8 +39,9 @@ export function readClusterSecret(secret: KubeObject): ClusterTarget {
     namespaces,
     clusterResources: namespaces.length === 0 || fields['clusterResources'] === 'true',
     project: fields['project'] ?? '',
+    isSkipped: isSkipped(secret.metadata.annotations),
     labels: secret.metadata.labels ?? {},
-    digest: hash('sha256', canonicalJson(fields)),
+    digest: hash('sha256', canonicalJson([fields, isSkipped(secret.metadata.annotations)])),
     connect: () => connectionOf(server, fields['config'] ?? '{}', `cluster Secret ${secret.metadata.name ?? ''}`),
   };
 }

@@ -69,6 +69,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       namespaces: named?.namespaces ?? [],
       clusterResources: named?.clusterResources ?? true,
       project: named?.project ?? '',
+      isSkipped: named?.isSkipped ?? false,
       labels: named?.labels ?? {},
       digest: `own ${named?.digest ?? ''}`,
       connect: () => own,

@@ -6,6 +6,7 @@ import { isOfRevision, operationMessage } from '../../engine/summarize/fault-mes
 import { conditionNotices, notices } from '../../engine/summarize/notices.ts';
 import { finalMessage } from '../../engine/summarize/operation-message.ts';
 import { cut, type Findings, summarize, timestamp } from '../../engine/summarize/summarize.ts';
+import { isSkipped } from '../../model/annotations.ts';
 import { isOutOfSync } from '../../model/change.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
 import { Fault, faultRules } from '../../model/fault.ts';
@@ -27,7 +28,7 @@ import { type Seen, see, seeAgain, seeSpec } from './see.ts';
  * world decides. An expected failure becomes a condition; anything else is thrown.
  */
 export async function reconcile(app: Application, world: World, memory: Memory): Promise<Action> {
-  if (app.metadata.annotations?.['argocd.argoproj.io/skip-reconcile'] === 'true') return awaitChange;
+  if (isSkipped(app.metadata.annotations) || isClusterSkipped(app, world)) return awaitChange;
   if (app.metadata.deletionTimestamp !== undefined) return remove(app, world, memory);
   let current = app;
   let state = app.status?.operationState;
@@ -51,6 +52,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       unrecorded: memory.unrecorded === seen.comparison.commit,
       windows: seen.windows,
       holds: seen.holds,
+      otherThan: seen.otherThan,
     });
     world.telemetry.metrics.drifted(factsOf(app, world), driftOf({ app, ...seen.comparison }));
     if (decision.do !== 'sync') {
@@ -102,6 +104,17 @@ export async function reconcile(app: Application, world: World, memory: Memory):
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     return fail(current, world, memory, thrown, state);
+  }
+}
+
+/** Whether the destination is a cluster whose Secret says that nothing of it is to be looked at, as in Argo CD. */
+function isClusterSkipped({ spec }: Application, world: World): boolean {
+  try {
+    return world.clusters.locate(spec.destination).isSkipped === true;
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    // The look itself reports it.
+    return false;
   }
 }
 

@@ -29,6 +29,8 @@ import { requireCovered, requireSeen } from './unseen.ts';
 /** What Git asks for, and where. */
 export interface Wanted {
   readonly target: Target;
+  /** The revision of the spec, where the target is known to be something else. */
+  readonly otherThan: string | undefined;
   readonly cluster: Cluster;
   readonly commit: string;
   /** Committer date in milliseconds since 1970; undefined where nothing was read from Git. */
@@ -43,7 +45,8 @@ export interface Wanted {
 }
 
 /** What one pass knows once Git and the cluster have been looked at. */
-export interface Seen extends Pick<Wanted, 'target' | 'cluster' | 'committedAt' | 'guard' | 'windows' | 'holds'> {
+export interface Seen
+  extends Pick<Wanted, 'target' | 'otherThan' | 'cluster' | 'committedAt' | 'guard' | 'windows' | 'holds'> {
   readonly context: CompareContext;
   readonly comparison: Comparison;
 }
@@ -107,8 +110,8 @@ export async function want(
     asked.manifests === undefined
       ? await render(known).then((rendered) => ({ revision: known, rendered }), renderNewer)
       : { revision: known, rendered: await broughtAlong(app, asked.manifests) };
-  const ofSpec = asked.ofSpec || (await isSpecCommit(asked, revision, repository, world));
-  const target = { ...asked, ofSpec };
+  const relation = await relationToSpec(asked, revision, repository, isUnderWayOf(app) ? 0 : notBefore, world);
+  const target = { ...asked, ofSpec: relation === 'same' };
   if (rendered.rendered) {
     for (const warning of rendered.warnings) world.telemetry.log.warn({ revision: revision.commit }, warning);
   }
@@ -124,6 +127,7 @@ export async function want(
   });
   return {
     target,
+    otherThan: relation === 'other' ? specTarget(app).revision : undefined,
     cluster,
     commit: revision.commit,
     committedAt,
@@ -145,22 +149,29 @@ function isMissing(thrown: unknown): boolean {
   return thrown instanceof Fault && (thrown.code === 'revision-unknown' || thrown.code === 'render-failed');
 }
 
+/** Whether an operation has begun and is not over. */
+function isUnderWayOf({ status }: Application): boolean {
+  return status?.operationState?.phase === 'Running' || status?.operationState?.phase === 'Terminating';
+}
+
 /**
- * Whether an operation works on the very commit that the spec's revision stands for, so that what it sees is the state of the Application. Any remembered answer
- * will do: an operation must not wait for a Git server that it needs no more, and the pass that follows its end asks anew.
+ * Whether an operation works on the very commit that the spec's revision stands for, so that what it sees is the state of the Application. For one that is under way
+ * any remembered answer will do: it must not wait for a Git server that it needs no more, and the pass that follows its end asks anew.
  */
-async function isSpecCommit(
-  { specRevision }: Target,
+async function relationToSpec(
+  { ofSpec, specRevision }: Target,
   { commit }: Revision,
   repository: RepositoryAccess,
+  notBefore: number,
   { git }: World,
-): Promise<boolean> {
-  if (specRevision === undefined) return false;
+): Promise<'same' | 'other' | 'unknown'> {
+  if (ofSpec) return 'same';
+  if (specRevision === undefined) return 'other';
   try {
-    return (await git.resolve(repository, specRevision, 0)).commit === commit;
+    return (await git.resolve(repository, specRevision, notBefore)).commit === commit ? 'same' : 'other';
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
-    return false;
+    return 'unknown';
   }
 }
 
@@ -188,7 +199,7 @@ export async function see(
   look: Look = lookAt(app, world, memory),
 ): Promise<Seen> {
   const wanted = await want(app, world, memory, look);
-  const { target, cluster, commit, committedAt, sourceType, desired: found, guard, windows } = wanted;
+  const { target, otherThan, cluster, commit, committedAt, sourceType, desired: found, guard, windows } = wanted;
   const { customizations, unread } = world.store.settings();
   const tracking = trackingName(app, world.store.namespace);
   requireCovered(
@@ -233,7 +244,7 @@ export async function see(
   memory.anew = false;
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
   const all = [...holds, ...problems.map((problem) => `${problem}; nothing is written until it is changed`)];
-  return { target, cluster, committedAt, guard, windows, holds: all, context, comparison };
+  return { target, otherThan, cluster, committedAt, guard, windows, holds: all, context, comparison };
 }
 
 /** Observe, diff and assess once more, after something was written. */

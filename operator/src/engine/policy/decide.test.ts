@@ -80,6 +80,7 @@ interface Given {
   readonly resources?: readonly ResourceStatus[];
   readonly unrecorded?: boolean;
   readonly holds?: readonly string[];
+  readonly otherThan?: string;
 }
 
 function decided({
@@ -91,6 +92,7 @@ function decided({
   resources,
   unrecorded = false,
   holds = [],
+  otherThan,
 }: Given): Decision {
   const app: Application = {
     apiVersion: 'argoproj.io/v1alpha1',
@@ -105,7 +107,7 @@ function decided({
       },
     }),
   };
-  return decide({ app, tracking: 'shop', commit, changes: { changes }, now, unrecorded, holds });
+  return decide({ app, tracking: 'shop', commit, changes: { changes }, now, unrecorded, holds, otherThan });
 }
 
 const auto: SyncPolicy = { automated: { prune: true, selfHeal: true } };
@@ -268,8 +270,8 @@ const cases: readonly [what: string, given: Given, does: Decision['do'], reason:
   [
     'waits after an error',
     { policy: auto, state: { ...done, phase: 'Error', finishedAt: at(20) } },
-    'rest',
-    /start again/,
+    'refuse',
+    /started again at /,
   ],
   [
     'starts again after an error',
@@ -444,3 +446,42 @@ for (const [what, given, phase] of held) {
     assert.equal(decision.state?.finishedAt, phase && at(0));
   });
 }
+
+test('after errors in a row the pauses grow, and each sync says how many there were', () => {
+  let state: Partial<OperationState> = {
+    ...done,
+    phase: 'Error',
+    message: 'no',
+    operation: automatic,
+    finishedAt: at(0),
+  };
+  const pauses: unknown[] = [];
+  for (let errors = 0; errors < 4; errors += 1) {
+    const resting = decided({ policy: auto, state });
+    assert.ok(resting.do === 'refuse' && resting.condition === 'SyncError', resting.do);
+    assert.match(resting.reason, new RegExp(`: no; it is started again at .*ended so: ${errors + 1}$`));
+    pauses.push(resting.againMs);
+    const later = decided({ policy: auto, state: { ...state, finishedAt: at(3_600) } });
+    assert.ok(later.do === 'sync');
+    state = { ...state, operation: later.state.operation };
+  }
+  assert.deepEqual(pauses, [60_000, 120_000, 240_000, 480_000]);
+  const other = decided({ policy: auto, state: { ...state, syncResult: { revision: 'x', source } } });
+  assert.ok(other.do === 'sync' && other.state.operation.info === undefined, 'another commit begins anew');
+});
+
+test('what the automated policy would undo at once is refused, and says the way out', () => {
+  const asked = { sync: { revision: 'c0' }, initiatedBy: { username: 'ann' } };
+  const refused = decided({ policy: auto, asked, otherThan: 'main' });
+  assert.ok(refused.do === 'refuse');
+  assert.match(refused.reason, /^Cannot sync to c0: auto-sync currently set to main.*automated\.enabled: false/);
+  assert.equal(refused.state?.phase, 'Error');
+  for (const given of [
+    { policy: auto, asked },
+    { asked, otherThan: 'main' },
+    { policy: { automated: { enabled: false } }, asked, otherThan: 'main' },
+    { policy: auto, asked: { ...asked, sync: { revision: 'c0', dryRun: true } }, otherThan: 'main' },
+    { policy: auto, otherThan: 'main', state: { ...done, phase: 'Running' as const, operation: asked } },
+  ])
+    assert.equal(decided(given).do, 'sync', JSON.stringify(given));
+});

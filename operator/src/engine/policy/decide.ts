@@ -35,6 +35,8 @@ export interface Situation {
   readonly now: number;
   /** Whether this process has brought in the commit, and could not store that it has. */
   readonly unrecorded?: boolean;
+  /** The revision of the spec, where what is looked at is known to be something else. */
+  readonly otherThan?: string | undefined;
   /** Why nothing may be written for this Application, whoever asks; none where it may. */
   readonly holds?: readonly string[];
   /** The sync windows that it is subject to; none where absent. */
@@ -80,6 +82,8 @@ function permitted(sync: Sync, situation: Situation): Decision {
     const reason = holds.join('; ');
     return fresh && !manual ? { do: 'refuse', reason } : { do: 'refuse', reason, state: ended(state, reason, now) };
   }
+  const undone = fresh && manual ? undoing(situation, state.operation) : undefined;
+  if (undone !== undefined) return { do: 'refuse', reason: undone, state: ended(state, undone, now) };
   if (state.phase === 'Terminating' || windows === undefined) return sync;
   const blocked = blockedBy(windows, { manual, ...(!fresh && { startedAt: Date.parse(state.startedAt) }) }, now);
   if (blocked === undefined) return sync;
@@ -89,6 +93,18 @@ function permitted(sync: Sync, situation: Situation): Decision {
   if (fresh) return { do: 'refuse', reason, condition: 'SyncWindowWarning', ...again };
   const waiting = app.status?.operationState ?? state;
   return { do: 'refuse', reason, state: { ...waiting, message: reason }, ...again };
+}
+
+/**
+ * Why an operation must not be carried out that the automated policy would undo at once: a rollback, a sync to another revision, or one of manifests that are brought
+ * along. Argo CD refuses it where it is asked for. A rehearsal harms nobody.
+ */
+function undoing({ app, commit, otherThan }: Situation, { sync }: Operation): string | undefined {
+  const { automated } = app.spec.syncPolicy ?? {};
+  const isAutomated = automated !== undefined && automated.enabled !== false;
+  if (!isAutomated || otherThan === undefined || sync?.dryRun === true) return undefined;
+  const what = sync?.manifests?.length ? 'the manifests of the operation' : sync?.revision || commit;
+  return `Cannot sync to ${what}: auto-sync currently set to ${otherThan}, and would undo it at once; turn automated sync off first (spec.syncPolicy.automated.enabled: false), or have spec.source.targetRevision name what is to be live`;
 }
 
 /** An operation that is given up before it does anything more. */
@@ -164,9 +180,16 @@ function automated(situation: Situation): Decision {
   if (last === undefined) return start(operation, situation, `new revision ${commit}`);
   if (last.phase === 'Error') {
     // Something stood in the way of the last try, and not the revision itself: a later one may do better.
+    const inRow = errorsInRow(last);
     const since = sinceMs(last.finishedAt ?? last.startedAt, now);
-    if (since < errorWaitMs) return { do: 'rest', reason: 'waiting to start again', againMs: errorWaitMs - since };
-    return start(operation, situation, 'the last operation could not be carried out');
+    const wait = errorWaitMs(inRow) - since;
+    if (wait > 0) {
+      const at = timestamp(now + wait);
+      const reason = `Failed last sync attempt to [${commit}]: ${last.message ?? ''}; it is started again at ${at}, or at once for another commit or where a person asks for it. Syncs that ended so: ${inRow}`;
+      return { do: 'refuse', condition: 'SyncError', reason, againMs: wait };
+    }
+    const counted = { ...operation, info: [{ name: errorsInfo, value: String(inRow) }] };
+    return start(counted, situation, 'the last operation could not be carried out');
   }
   if (last.phase !== 'Succeeded') {
     return {
@@ -193,6 +216,15 @@ function automated(situation: Situation): Decision {
   const chosen = resources.length > 0 ? { resources } : {};
   const healing = { ...operation, sync: { ...sync, ...chosen, autoHealAttemptsCount: attempts + 1 } };
   return start(healing, situation, 'the cluster differs from Git');
+}
+
+/** Where an automated operation says how many before it, of the same revision, ended in `Error` one after the other. */
+const errorsInfo = 'mooring.dev/errors-in-row';
+
+/** How many syncs of one revision have ended in `Error` one after the other, this one among them. */
+function errorsInRow({ operation }: OperationState): number {
+  const before = Number(operation.info?.find(({ name }) => name === errorsInfo)?.value ?? 0);
+  return (Number.isSafeInteger(before) && before > 0 ? before : 0) + 1;
 }
 
 /** Milliseconds that the clocks of the API server and of the operator may be apart. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { RetryStrategy } from '@mooring/crds';
-import { automatedRetry, retryWaitMs, selfHealWaitMs } from './retry.ts';
+import { automatedRetry, errorWaitMs, retryWaitMs, selfHealWaitMs } from './retry.ts';
 
 const waits: readonly [what: string, retry: RetryStrategy | undefined, waits: readonly (number | undefined)[]][] = [
   ['is not tried again without a policy', undefined, [undefined]],
@@ -45,4 +45,9 @@ test('self-heal begins at once and slows down', () => {
     [0, 1, 2, 3, 4, 5, 6, 100].map(selfHealWaitMs),
     [0, 2_000, 6_000, 18_000, 54_000, 162_000, 300_000, 300_000],
   );
+});
+
+test('the pauses after errors grow, up to half an hour', () => {
+  const minutes = [1, 2, 3, 4, 5, 6, 7, 1_000].map((inRow) => errorWaitMs(inRow) / 60_000);
+  assert.deepEqual(minutes, [1, 2, 4, 8, 16, 30, 30, 30]);
 });

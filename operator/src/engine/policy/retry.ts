@@ -34,8 +34,13 @@ export function selfHealWaitMs(attempts: number): number {
 /** Milliseconds without a heal after which the count of attempts begins anew. */
 export const selfHealCooldownMs = 330_000;
 
-/** Milliseconds after which an automated sync is started again whose last try ended in `Error`. */
-export const errorWaitMs = 60_000;
+/**
+ * Milliseconds after which an automated sync is started again that ended in `Error`, by how many have done so one after the other for one revision: a minute, doubled
+ * each time, half an hour at most.
+ */
+export function errorWaitMs(inRow: number): number {
+  return Math.min(1_800_000, 60_000 * 2 ** Math.min(10, Math.max(0, inRow - 1)));
+}
 
 /** Milliseconds since a time that a status names. One in the future is long past: the clock was set back since, and nothing may wait for it to come again. */
 export function sinceMs(time: string | undefined, now: number): number {
