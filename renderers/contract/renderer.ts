@@ -60,6 +60,8 @@ export interface Rendered {
   readonly manifests: readonly Manifest[];
   /** Sentences for the user about things that work but should not stay so. */
   readonly warnings: readonly string[];
+  /** What the source says to whoever installs it, where it does. */
+  readonly notes?: string;
 }
 
 /**

@@ -42,6 +42,18 @@ export interface Helm {
   close(): Promise<void>;
 }
 
+/** Helm's error without values. The line that Helm gives for broken YAML is one of a document that the template renders to, and no line of the file. */
+function told({ code, message, file, line }: RenderError): RenderError {
+  const isOfRendered = message.includes('YAML parse error on ');
+  const text = isOfRendered
+    ? message.replace(/yaml: line (\d+):/, 'line $1 of a document that it renders to:')
+    : message;
+  return new RenderError(code, withoutValues(text), {
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && !isOfRendered && { line }),
+  });
+}
+
 interface Header {
   readonly notes: string;
   readonly sources: string[] | null;
@@ -85,8 +97,7 @@ export function openHelm(options: HelmOptions): Helm {
       };
       const bounds = { ...limits, ...(chart.signal && { signal: chart.signal }) };
       const answer = await engine.run(tree, request, bounds).catch((thrown: unknown) => {
-        if (!(thrown instanceof RenderError)) throw thrown;
-        throw new RenderError(thrown.code, withoutValues(thrown.message), thrown);
+        throw thrown instanceof RenderError ? told(thrown) : thrown;
       });
       const header = answer.header as unknown as Header;
       return {

@@ -402,3 +402,14 @@ describe('options that cannot be', () => {
     test(JSON.stringify(options).slice(0, 60), () => refused(render(showing({ a: '1' }), options), code, message));
   }
 });
+
+test('a line of what a template renders to is not given as one of the template', async () => {
+  const template = `${configMap('one').replace('{{ .Values.color }}', 'blue')}---\n{{ if true }}\n{{ end }}apiVersion: v1\nkind: X\ndata:\n  a: b: c\n`;
+  const files = { 'app/Chart.yaml': chart('app'), 'app/templates/x.yaml': template };
+  await assert.rejects(render(files), (error) => {
+    assert.ok(error instanceof RenderError);
+    assert.match(error.message, /line \d+ of a document that it renders to: mapping values are not allowed/);
+    assert.deepEqual([error.file, error.line], ['app/templates/x.yaml', undefined]);
+    return true;
+  });
+});

@@ -24,7 +24,8 @@ export function createHelmRenderer(options: HelmOptions = {}): Renderer {
         ...(context.signal && { signal: context.signal }),
       });
       const manifests = manifestsOf(templated.objects, (index) => ({ path: templated.sources[index] ?? spec.path }));
-      return { manifests, warnings: templated.warnings };
+      const { notes, warnings } = templated;
+      return { manifests, warnings, ...(notes !== '' && { notes }) };
     },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { parseAllDocuments } from 'yaml';
@@ -84,10 +84,43 @@ test('values that are false or 0 are values', async (t) => {
   ]);
 });
 
+test("a chart takes the flags that Helm's users know", async (t) => {
+  const cwd = copyTestdata(t);
+  execFileSync('git', ['init', '--quiet'], { cwd });
+  writeFileSync(join(cwd, 'chart', 'color.txt'), 'teal');
+  writeFileSync(join(cwd, 'chart', 'templates', 'NOTES.txt'), 'Welcome to {{ .Release.Name }}');
+  const flags = ['-f', 'chart/values-dev.yaml', '-f', 'gone.yaml', '--ignore-missing-value-files', '--skip-tests'];
+  const sets = ['--set-file', 'color=chart/color.txt', '--set-string', 'size=007', '--set-json', 'a.b=[1]', '--notes'];
+  const only = ['-s', 'templates/config.yaml', '--kube-version', '1.30.4'];
+  const { code, stdout, stderr } = await mooring(['render', 'chart', ...flags, ...sets, ...only], { cwd });
+  assert.equal(stderr, 'Welcome to chart\n');
+  assert.match(stdout, /^---\n# Source: chart\/templates\/config\.yaml\napiVersion: v1\n/);
+  assert.deepEqual(objectsOf(stdout), [
+    configMap('chart-web', 'default', { color: 'teal', size: '007', kubernetes: 'v1.30.4', things: 'false' }),
+  ]);
+  assert.equal(code, 0);
+});
+
+test('values of --set-json win over files, and parameters over them', async (t) => {
+  const cwd = copyTestdata(t);
+  execFileSync('git', ['init', '--quiet'], { cwd });
+  const sets = ['--set-json', '{"color": "x", "size": 1}', '--set-json', 'size=2', '--set', 'color=green'];
+  const args = ['render', 'chart', '--values', 'chart/values-dev.yaml', ...sets, '--kube-version', '1.30.4'];
+  const { stdout } = await mooring(args, { cwd });
+  assert.deepEqual(objectsOf(stdout), [
+    configMap('chart-web', 'default', { color: 'green', size: '2', kubernetes: 'v1.30.4', things: 'false' }),
+  ]);
+});
+
 const failures: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [
   { args: ['gone'], says: /^mooring: gone: there is no such file or folder; check the path\n$/ },
   { args: ['broken.yaml'], says: /^mooring: broken\.yaml: it is a file; name the folder/ },
   { args: ['chart', '--set', 'color=null'], says: /chart\/templates\/config\.yaml:7.*set color to one/ },
+  {
+    args: ['chart', '-s', 'templates/gone.yaml'],
+    says: /nothing comes from it; manifests come from chart\/templates\/config/,
+  },
+  { args: ['chart', '--set-json', 'color=red'], says: /--set-json color=red: the value is no JSON/ },
   { args: ['chart', '--set', 'color'], says: /^mooring: --set color: write it as path=value/ },
   { args: ['chart', '--values', '/nowhere.yaml'], says: /^mooring: \/nowhere\.yaml: value files must be inside / },
   {

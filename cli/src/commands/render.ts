@@ -1,25 +1,27 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Application } from '@mooring/crds';
 import type { RenderAnswer } from '@mooring/operator/world/renderer.ts';
+import { joinPath, type Manifest } from '@mooring/renderer-contract';
 import { type Command, Option } from 'commander';
 import { readApplication } from '../application.ts';
-import { type Checkout, locate, pathInside } from '../checkout.ts';
+import { type Checkout, locate } from '../checkout.ts';
 import { Failure } from '../failure.ts';
+import { givenFlags, type HelmOptions, helmOf } from '../helm-options.ts';
 import { print, tell } from '../print.ts';
 import { withProgress } from '../progress.ts';
 import { renderLimitHelp, renderLimits } from '../render-limits.ts';
 import { yamlOf } from '../yaml.ts';
 
-interface RenderOptions {
+interface RenderOptions extends HelmOptions {
   readonly app?: string;
   readonly name?: string;
   readonly namespace?: string;
   readonly kubeVersion?: string;
   readonly apiVersions?: readonly string[];
-  readonly values?: readonly string[];
-  readonly set?: readonly string[];
   readonly recurse?: boolean;
+  readonly showOnly?: readonly string[];
+  readonly notes?: boolean;
   readonly renderLimit?: readonly string[];
   readonly output: 'yaml' | 'json';
 }
@@ -47,8 +49,19 @@ In a Git work tree the folder may refer to anything in the repository, such as a
       (list, before: readonly string[] = []) => [...before, ...list.split(',').filter((item) => item !== '')],
     )
     // Not '<file...>', which would take the path to render for one more file.
-    .option('--values <file>', 'a Helm value file; may be repeated, the last one wins', append)
-    .option('--set <path=value>', 'a Helm parameter; may be repeated', append)
+    .option('-f, --values <file>', 'a Helm value file; may be repeated, the last one wins', append)
+    .option(
+      '--set <path=value>',
+      'a Helm parameter as Argo CD has them: one each, a comma is part of the value; may be repeated',
+      append,
+    )
+    .option('--set-string <path=value>', 'the same, and the value stays a text', append)
+    .option('--set-file <path=file>', 'the same, with the content of a file', append)
+    .option('--set-json <path=JSON>', 'a value, or with a JSON object alone all of its values; may be repeated', append)
+    .option('--ignore-missing-value-files', 'leave out value files that are not there')
+    .option('--skip-tests', "leave out a chart's tests")
+    .option('-s, --show-only <file>', 'print what this template or file renders to alone; may be repeated', append)
+    .option('--notes', "print what the chart's NOTES.txt renders to, to standard error")
     .option('--recurse', 'read the folders below too; plain YAML and JSON only')
     .option('--render-limit <name=value>', renderLimitHelp, append)
     .addOption(new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml'))
@@ -60,6 +73,7 @@ Examples:
   mooring render services/payments --values services/payments/values-dev.yaml --set replicas=3
   mooring render --app applications/cart-dev.yaml      from the repository of the current folder
   mooring render ~/shop --app cart-dev.yaml            from that repository
+  mooring render charts/web -s templates/service.yaml  one template of a chart
   mooring render . --recurse -o json | jq -r '.kind'
 
 Exit codes:
@@ -69,11 +83,16 @@ Exit codes:
 JSON output has one object a line.`,
     )
     .action(async (path: string, options: RenderOptions) => {
-      const { manifests, warnings } = await render(path, options);
-      for (const warning of warnings) tell(`warning: ${warning}`);
-      for (const { object } of manifests) {
-        await print(options.output === 'json' ? `${JSON.stringify(object)}\n` : `---\n${yamlOf(object)}`);
+      const { folder, answer } = await render(path, options);
+      for (const warning of answer.warnings) tell(`warning: ${warning}`);
+      const manifests = shown(answer, folder, options.showOnly);
+      // What Helm's users know from `helm template`.
+      const isChart = answer.sourceType === 'Helm';
+      for (const { object, origin } of manifests) {
+        const source = isChart ? `# Source: ${JSON.stringify(origin.path).slice(1, -1)}\n` : '';
+        await print(options.output === 'json' ? `${JSON.stringify(object)}\n` : `---\n${source}${yamlOf(object)}`);
       }
+      if (options.notes) process.stderr.write(answer.notes === undefined ? '' : `${answer.notes.trimEnd()}\n`);
       if (manifests.length === 0) tell('the source renders to nothing');
     });
 }
@@ -82,30 +101,50 @@ function append(value: string, before: readonly string[] = []): readonly string[
   return [...before, value];
 }
 
-async function render(folder: string, options: RenderOptions): Promise<RenderAnswer> {
+/** The manifests that come from the files asked for, which are named from the folder or from the root of the repository. Throws `Failure` for one that nothing comes from. */
+function shown({ manifests }: RenderAnswer, folder: string, files: readonly string[] | undefined): readonly Manifest[] {
+  if (files === undefined) return manifests;
+  const paths = files.map((file) => {
+    const candidates = [joinPath(folder, file), joinPath('', file)];
+    const path = candidates.find((candidate) => manifests.some(({ origin }) => origin.path === candidate));
+    if (path !== undefined) return path;
+    const known = [...new Set(manifests.map(({ origin }) => origin.path))].slice(0, 20).join(', ');
+    throw new Failure(`--show-only ${file}: nothing comes from it; manifests come from ${known}`);
+  });
+  return manifests.filter(({ origin }) => paths.includes(origin.path));
+}
+
+async function render(folder: string, options: RenderOptions): Promise<{ folder: string; answer: RenderAnswer }> {
   const limits = renderLimits(options.renderLimit);
   const checkout = await locate(folder);
   const app = options.app === undefined ? applicationOf(checkout, options) : await appOf(options.app, options);
   // Loaded here, because the other commands and --help should not wait for the engines.
   const { renderLocal } = await import('../local.ts');
   const target = { version: options.kubeVersion ?? '', apiVersions: options.apiVersions ?? [] };
-  return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () =>
+  const path = app.spec.source?.path ?? '';
+  const answer = await withProgress(`rendering ${path || checkout.root}`, () =>
     renderLocal(app, checkout, target, limits),
   );
+  return { folder: path, answer };
 }
 
 async function appOf(file: string, options: RenderOptions): Promise<Application> {
-  for (const field of ['namespace', 'values', 'set', 'recurse'] as const) {
-    if (options[field] === undefined) continue;
-    throw new Failure(`--${field} doesn't go with --app: the Application says it; leave one of them out`);
+  const flags = [
+    ...(['namespace', 'recurse'] as const).filter((name) => options[name] !== undefined).map((name) => `--${name}`),
+    ...givenFlags(options),
+  ];
+  if (flags.length > 0) {
+    throw new Failure(`${flags.join(', ')} doesn't go with --app: the Application says it; leave one of them out`);
   }
   return readApplication(file, options.name);
 }
 
 /** The Application that a folder and the options amount to. */
 function applicationOf(checkout: Checkout, options: RenderOptions): Application {
-  const helm = options.values !== undefined || options.set !== undefined;
-  if (helm && options.recurse) throw new Failure("--recurse doesn't go with --values and --set: a chart is read whole");
+  const helm = helmOf(options, checkout);
+  if (helm !== undefined && options.recurse) {
+    throw new Failure(`--recurse doesn't go with ${givenFlags(options).join(', ')}: a chart is read whole`);
+  }
   const name = options.name ?? nameOf(checkout);
   return {
     apiVersion: 'argoproj.io/v1alpha1',
@@ -118,12 +157,7 @@ function applicationOf(checkout: Checkout, options: RenderOptions): Application 
         repoURL: pathToFileURL(checkout.root).href,
         path: checkout.path,
         ...(options.recurse && { directory: { recurse: true } }),
-        ...(helm && {
-          helm: {
-            valueFiles: (options.values ?? []).map((file) => valueFile(file, checkout)),
-            parameters: (options.set ?? []).map(parameter),
-          },
-        }),
+        ...(helm !== undefined && { helm }),
       },
     },
   };
@@ -139,17 +173,4 @@ function nameOf(checkout: Checkout): string {
       .slice(0, 53)
       .replace(/-+$/, '') || 'app'
   );
-}
-
-/** Value files with a leading `/` are found from the root of the repository. */
-function valueFile(file: string, checkout: Checkout): string {
-  const path = pathInside(checkout.root, resolve(file));
-  if (path === undefined) throw new Failure(`${file}: value files must be inside ${checkout.root}; copy it there`);
-  return `/${path}`;
-}
-
-function parameter(text: string): { name: string; value: string } {
-  const sign = text.indexOf('=');
-  if (sign < 1) throw new Failure(`--set ${text}: write it as path=value, such as image.tag=v2`);
-  return { name: text.slice(0, sign), value: text.slice(sign + 1) };
 }

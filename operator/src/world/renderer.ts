@@ -10,6 +10,8 @@ export interface RenderRequest extends RenderSpec {
 export interface RenderAnswer {
   readonly manifests: readonly Manifest[];
   readonly warnings: readonly string[];
+  /** What the source says to whoever installs it: a chart's NOTES.txt. */
+  readonly notes?: string;
   /** `Helm`, `Kustomize`, `Directory` or `Plugin`. */
   readonly sourceType: string;
   /** False where nothing that the last render looked at has changed, so that its manifests were taken again. */

@@ -107,14 +107,20 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
       const merged = await applyOverrides(recorded.tree, request.path, request.appName, given, fields);
       const renderer = await choose(renderers, active, recorded.tree, request, Object.keys(merged));
       const spec: RenderSpec = withOptions(recordedSpec.spec, merged[renderer.optionsKey] ?? {});
-      const { manifests, warnings } = await runRenderer(renderer, recorded.tree, spec, limits, clock);
+      const { manifests, warnings, notes } = await runRenderer(renderer, recorded.tree, spec, limits, clock);
       if (manifests.length > limits.manifestCount) {
         throw new RenderError(
           'limit',
           `more than ${limits.manifestCount} objects; split the application, or raise the limit manifestCount`,
         );
       }
-      const answer: RenderAnswer = { manifests, warnings, sourceType: renderer.sourceType, rendered: false };
+      const answer: RenderAnswer = {
+        manifests,
+        warnings,
+        ...(notes !== undefined && { notes }),
+        sourceType: renderer.sourceType,
+        rendered: false,
+      };
       await remember(
         answer,
         manifests.reduce((sum, { object }) => sum + JSON.stringify(object).length, 0),
