@@ -1,5 +1,5 @@
 /** Names in braces are read up to a length, so that a brace that nobody closes costs no more. */
-const reference = /\$(?:\{([^}]{0,1000})\}|\{|([A-Za-z_][A-Za-z0-9_]*|[*#$@!?0-9-]))/g;
+const reference = /\$(?:\{([^}]{0,100})\}|\{|([A-Za-z_][A-Za-z0-9_]*|[*#$@!?0-9-]))/g;
 
 /**
  * Replaces `$NAME` and `${NAME}` by the variables of Argo CD's build environment; an unknown one by nothing, `$$` by `$`; a `${` that does not end goes.

@@ -413,3 +413,14 @@ test('a line of what a template renders to is not given as one of the template',
     return true;
   });
 });
+
+test('all dependencies that are missing are named at once', async () => {
+  const wanted = ['db', 'cache'].map(
+    (name) => `- {name: ${name}, version: 1.0.0, repository: https://charts.example.com}\n`,
+  );
+  const files = { 'app/Chart.yaml': chart('app', `dependencies:\n${wanted.join('')}`) };
+  await assert.rejects(
+    render(files),
+    /the dependency "db" .* is not in charts\/.*; the dependency "cache" .* is not in charts/,
+  );
+});

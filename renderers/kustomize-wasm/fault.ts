@@ -8,7 +8,7 @@ const rules: readonly { readonly code: RenderErrorCode; readonly pattern: RegExp
   },
   {
     code: 'unsupported',
-    pattern: /external plugins disabled|unable to load external plugin|plugin .* not found|alpha.?plugins/i,
+    pattern: /external plugins disabled|unable to load external plugin|plugin .{0,300} not found|alpha.?plugins/i,
     hint: 'generators and transformers that start programs do not run here: commit what they produce',
   },
   {

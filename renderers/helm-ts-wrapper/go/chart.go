@@ -27,14 +27,23 @@ type missing struct {
 	fault      *gowasm.Fault
 }
 
-// unlessDisabled gives the fault of the first one that the values do not switch off; known once Helm has processed the dependencies.
+// unlessDisabled gives one fault for all that the values do not switch off; known once Helm has processed the dependencies.
 func unlessDisabled(all []missing) error {
+	var fault *gowasm.Fault
 	for _, one := range all {
-		if one.dependency.Enabled {
-			return one.fault
+		if !one.dependency.Enabled {
+			continue
+		}
+		if fault == nil {
+			fault = one.fault
+		} else {
+			fault.Message += "; " + one.fault.Message
 		}
 	}
-	return nil
+	if fault == nil {
+		return nil
+	}
+	return fault
 }
 
 // loadChart reads a chart from the tree, with the dependencies that its charts/ holds and those that it names by a `file://` repository.

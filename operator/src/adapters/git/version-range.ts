@@ -94,7 +94,11 @@ function testOf(text: string): { readonly test: Test; readonly namesPrerelease: 
   return { test: base, namesPrerelease: prerelease.length > 0 };
 }
 
+/** The longest range, in characters: that of a revision. */
+const rangeLength = 256;
+
 function parseRange(text: string): Test | undefined {
+  if (text.length > rangeLength) return undefined;
   const alternatives: Test[] = [];
   for (const alternative of text.split('||')) {
     const spelled = alternative
