@@ -327,8 +327,7 @@ async function watchAll(
     const added = [...wanted].filter(([name]) => !watches.has(name));
     if (!isReady) for (const [name] of added) pending.add(name);
     for (const [name, { served: kind, namespace }] of added) {
-      const isWhole = hasHealthRule(kind.group, kind.kind) || hasLinks(kind.group, kind.kind);
-      const selection = { namespace, metadataOnly: !isWhole };
+      const selection = { namespace, metadataOnly: !isWatchedWhole(kind) };
       const reflector = startReflector(client, kind, selection, options, listenerOf(name, kind, namespace));
       watches.set(name, { reflector, served: kind, namespace, isLive: false });
     }
@@ -448,7 +447,10 @@ async function watchAll(
     const uid = object.metadata.uid ?? '';
     if (hasClientSideOwner(object.metadata.managedFields)) clientSide.add(uid);
     else clientSide.delete(uid);
-    return recordOf(object, healthOf);
+    return recordOf(object, healthOf, isWatchedWhole(keyOf(object)));
+  }
+  function isWatchedWhole({ group, kind }: Pick<ResourceKey, 'group' | 'kind'>): boolean {
+    return hasHealthRule(group, kind) || hasLinks(group, kind);
   }
 
   async function read(kind: ServedKind, key: ResourceKey): Promise<KubeObject | undefined> {

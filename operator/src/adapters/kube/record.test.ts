@@ -121,3 +121,16 @@ describe('a record', () => {
     });
   });
 });
+
+test('a record of a kind that is watched by metadata only is the same from a watch and from the answer to a write', () => {
+  const metadata = {
+    name: 'web',
+    namespace: 'shop',
+    annotations: { 'argocd.argoproj.io/tracking-id': 'cart:apps.kruise.io/CloneSet:shop/web' },
+  };
+  const spec = { template: { spec: { containers: [{ name: 'main', image: 'shop:1' }] } } };
+  const seen = { apiVersion: 'apps.kruise.io/v1', kind: 'CloneSet', metadata };
+  const none = (): undefined => undefined;
+  assert.deepEqual(recordOf({ ...seen, spec }, none, false), recordOf(seen, none, false));
+  assert.deepEqual(recordOf({ ...seen, spec }, none).images, ['shop:1']);
+});

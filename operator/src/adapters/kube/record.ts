@@ -15,11 +15,11 @@ export type HealthOf = (object: KubeObject) => Health | undefined;
 const hintPrefixes = ['argocd.argoproj.io/', 'helm.sh/'];
 
 /** What is kept of a live object. */
-export function recordOf(object: KubeObject, healthOf: HealthOf): LiveRecord {
+export function recordOf(object: KubeObject, healthOf: HealthOf, isWhole: boolean = true): LiveRecord {
   const { metadata } = object;
   const key = keyOf(object);
   const app = appOf(metadata.annotations?.[annotation.trackingId], key);
-  const images = app === undefined ? [] : imagesOf([object]);
+  const images = app === undefined || !isWhole ? [] : imagesOf([object]);
   const links = linksOf(object);
   return {
     key,

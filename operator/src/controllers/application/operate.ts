@@ -31,6 +31,7 @@ import {
   removeEarlierHooks,
   removeHooks,
 } from './apply.ts';
+import { childrenBehind } from './children.ts';
 import type { Compared } from './compare.ts';
 import type { Memory } from './memory.ts';
 
@@ -123,8 +124,11 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     const { records: live, unseen } = await recordsOfTasks(syncPlan.tasks, progress, cluster);
     // Nobody knows how such a hook ended: it runs once more.
     if (unseen.length > 0) progress = new Map([...progress].filter(([id]) => !unseen.includes(id)));
+    const applied = syncPlan.tasks.flatMap(({ id, key }) =>
+      progress.get(id)?.hookPhase === 'Running' ? (live.get(keyText(key)) ?? []) : [],
+    );
     const view = {
-      live,
+      live: new Map([...live, ...(await childrenBehind(applied, world))]),
       sinceLastWaveMs: world.clock.now() - memory.waveAppliedAt,
       waveDelayMs: world.store.settings().waveDelayMs,
     };

@@ -162,11 +162,19 @@ export function next(plan: SyncPlan, progress: Progress, view: NextView): Next {
 /** Kinds that are being defined belong to no Application, so no change of theirs wakes it: it looks again. */
 const definitionPollMs = 1_000;
 
+/** A child Application may come to a newer commit without any change of its health, and then nothing wakes its parent either. */
+const childPollMs = 2_000;
+
+function pollMsOf(tasks: readonly Task[]): number | undefined {
+  if (tasks.some(({ key }) => definesKinds(key))) return definitionPollMs;
+  return tasks.some(({ key }) => key.group === 'argoproj.io' && key.kind === 'Application') ? childPollMs : undefined;
+}
+
 function waitFor(tasks: readonly Task[], delayMs?: number): Next {
   const hooks = tasks.filter((task) => task.isHook);
   const what = hooks.length > 0 ? 'completion of hook' : 'healthy state of';
   const named = [...hooks, ...tasks.filter((task) => !task.isHook)];
-  const forMs = delayMs ?? (tasks.some((task) => definesKinds(task.key)) ? definitionPollMs : undefined);
+  const forMs = delayMs ?? pollMsOf(tasks);
   return {
     do: 'wait',
     reason: `waiting for ${what} ${referencesTo(

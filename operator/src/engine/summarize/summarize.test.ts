@@ -116,6 +116,21 @@ test('while an automated Application is synced to another commit a condition say
   assert.equal(typesOf({ app: told, comparison: undefined, state: { ...state, phase: 'Failed' } }), undefined);
 });
 
+test('images of a kind that is watched by metadata only are those that Git names, whatever a write has told last', () => {
+  const spec = { template: { spec: { containers: [{ name: 'main', image: 'shop:1' }] } } };
+  const metadata = { name: 'clones' };
+  const clones = desired('CloneSet', 'clones', {
+    object: { apiVersion: 'apps.kruise.io/v1', kind: 'CloneSet', metadata, spec },
+  });
+  const live = (images?: readonly string[]): LiveRecord => ({ ...record, key: clones.key, ...(images && { images }) });
+  const imagesIn = (records: readonly LiveRecord[]): unknown =>
+    summary({ comparison: { ...comparison, desired: { objects: [clones], warnings: [] }, live: liveSet(records) } })
+      .summary?.images;
+  assert.deepEqual(imagesIn([live()]), ['shop:1']);
+  assert.deepEqual(imagesIn([live(['shop:0'])]), ['shop:0'], 'of a kind that is watched as a whole it is the live one');
+  assert.equal(imagesIn([]), undefined);
+});
+
 test('a look that finds nothing new changes nothing, not even the time', () => {
   const first = summary({});
   assert.equal(summary({ app: app(first), now: now + 60_000 }), first);

@@ -22,6 +22,7 @@ import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.t
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { conditionMessage } from './fault-message.ts';
+import { imagesOf } from './images.ts';
 import { annotatedLinks } from './links.ts';
 
 /** What one pass over an Application found where nothing stood in its way. */
@@ -85,7 +86,7 @@ function compared(findings: Findings, comparison: Comparison): Partial<Applicati
     isNamespaceOutdated(app.spec.syncPolicy, findings.state ?? app.status?.operationState) ||
     comparison.changes.changes.some(isOutOfSync);
   const live = [...comparison.live.desired.values(), ...comparison.live.others];
-  const images = new Set(live.flatMap((record) => record.images ?? []));
+  const images = new Set([...live.flatMap((record) => record.images ?? []), ...unwatchedImages(comparison)]);
   const links = new Set([...annotatedLinks(app.metadata.annotations), ...live.flatMap((record) => record.links ?? [])]);
   const isAppOfApps = comparison.desired.objects.some(
     ({ key }) => key.group === 'argoproj.io' && key.kind === 'Application',
@@ -109,6 +110,15 @@ function compared(findings: Findings, comparison: Comparison): Partial<Applicati
       ...(isAppOfApps && { isAppOfApps }),
     },
   };
+}
+
+/** Images of objects whose records hold none, since their kind is watched by metadata only: those that Git names. */
+function unwatchedImages({ desired, live }: Comparison): readonly string[] {
+  const there = desired.objects.filter(({ key }) => {
+    const record = live.desired.get(keyText(key));
+    return record !== undefined && record.images === undefined;
+  });
+  return imagesOf(there.map(({ object }) => object));
 }
 
 /** A pass that could not compare knows nothing of sync; of health only where the cluster itself was out of sight or the spec makes no sense. */

@@ -2,16 +2,19 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { annotation } from '../../../model/annotations.ts';
 import { type HealthStatusCode, healthOrder } from '../../../model/health.ts';
 import { listAt, objectAt, textAt, valueAt } from '../../../model/json.ts';
+import { equalJson } from '../../../model/merge-patch.ts';
 import { type HealthCheck, progressing } from '../check.ts';
 
 /**
  * A child Application says nothing about its parent's health, as in Argo CD, unless it has a wave of its own: then it is as healthy as it says, so that the
- * waves of its parent wait for it. One that syncs by itself and has not done so once is Progressing; a manual one may rest unsynced for good.
+ * waves of its parent wait for it. What it says is of the spec that it was compared with: it counts once that is the spec it has, which its generation cannot tell
+ * (Application has no status subresource). One that syncs by itself and has not done so once is Progressing; a manual one may rest unsynced for good.
  */
 export const application: HealthCheck = (object) => {
   if (object.metadata.annotations?.[annotation.syncWave] === undefined) return undefined;
   const status = textAt(object, 'status', 'health', 'status') ?? '';
   if (!isHealthStatus(status)) return progressing('Waiting for the Application to be reconciled');
+  if (!isOfSpec(object)) return progressing('Waiting for the Application to be compared with its spec');
   const failed = status === 'Degraded' || status === 'Unknown';
   if (!failed && syncsByItself(object) && !hasSynced(object)) {
     return progressing('Waiting for the first sync of the Application');
@@ -19,6 +22,15 @@ export const application: HealthCheck = (object) => {
   const message = textAt(object, 'status', 'health', 'message');
   return message === undefined || message === '' ? { status } : { status, message };
 };
+
+function isOfSpec(object: KubeObject): boolean {
+  const compared = objectAt(object, 'status', 'sync', 'comparedTo');
+  const part = (of: Readonly<Record<string, unknown>> | undefined) => ({
+    sources: valueAt(of, 'sources') ?? [valueAt(of, 'source')],
+    destination: valueAt(of, 'destination'),
+  });
+  return compared !== undefined && equalJson(part(compared), part(objectAt(object, 'spec')));
+}
 
 function isHealthStatus(text: string): text is HealthStatusCode {
   return (healthOrder as readonly string[]).includes(text);
