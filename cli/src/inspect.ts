@@ -12,7 +12,7 @@ import { createRenderPool } from '@mooring/operator/adapters/render/render-pool.
 import { createStore } from '@mooring/operator/adapters/store/store.ts';
 import { createLog } from '@mooring/operator/adapters/telemetry/log.ts';
 import { systemClock, systemRandom } from '@mooring/operator/adapters/time/system.ts';
-import { admit, guardOf, permittedBy } from '@mooring/operator/controllers/application/admit.ts';
+import { admit, guardOf } from '@mooring/operator/controllers/application/admit.ts';
 import { compare } from '@mooring/operator/controllers/application/compare.ts';
 import { createdNamespace, namespaceOf } from '@mooring/operator/controllers/application/namespace.ts';
 import { renderRequest } from '@mooring/operator/controllers/application/request.ts';
@@ -121,7 +121,7 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
   return await withProgress('comparing', async () => {
     const compared = await compare(app, desired, cluster, {
       tracking,
-      isPermitted: permittedBy(guard),
+      guard,
       revisionChanged: true,
       thorough: 'no',
       namespace: () => namespaceOf(app, desired, cluster, { syncOptions, tracking, guard }),
@@ -130,6 +130,7 @@ export async function inspect(choice: InspectChoice): Promise<Inspection> {
         ...(app.spec.ignoreDifferences ?? []),
         ...store.settings().customizations.flatMap(({ rule }) => rule ?? []),
       ],
+      asks: 'each',
     });
     const forbidden = desired.objects.flatMap((object) => object.forbidden ?? []);
     return {

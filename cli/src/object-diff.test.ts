@@ -8,7 +8,7 @@ import { createDiff, pruneDiff, updateDiff } from './object-diff.ts';
 /** As the engine finds the differences. */
 function update(desired: KubeObject, live: KubeObject): string {
   const pair = withoutIgnored(desired, live, []);
-  return updateDiff(desired, live, compare(pair.desired, pair.live), [], 'it');
+  return updateDiff(desired, live, compare(pair.desired, pair.live).differences, [], 'it');
 }
 
 function deployment(containers: unknown, more: Readonly<Record<string, unknown>> = {}): KubeObject {

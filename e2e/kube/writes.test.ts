@@ -81,7 +81,8 @@ describe('writing objects', () => {
   test('a mark vouches for an object until its owned fields change', async () => {
     const object = await apply(tracked('marks', configMap('marked', { a: '1' })));
     const { resourceVersion } = object.metadata;
-    view.cluster.setMark(keyOf(object), { desiredHash: 'hash of the manifest', resourceVersion, isCovered: true });
+    const equal = { desiredHash: 'hash of the manifest', resourceVersion, isCovered: true, isAsked: false };
+    view.cluster.setMark(keyOf(object), equal);
     assert.equal(view.cluster.mark(keyOf(object))?.desiredHash, 'hash of the manifest');
     assert.equal(view.cluster.mark(keyOf(object))?.ownedHash, recordOf(object).ownedHash);
     await real.kubectl('patch', 'cm', 'marked', '--type=merge', '-p', '{"data":{"a":"x"}}');

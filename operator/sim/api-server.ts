@@ -1,6 +1,6 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../src/model/fault.ts';
-import { copyJson, isJsonObject, listAt, numberAt, textAt } from '../src/model/json.ts';
+import { copyJson, isJsonObject, listAt, numberAt, objectAt, textAt } from '../src/model/json.ts';
 import { equalJson } from '../src/model/merge-patch.ts';
 import { keyForPeople, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
 import { timestamp } from '../src/model/timestamp.ts';
@@ -148,8 +148,8 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
         throw new Fault('object-conflict', `${keyForPeople(key)} is another object now`);
       if (before?.object.metadata.deletionTimestamp !== undefined && options.how !== 'recreate')
         return copyJson(before.object);
-      if (options.dryRun) return copyJson(before?.object ?? wanted);
       if (options.how === 'recreate' && before !== undefined) {
+        if (options.dryRun) return copyJson(before.object);
         drop(key, before.object.metadata.uid ?? '', 'operator');
         before = undefined;
       }
@@ -158,6 +158,8 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
         before === undefined || options.how === 'replace' ? baseOf(wanted, before) : copyJson(before.object);
       for (const path of before?.owned ?? []) if (!leaves.has(path)) setLeaf(object, path, undefined);
       for (const [path, value] of leaves) setLeaf(object, path, value);
+      rewrite(object);
+      if (options.dryRun) return object;
       const owned = new Set(leaves.keys());
       const same = before !== undefined && equalJson(object, before.object) && equalSets(owned, before.owned);
       if (same) return copyJson(before?.object ?? object);
@@ -181,6 +183,7 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       const object = change(copyJson(before.object));
       const isLetGo = object?.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers?.length;
       if (object === undefined || isLetGo) return drop(key, before.object.metadata.uid ?? '', 'user');
+      rewrite(object);
       const old = leavesOf(before.object);
       const leaves = leavesOf(object);
       const owned = new Set([...before.owned].filter((path) => equalJson(old.get(path), leaves.get(path))));
@@ -195,6 +198,27 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
     },
   };
   return self;
+}
+
+/** The image of a container of which an admission webhook takes another one, whoever writes the object and whatever the manifest says. */
+export const rewritten = { asked: 'shop:latest', stored: 'mirror/shop:1' };
+
+/** An object as the server stores it. */
+export function storedAs(object: KubeObject): KubeObject {
+  const stored = copyJson(object);
+  rewrite(stored);
+  return stored;
+}
+
+/** Stands for an admission webhook, and for what the server itself makes of an object. Nobody's fields change hands by it. */
+function rewrite(object: KubeObject): void {
+  const template = objectAt(object, 'spec', 'template', 'spec');
+  for (const container of listAt(template, 'containers')) {
+    if (isJsonObject(container) && container['image'] === rewritten.asked) container['image'] = rewritten.stored;
+  }
+  // An empty value of a type that the server knows is not stored.
+  const spec = object.kind === 'Deployment' ? objectAt(object, 'spec') : undefined;
+  if (spec?.['paused'] === false) delete spec['paused'];
 }
 
 function baseOf(wanted: KubeObject, before: Stored | undefined): KubeObject {

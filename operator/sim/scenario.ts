@@ -4,7 +4,7 @@ import { annotation } from '../src/model/annotations.ts';
 import { isJsonObject, objectAt } from '../src/model/json.ts';
 import { equalJson } from '../src/model/merge-patch.ts';
 import { keyOf, keyText } from '../src/model/resource-key.ts';
-import { type ApiServer, createApiServer } from './api-server.ts';
+import { type ApiServer, createApiServer, rewritten, storedAs } from './api-server.ts';
 import { createApplicationStore } from './application-store.ts';
 import { createClock, createRandom, type SimRandom } from './clock.ts';
 import { createJournal, isHealthy, namespaceOf } from './journal.ts';
@@ -549,7 +549,8 @@ function createPeople(universe: Universe, random: SimRandom, announce: () => voi
       const live = api?.get(key);
       const isTracked =
         live?.metadata.annotations?.[annotation.trackingId] !== undefined || key.kind === 'CustomResourceDefinition';
-      if (live === undefined || !isTracked || !contains(contentOf(live), contentOf(object))) wrong.push(keyText(key));
+      if (live === undefined || !isTracked || !contains(contentOf(live), contentOf(storedAs(object))))
+        wrong.push(keyText(key));
     }
     for (const object of owned(source)) {
       const { annotations = {} } = object.metadata;
@@ -617,7 +618,7 @@ function createPeople(universe: Universe, random: SimRandom, announce: () => voi
       wanted.add(keyText(key));
       const live = api?.get(key);
       if (live === undefined) journal.broken(`I4: ${keyText(key)} of ${name} is missing`);
-      else if (!contains(contentOf(live), contentOf(object)))
+      else if (!contains(contentOf(live), contentOf(storedAs(object))))
         journal.broken(
           `I4: ${keyText(key)} of ${name} is ${JSON.stringify(contentOf(live))}, not ${JSON.stringify(contentOf(object))}`,
         );
@@ -695,12 +696,18 @@ function definitionsAndParts(source: string, parts: readonly Part[]): KubeObject
 
 function manifestOf(source: string, { kind, name, value, annotations }: Part): KubeObject {
   const metadata = { name, ...(Object.keys(annotations).length > 0 && { annotations }) };
-  const template = { spec: { containers: [{ name: 'main', image: `shop:${value}` }] } };
+  const image = value % 3 === 0 ? rewritten.asked : `shop:${value}`;
+  const template = { spec: { containers: [{ name: 'main', image }] } };
   switch (kind) {
     case 'ConfigMap':
       return { apiVersion: 'v1', kind, metadata, data: { value: String(value) } };
     case 'Deployment':
-      return { apiVersion: 'apps/v1', kind, metadata, spec: { replicas: 2, template } };
+      return {
+        apiVersion: 'apps/v1',
+        kind,
+        metadata,
+        spec: { replicas: 2, minReadySeconds: value, paused: false, template },
+      };
     case 'Job':
       return { apiVersion: 'batch/v1', kind, metadata, spec: { template } };
     case 'Widget':

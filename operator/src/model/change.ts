@@ -18,6 +18,8 @@ export type Change =
       readonly desired: DesiredObject;
       readonly live: LiveRecord;
       readonly differences: readonly FieldDifference[];
+      /** Of how many it is certain that an apply would change them; the others may be what the API server makes of this very manifest. */
+      readonly certain: number;
     }
   | { readonly action: 'none'; readonly key: ResourceKey; readonly desired: DesiredObject; readonly live: LiveRecord }
   | { readonly action: 'prune'; readonly key: ResourceKey; readonly live: LiveRecord; readonly ignored: boolean };

@@ -39,6 +39,8 @@ export interface AppliedMark {
    * undefined: somebody may change a field that we do not own as often as they like, and the entry stays as it is. Then the mark is for this one version.
    */
   readonly ownedHash: string | undefined;
+  /** Whether only a dry run could tell, so that it depends on more than the object, such as an admission webhook. */
+  readonly isAsked: boolean;
 }
 
 /** Whether a record is still of the object that the mark was set for, as far as what is asked for goes. */
@@ -46,6 +48,11 @@ export function isStillMarked(mark: AppliedMark, record: Pick<LiveRecord, 'owned
   return mark.ownedHash === undefined
     ? mark.resourceVersion === record.resourceVersion
     : mark.ownedHash === record.ownedHash;
+}
+
+/** Whether a look may find something else than the last one did, whatever the mark vouches for. */
+export function isOld(mark: AppliedMark | undefined, record: Pick<LiveRecord, 'resourceVersion'>): boolean {
+  return mark === undefined || mark.isAsked || mark.resourceVersion !== record.resourceVersion;
 }
 
 /** What a cluster holds of one Application, at one moment. */

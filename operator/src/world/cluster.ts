@@ -70,6 +70,8 @@ export interface Equal {
   readonly resourceVersion: string | undefined;
   /** Whether our managedFields entry in it holds every field that is asked for. */
   readonly isCovered: boolean;
+  /** Whether only a dry run could tell. */
+  readonly isAsked: boolean;
 }
 
 /** One cluster and the watched view of it. Methods that talk to the API server throw `Fault` (`cluster-*`, `object-*`). */

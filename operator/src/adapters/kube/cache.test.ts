@@ -78,6 +78,7 @@ describe('who asks for an object', () => {
     desiredHash: 'wanted',
     resourceVersion: String(version),
     isCovered,
+    isAsked: false,
   });
   beforeEach(() => cache.want('asking', [key]));
 
@@ -129,6 +130,8 @@ describe('who asks for an object', () => {
     cache.setMark(key, equal(1, true));
     assert.equal(cache.isOutdated('asking'), false);
     cache.seen(record('a', 2));
+    assert.equal(cache.isOutdated('asking'), true);
+    cache.setMark(key, { ...equal(2, true), isAsked: true });
     assert.equal(cache.isOutdated('asking'), true);
   });
 
@@ -330,12 +333,12 @@ describe('what is found', () => {
 
   test('a mark holds for the object that it was set for', () => {
     const { key } = record('a', 5);
-    cache.setMark(key, { desiredHash: 'wanted', resourceVersion: '5', isCovered: true });
+    cache.setMark(key, { desiredHash: 'wanted', resourceVersion: '5', isCovered: true, isAsked: false });
     assert.equal(cache.mark(key), undefined);
     cache.seen(record('a', 5));
-    cache.setMark(key, { desiredHash: 'wanted', resourceVersion: '5', isCovered: true });
+    cache.setMark(key, { desiredHash: 'wanted', resourceVersion: '5', isCovered: true, isAsked: false });
     cache.seen(record('a', 6, { ownedHash: 'h2' }));
-    assert.deepEqual(cache.mark(key), { desiredHash: 'wanted', resourceVersion: '5', ownedHash: 'h1' });
+    assert.deepEqual(cache.mark(key), { desiredHash: 'wanted', resourceVersion: '5', ownedHash: 'h1', isAsked: false });
     cache.seen(record('a', 7, { uid: 'another' }));
     assert.equal(cache.mark(key), undefined);
   });

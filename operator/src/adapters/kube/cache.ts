@@ -1,5 +1,5 @@
 import { annotation } from '../../model/annotations.ts';
-import { type AppliedMark, isStillMarked, type LiveRecord } from '../../model/live.ts';
+import { type AppliedMark, isOld, isStillMarked, type LiveRecord } from '../../model/live.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import type { Equal, LiveChange } from '../../world/cluster.ts';
 import { isOlder } from './resource-version.ts';
@@ -180,11 +180,11 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     ownedBy: (uid) => listOf(byOwner.get(uid)),
     lastOf: (key) => endedHooks.get(keyText(key)),
     mark: (key) => marks.get(keyText(key)),
-    setMark: (key, { desiredHash, resourceVersion, isCovered }) => {
+    setMark: (key, { desiredHash, resourceVersion, isCovered, isAsked }) => {
       const text = keyText(key);
       const record = records.get(text);
       if (record === undefined || record.resourceVersion !== resourceVersion) return;
-      marks.set(text, { desiredHash, resourceVersion, ownedHash: isCovered ? record.ownedHash : undefined });
+      marks.set(text, { desiredHash, resourceVersion, ownedHash: isCovered ? record.ownedHash : undefined, isAsked });
     },
     dropMark: (key) => {
       marks.delete(keyText(key));
@@ -201,7 +201,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     isOutdated: (app) =>
       (wanted.get(app) ?? none).some((text) => {
         const record = records.get(text);
-        return record !== undefined && marks.get(text)?.resourceVersion !== record.resourceVersion;
+        return record !== undefined && isOld(marks.get(text), record);
       }),
     seen: (record) => {
       const text = keyText(record.key);

@@ -12,7 +12,7 @@ import type { Outcome, Task, TaskResult } from '../../model/plan.ts';
 import { definesKinds, groupOf, isNamespace, keyForPeople } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import type { ApplyOptions, Cluster } from '../../world/cluster.ts';
-import { markEqual } from './compare.ts';
+import { markStored } from './compare.ts';
 import type { AppTrace } from './trace.ts';
 
 /** What every task of one operation is run with. */
@@ -209,7 +209,7 @@ async function write(
     stored = await cluster.apply(manifest, optionsFor('recreate'));
   }
   if (dryRun) return rehearsed(before === undefined ? 'created' : 'configured');
-  if (!task.isHook) markEqual(cluster, desired, stored, context.ignoreDifferences);
+  if (!task.isHook) markStored(cluster, desired, stored, context.ignoreDifferences);
   const verb =
     before === undefined
       ? 'created'

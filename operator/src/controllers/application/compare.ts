@@ -1,18 +1,21 @@
 import type { Application, ResourceIgnoreDifferences } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
 import { coversAll } from '../../engine/diff/covers.ts';
-import { diff, isVouchedFor } from '../../engine/diff/diff.ts';
+import { diff, isAsWished, isVouchedFor } from '../../engine/diff/diff.ts';
 import { sharedObjects } from '../../engine/diff/shared.ts';
 import { appHealth } from '../../engine/health/aggregate.ts';
 import { annotation } from '../../model/annotations.ts';
 import type { ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
+import type { Guard } from '../../model/guard.ts';
 import type { AppHealth } from '../../model/health.ts';
-import type { AppliedMark, LiveRecord, LiveSet } from '../../model/live.ts';
+import { type AppliedMark, isOld, type LiveRecord, type LiveSet } from '../../model/live.ts';
 import type { MadeNamespace } from '../../model/managed-namespace.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import type { Cluster } from '../../world/cluster.ts';
 import type { Step } from '../../world/telemetry.ts';
+import { permittedBy } from './admit.ts';
+import { type Asks, askAbout } from './ask.ts';
 
 /** The cluster held against the desired set, at one moment. */
 export interface Compared {
@@ -29,8 +32,8 @@ export interface Compared {
 export interface CompareContext {
   /** Name of the Application in tracking ids. */
   readonly tracking: string;
-  /** Whether the project lets the Application have an object: what it forbids is nobody's to prune. */
-  readonly isPermitted: (key: ResourceKey) => boolean;
+  /** What the project forbids is nobody's to prune. */
+  readonly guard: Guard;
   /** Whether the revision is another one than that of the last sync. */
   readonly revisionChanged: boolean;
   /** Whether to ask for objects that marks vouch for, too: for all of them, or for those that have changed in whatever since they were compared. */
@@ -41,6 +44,8 @@ export interface CompareContext {
   readonly kept: ResourceKey | undefined;
   /** `spec.ignoreDifferences`, and what the settings say for all. */
   readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
+  /** What the API server is asked by a dry run where only it knows; see `askAbout`. */
+  readonly asks: Asks;
 }
 
 /** Makes a step of the comparison, such as one that is measured. */
@@ -70,12 +75,14 @@ export async function compare(
   const live = await step('observe', () => observe(wanted, cluster, context));
   const { ignoreDifferences } = context;
   const rules = { ignoreDifferences, revisionChanged };
-  const all = await step('diff', () => diff(wanted, live, rules));
-  for (const change of all.changes) {
+  const found = await step('diff', () => diff(wanted, live, rules));
+  const all = await askAbout(found, { live, cluster, rules, ...context });
+  for (const [index, change] of all.changes.entries()) {
     if (change.action === 'update') cluster.dropMark(change.key);
     const compared = live.objects.get(keyText(change.key));
-    if (change.action === 'none' && compared !== undefined)
-      markEqual(cluster, change.desired, compared, ignoreDifferences);
+    if (change.action !== 'none' || compared === undefined) continue;
+    const isAsked = found.changes[index]?.action === 'update';
+    markEqual(cluster, change.desired, compared, { ignoreDifferences, isAsked });
   }
   const qualified = `${app.metadata.namespace}/${app.metadata.name}`;
   const shared = sharedObjects(desired.objects, live.desired, { tracking, qualified });
@@ -91,21 +98,33 @@ function isOutdated({ key, object }: DesiredObject, { changes }: ChangeSet, live
   return isLeft || changes.some((change) => change.action === 'update' && keyText(change.key) === text);
 }
 
-/** Marks an object that was compared with what is asked for, and is equal to it. */
-export function markEqual(
+/** Marks an object that is equal to what is asked for. */
+function markEqual(
   cluster: Cluster,
   { key, object, hash: desiredHash }: DesiredObject,
   live: KubeObject,
+  by: { readonly ignoreDifferences: readonly ResourceIgnoreDifferences[]; readonly isAsked: boolean },
+): void {
+  const isCovered = coversAll(object, live, by.ignoreDifferences);
+  cluster.setMark(key, { desiredHash, resourceVersion: live.metadata.resourceVersion, isCovered, isAsked: by.isAsked });
+}
+
+/** Marks an object that was just written, where it was stored as it was asked for. Else the next look finds out whether another apply would change anything. */
+export function markStored(
+  cluster: Cluster,
+  desired: DesiredObject,
+  stored: KubeObject,
   ignoreDifferences: readonly ResourceIgnoreDifferences[],
 ): void {
-  const isCovered = coversAll(object, live, ignoreDifferences);
-  cluster.setMark(key, { desiredHash, resourceVersion: live.metadata.resourceVersion, isCovered });
+  if (isAsWished(desired, stored, ignoreDifferences))
+    markEqual(cluster, desired, stored, { ignoreDifferences, isAsked: false });
+  else cluster.dropMark(desired.key);
 }
 
 async function observe(
   desired: DesiredSet,
   cluster: Cluster,
-  { tracking, isPermitted, thorough, kept }: CompareContext,
+  { tracking, guard, thorough, kept }: CompareContext,
 ): Promise<LiveSet> {
   const records = new Map<string, LiveRecord>();
   const marks = new Map<string, AppliedMark>();
@@ -118,7 +137,7 @@ async function observe(
     records.set(keyText(key), record);
     const mark = cluster.mark(key);
     if (mark !== undefined) marks.set(keyText(key), mark);
-    const isAsked = thorough === 'all' || (thorough === 'changed' && mark?.resourceVersion !== record.resourceVersion);
+    const isAsked = thorough === 'all' || (thorough === 'changed' && isOld(mark, record));
     if (hook === undefined && (isAsked || !isVouchedFor(wish, record, mark)))
       unknown.push({ key, apiVersion: object.apiVersion });
   }
@@ -128,6 +147,7 @@ async function observe(
     if (object === undefined) records.delete(keyText(key));
     else objects.set(keyText(key), object);
   }
+  const isPermitted = permittedBy(guard);
   const wanted = new Set([...desired.objects.map(({ key }) => key), ...(kept ? [kept] : [])].map(keyText));
   const others = cluster.tracked(tracking).filter(({ key }) => !wanted.has(keyText(key)) && isPermitted(key));
   return { desired: records, marks, objects, others };

@@ -19,12 +19,13 @@ import type { RepositoryAccess, Revision } from '../../world/git.ts';
 import type { RenderAnswer } from '../../world/renderer.ts';
 import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
-import { admit, guardOf, permittedBy } from './admit.ts';
+import { admit, guardOf } from './admit.ts';
 import { type CompareContext, compare, type MakeStep } from './compare.ts';
 import { type Memory, sight } from './memory.ts';
 import { createdNamespace, namespaceOf } from './namespace.ts';
 import { renderRequest } from './request.ts';
 import { requireCovered, requireSeen } from './unseen.ts';
+import { isUnderWay } from './wake.ts';
 
 /** What Git asks for, and where. */
 export interface Wanted {
@@ -224,7 +225,7 @@ export async function see(
   const context: CompareContext = {
     tracking,
     ignoreDifferences: rules,
-    isPermitted: permittedBy(guard),
+    guard,
     revisionChanged: app.status?.operationState?.syncResult?.revision !== commit,
     // Marks are from comparisons under the rules of then.
     thorough:
@@ -236,6 +237,7 @@ export async function see(
     namespace: () => namespaceOf(app, desired, cluster, { syncOptions: target.syncOptions, tracking, guard }),
     // Also where an operation leaves the option of the spec out.
     kept: createdNamespace(app, [...target.syncOptions, ...(app.spec.syncPolicy?.syncOptions ?? [])]),
+    asks: isAutomated(app) || isUnderWay(app) ? 'old' : 'rest',
   };
   if (memory.server !== cluster.server) world.clusters.forget(tracking, cluster.server);
   memory.server = cluster.server;
@@ -245,6 +247,11 @@ export async function see(
   const comparison: Comparison = { commit, source: target.source, sourceType, desired, ...compared };
   const all = [...holds, ...problems.map((problem) => `${problem}; nothing is written until it is changed`)];
   return { target, otherThan, cluster, committedAt, guard, windows, holds: all, context, comparison };
+}
+
+function isAutomated({ spec }: Application): boolean {
+  const policy = spec.syncPolicy?.automated;
+  return policy !== undefined && policy.enabled !== false;
 }
 
 /** Observe, diff and assess once more, after something was written. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 import type { KubeObject } from '@mooring/renderer-contract';
 import fc from 'fast-check';
-import { compare } from './compare.ts';
+import { compare, settledBy } from './compare.ts';
 
 interface ServerCase {
   readonly name: string;
@@ -22,10 +22,13 @@ for (const line of lines) {
   const one = JSON.parse(line) as ServerCase;
   test(`${one.name}: ${one.differences.join(' ') || 'no difference'}`, () => {
     const found = compare(one.desired, one.live, { gitChanged: one.gitChanged ?? false });
+    const pointers = found.differences.map(({ pointer }) => pointer);
     assert.deepEqual(
-      found.map(({ pointer }) => pointer),
+      pointers.filter((pointer) => one.differences.includes(pointer)),
       one.differences,
     );
+    // The others are for a dry run to tell.
+    assert.ok(found.certain <= one.differences.length, `${found.certain} of ${pointers.join(' ')} are certain`);
   });
 }
 
@@ -36,15 +39,15 @@ test('a difference tells both values, but not of a Secret', () => {
     metadata: { name: 'a' },
     data: { x: value },
   });
-  assert.deepEqual(compare(config('1'), config('2')), [{ pointer: '/data/x', desired: '1', live: '2' }]);
+  assert.deepEqual(compare(config('1'), config('2')).differences, [{ pointer: '/data/x', desired: '1', live: '2' }]);
   const secret = (value: string): KubeObject => ({
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: 'a' },
     data: { x: value },
   });
-  assert.deepEqual(compare(secret('MQ=='), secret('Mg==')), [{ pointer: '/data/x' }]);
-  assert.deepEqual(compare(secret('M\nQ==\n'), secret('MQ==')), []);
+  assert.deepEqual(compare(secret('MQ=='), secret('Mg==')).differences, [{ pointer: '/data/x' }]);
+  assert.deepEqual(compare(secret('M\nQ==\n'), secret('MQ==')).differences, []);
 });
 
 test('numbers that a double cannot hold are compared by all their digits', () => {
@@ -54,8 +57,8 @@ test('numbers that a double cannot hold are compared by all their digits', () =>
     metadata: { name: 'a' },
     spec: { count: JSON.rawJSON(digits) },
   });
-  assert.equal(compare(big('12345678901234567891'), big('12345678901234567890')).length, 1);
-  assert.equal(compare(big('12345678901234567890'), big('12345678901234567890')).length, 0);
+  assert.equal(compare(big('12345678901234567891'), big('12345678901234567890')).differences.length, 1);
+  assert.equal(compare(big('12345678901234567890'), big('12345678901234567890')).differences.length, 0);
 });
 
 test('without managed fields, lists are matched by the keys that their kinds have', () => {
@@ -69,9 +72,9 @@ test('without managed fields, lists are matched by the keys that their kinds hav
     { name: 'side', image: 's' },
     { name: 'web', image: 'w', ports: [{ containerPort: 80, protocol: 'TCP' }] },
   ]);
-  assert.deepEqual(compare(pod([{ name: 'web', image: 'w', ports: [{ containerPort: 80 }] }]), live), []);
+  assert.deepEqual(compare(pod([{ name: 'web', image: 'w', ports: [{ containerPort: 80 }] }]), live).differences, []);
   assert.deepEqual(
-    compare(pod([{ name: 'web', image: 'x' }]), live).map(({ pointer }) => pointer),
+    compare(pod([{ name: 'web', image: 'x' }]), live).differences.map(({ pointer }) => pointer),
     ['/spec/containers/0/image'],
   );
 });
@@ -192,7 +195,10 @@ function fieldsOf(map: Record<string, string>): Record<string, object> {
 
 test('what was just applied has no differences, whatever it is', () => {
   fc.assert(
-    fc.property(samples, (sample) => compare(deployment(sample), applied(sample), { gitChanged: true }).length === 0),
+    fc.property(
+      samples,
+      (sample) => compare(deployment(sample), applied(sample), { gitChanged: true }).differences.length === 0,
+    ),
   );
 });
 
@@ -200,7 +206,7 @@ test('what was changed since is a difference, whatever it is', () => {
   fc.assert(
     fc.property(samples, samples, (wanted, before) => {
       const same = JSON.stringify(sorted(deployment(wanted))) === JSON.stringify(sorted(deployment(before)));
-      return compare(deployment(wanted), applied(before), { gitChanged: true }).length > 0 === !same;
+      return compare(deployment(wanted), applied(before), { gitChanged: true }).differences.length > 0 === !same;
     }),
   );
 });
@@ -234,8 +240,95 @@ test('an object compared with itself has no differences, and no pair throws', ()
   );
   fc.assert(
     fc.property(fields, fields, (a, b) => {
-      assert.deepEqual(compare(object(a), object(structuredClone(a))), []);
+      assert.deepEqual(compare(object(a), object(structuredClone(a))).differences, []);
       compare(object(a), object(b), { gitChanged: true });
     }),
   );
+});
+
+describe('an empty value that is not there', () => {
+  const account = (field: Record<string, unknown>): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'a' },
+    ...field,
+  });
+  const ownedBy = (operation: 'Apply' | 'Update', fieldsV1: Record<string, unknown>): KubeObject => ({
+    ...account({}),
+    metadata: {
+      name: 'a',
+      managedFields: [{ manager: 'argocd-controller', operation, apiVersion: 'v1', fieldsV1 }],
+    },
+  });
+  const zero = account({ automountServiceAccountToken: false });
+  const verdict = (live: KubeObject, gitChanged = true, desired = zero) => {
+    const { differences, certain } = compare(desired, live, { gitChanged });
+    return differences.length === 0 ? 'none' : certain === 0 ? 'ask' : 'update';
+  };
+  const holding = { 'f:automountServiceAccountToken': {} };
+
+  test('was dropped where our entry has it', () => {
+    assert.equal(verdict(ownedBy('Apply', holding)), 'none');
+  });
+
+  test('is yet to be applied where our entry lacks it', () => {
+    assert.equal(verdict(ownedBy('Apply', { 'f:secrets': {} })), 'update');
+  });
+
+  test('is asked about where it was applied, and somebody has had the field since', () => {
+    assert.equal(verdict(ownedBy('Apply', { 'f:secrets': {} }), false), 'ask');
+  });
+
+  test('is asked about where we have no entry, or only one of a put', () => {
+    assert.equal(verdict(account({})), 'ask');
+    assert.equal(verdict(ownedBy('Update', holding)), 'ask');
+  });
+
+  test('asks for nothing where it is a list that others add to', () => {
+    const pod = (fields: Record<string, unknown>, fieldsV1: Record<string, unknown>): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'a',
+        managedFields: [{ manager: 'argocd-controller', operation: 'Apply', apiVersion: 'v1', fieldsV1 }],
+      },
+      spec: { containers: [], ...fields },
+    });
+    const live = pod({ hostname: 'a' }, { 'f:spec': { 'f:hostname': {} } });
+    assert.equal(verdict(live, true, pod({ hostname: 'a', volumes: [] }, {})), 'none');
+    assert.equal(verdict(live, true, pod({ hostname: 'a', readinessGates: [] }, {})), 'ask');
+  });
+
+  test('of a custom resource is asked about where a list is lacking, and differs where a value is', () => {
+    const custom = (fields: Record<string, unknown>, metadata = {}): KubeObject => ({
+      apiVersion: 'example.com/v1',
+      kind: 'Widget',
+      metadata: { name: 'a', ...metadata },
+      spec: { size: 1, ...fields },
+    });
+    const managedFields = [
+      {
+        manager: 'argocd-controller',
+        operation: 'Apply',
+        apiVersion: 'example.com/v1',
+        fieldsV1: { 'f:spec': { 'f:size': {} } },
+      },
+    ];
+    const live = custom({}, { managedFields });
+    assert.equal(verdict(live, true, custom({ hosts: [] })), 'ask');
+    assert.equal(verdict(live, true, custom({ enabled: false })), 'update');
+  });
+});
+
+test('what an apply leaves as it is is not settled by it, and what it changes is', () => {
+  const config = (value: string, other: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'a' },
+    data: { value, other },
+  });
+  const settled = settledBy(config('rewritten', 'git'), config('git', 'git'), config('rewritten', 'hand'), {
+    gitChanged: true,
+  });
+  assert.deepEqual(settled, [{ pointer: '/data/other', desired: 'git', live: 'hand' }]);
 });

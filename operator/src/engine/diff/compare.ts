@@ -1,39 +1,95 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import type { FieldDifference } from '../../model/change.ts';
-import { isJsonObject, numberText, ownValue } from '../../model/json.ts';
+import { canonicalJson, isJsonObject, numberText, ownValue } from '../../model/json.ts';
 import { sameQuantity } from '../../model/quantity.ts';
 import { keyOf, type ResourceKey } from '../../model/resource-key.ts';
 import { withPlainData } from '../../model/secret.ts';
-import { isBuiltIn, isDropped, isFilledIn, isOneValue, mayBeQuantity, mergeKeysOf } from './defaults.ts';
-import { allBelow, below, everyonesFields, type FieldTree, isLeaf, itemOf, ownedFields } from './fields.ts';
+import {
+  asksNothing,
+  isBuiltIn,
+  isDropped,
+  isEmptied,
+  isFilledIn,
+  isOneValue,
+  mayBeQuantity,
+  mergeKeysOf,
+} from './defaults.ts';
+import { allBelow, below, everyonesFields, type FieldTree, isLeaf, itemOf, ownedFields, putFields } from './fields.ts';
 import { lastApplied, removedSince } from './last-applied.ts';
-import { pointerTo, type Report } from './pointer.ts';
+import { pointerTo } from './pointer.ts';
+
+/** What differs between a manifest and the object in the cluster. */
+export interface Comparison {
+  /** Values of Secrets are left out. */
+  readonly differences: readonly FieldDifference[];
+  /**
+   * Of how many it is certain that an apply would change them. The others may be what the API server makes of this very manifest: we own the fields, or, of an
+   * object that we never applied, they are empty ones. Only a dry run tells.
+   */
+  readonly certain: number;
+}
 
 /**
  * The fields that a server-side apply of `desired` would change in `live`: values that differ, and values that we own and no longer ask for. What the
- * server or others fill in is no difference. Values of Secrets are left out.
- * `gitChanged`: whether `desired` may be another one than what was applied last. Only then a field of a custom resource that is there without being asked
- * for, inside a list that is replaced as a whole, is a difference; else it is a default of its definition.
+ * server or others fill in is no difference. `gitChanged`: whether `desired` may be another one than was synced last, so that an empty value which is not there,
+ * and which we do not own, was never applied.
  */
 export function compare(
   desired: KubeObject,
   live: KubeObject,
-  options: { readonly gitChanged: boolean } = { gitChanged: false },
+  options: { readonly gitChanged: boolean } = { gitChanged: true },
+): Comparison {
+  const found = differencesOf(desired, live, options.gitChanged);
+  const certain = found.filter(({ doubtful }) => !doubtful).length;
+  return { differences: found.map(shown(desired)), certain };
+}
+
+/** Those of the differences that an apply would settle; `answer` is what the API server has answered to one in a dry run, with the owners of `live`. */
+export function settledBy(
+  answer: KubeObject,
+  desired: KubeObject,
+  live: KubeObject,
+  options: { readonly gitChanged: boolean },
 ): readonly FieldDifference[] {
+  // What the apply leaves as it is is told again in the same words.
+  const left = new Set(differencesOf(desired, answer, options.gitChanged).map(wordsOf));
+  return differencesOf(desired, live, options.gitChanged)
+    .filter((difference) => !left.has(wordsOf(difference)))
+    .map(shown(desired));
+}
+
+interface Difference extends FieldDifference {
+  readonly doubtful: boolean;
+}
+
+function wordsOf({ pointer, desired, live }: Difference): string {
+  return canonicalJson([pointer, desired, live]);
+}
+
+function shown(desired: KubeObject): (difference: Difference) => FieldDifference {
+  const isHidden = isSecret(keyOf(desired));
+  return ({ pointer, desired: wish, live: fact }) => {
+    if (isHidden) return { pointer };
+    return { pointer, ...(wish !== undefined && { desired: wish }), ...(fact !== undefined && { live: fact }) };
+  };
+}
+
+function differencesOf(desired: KubeObject, live: KubeObject, gitChanged: boolean): readonly Difference[] {
   const key = keyOf(desired);
   const wanted = withPlainData(desired);
   const owned = ownedFields(live);
-  const found: FieldDifference[] = [];
+  const found: Difference[] = [];
   const walk: Walk = {
     key,
     builtIn: isBuiltIn(desired.apiVersion),
     applied: owned !== undefined,
-    gitChanged: options.gitChanged,
+    gitChanged,
     unsettled: unsettledFields(desired),
-    report: (pointer, wish, fact) => found.push(differenceOf(key, pointer, wish, fact)),
+    report: (pointer, wish, fact, doubtful = false) => found.push({ pointer, desired: wish, live: fact, doubtful }),
   };
   compareFields(wanted, live, walk, {
     own: owned,
+    held: owned ?? putFields(live),
     shapes: everyonesFields(live),
     pointer: '',
     name: '',
@@ -52,21 +108,23 @@ interface Walk {
   readonly gitChanged: boolean;
   /** Pointers of fields that are not compared. */
   readonly unsettled: ReadonlySet<string>;
-  readonly report: Report;
+  readonly report: (pointer: string, desired: unknown, live: unknown, doubtful?: boolean) => void;
 }
 
 /** Where the walk is. */
 interface Place {
   /** What our apply owns from here on. */
   readonly own: FieldTree | undefined;
+  /** The same, or what we own of an object that was put as a whole. */
+  readonly held: FieldTree | undefined;
   /** What anybody owns from here on. */
   readonly shapes: readonly FieldTree[];
   readonly pointer: string;
   /** Name of the field, and of the field that holds it; list items have those of their list. */
   readonly name: string;
   readonly parent: string;
-  /** Set inside a value that is replaced only as a whole: whether fields without a wish are differences there. */
-  readonly whole: { readonly strict: boolean } | undefined;
+  /** Set inside a value that is replaced only as a whole: whether it is ours. */
+  readonly whole: { readonly isHeld: boolean } | undefined;
 }
 
 /**
@@ -82,16 +140,45 @@ export function unsettledFields(desired: KubeObject): ReadonlySet<string> {
 
 function compareValue(desired: unknown, live: unknown, walk: Walk, place: Place): void {
   if (live === undefined || live === null) {
-    if (!isDropped(desired, place.name, place.parent, walk.builtIn)) walk.report(place.pointer, desired, live);
+    compareAbsent(desired, live, walk, place);
   } else if (isJsonObject(desired)) {
     if (isJsonObject(live)) compareFields(desired, live, walk, place);
-    else walk.report(place.pointer, desired, live);
+    else walk.report(place.pointer, desired, live, isHeld(place));
   } else if (Array.isArray(desired)) {
     if (Array.isArray(live)) compareLists(desired, live, walk, place);
-    else walk.report(place.pointer, desired, live);
+    else walk.report(place.pointer, desired, live, isHeld(place));
   } else if (!sameLeaf(desired, live, place) && !isStoredAs(desired, live, walk, place)) {
-    walk.report(place.pointer, desired, live);
+    walk.report(place.pointer, desired, live, isHeld(place));
   }
+}
+
+/** Whether the value is ours, so that it may be what the server, or an admission webhook, has made of what we applied: whoever else changes it takes it from us. */
+function isHeld({ held, whole }: Place): boolean {
+  return whole === undefined ? held !== undefined : whole.isHeld;
+}
+
+/**
+ * An empty value that is not there: where our own entry has the field we applied it, and the server has dropped it. Where the entry lacks it, it is yet to be
+ * applied, or somebody has had the field in between; but a list or an object that is empty may leave no trace in an entry. Where we have no entry, or one of the
+ * whole that it is in, only the server knows.
+ */
+function compareAbsent(desired: unknown, live: unknown, walk: Walk, place: Place): void {
+  const { own, name, parent, whole, pointer } = place;
+  if (isAbsent(desired)) return;
+  const isEmpty = isEmptied(desired, walk.builtIn);
+  if (isEmpty && whole === undefined) {
+    if (holdsAll(own, desired) && isDropped(desired, name, parent, walk.builtIn)) return;
+    if (walk.builtIn && asksNothing(desired, name, pointer)) return;
+  }
+  const isUntold = isEmpty && (typeof desired === 'object' || !walk.applied || !walk.gitChanged);
+  walk.report(pointer, desired, live, isHeld(place) || isUntold);
+}
+
+/** Whether every value inside is ours. */
+function holdsAll(own: FieldTree | undefined, value: unknown): boolean {
+  if (own === undefined) return false;
+  if (!isJsonObject(value)) return true;
+  return Object.entries(value).every(([field, inner]) => isAbsent(inner) || holdsAll(below(own, `f:${field}`), inner));
 }
 
 /** Whether the server stores the text another way: base64 without blanks, or a default in the place of an empty text. */
@@ -109,7 +196,7 @@ function compareFields(
 ): void {
   // Managed fields end at an empty object too, and then what is in it was filled in.
   const isWhole = Object.keys(desired).length > 0 || isOneValue(outer.name);
-  const place = isWhole ? enter(outer, walk, live) : outer;
+  const place = isWhole ? enter(outer, live) : outer;
   for (const [field, wish] of Object.entries(desired)) {
     const pointer = pointerTo(place.pointer, field);
     // null asks for nothing: an apply leaves such a field to others.
@@ -117,6 +204,7 @@ function compareFields(
     const step = `f:${field}`;
     compareValue(wish, ownValue(live, field), walk, {
       own: below(place.own, step),
+      held: below(place.held, step),
       shapes: allBelow(place.shapes, step),
       pointer,
       name: field,
@@ -124,10 +212,10 @@ function compareFields(
       whole: place.whole,
     });
   }
-  if (place.whole?.strict === true) {
+  if (place.whole !== undefined) {
     for (const [field, fact] of Object.entries(live)) {
       if (Object.hasOwn(desired, field) || isFilledIn(fact, field, place.name, walk.key)) continue;
-      walk.report(pointerTo(place.pointer, field), undefined, fact);
+      walk.report(pointerTo(place.pointer, field), undefined, fact, isHeld(place) || !walk.applied);
     }
   }
   for (const step of Object.keys(place.own ?? {})) {
@@ -142,20 +230,18 @@ function compareFields(
 }
 
 /** Steps into a value: notes where one begins that is replaced only as a whole. */
-function enter(place: Place, walk: Walk, live: object): Place {
+function enter(place: Place, live: object): Place {
   if (place.whole !== undefined || place.shapes.length === 0 || Object.keys(live).length === 0) return place;
   if (!place.shapes.every(isLeaf)) return place;
-  // Where we applied the object but own this value no more, somebody has replaced it.
-  const replaced = walk.applied && place.own === undefined;
-  return { ...place, whole: { strict: walk.builtIn || walk.gitChanged || replaced } };
+  return { ...place, whole: { isHeld: place.held !== undefined } };
 }
 
 function compareLists(desired: readonly unknown[], live: readonly unknown[], walk: Walk, outer: Place): void {
-  const place = enter(outer, walk, live);
+  const place = enter(outer, live);
   const rule = place.whole === undefined ? mergeRule(desired, live, place) : 'whole';
   if (rule === 'set') compareSets(desired, live, walk, place);
   else if (rule !== 'whole') compareItems(desired, live, rule, walk, place);
-  else if (desired.length !== live.length) walk.report(place.pointer, desired, live);
+  else if (desired.length !== live.length) walk.report(place.pointer, desired, live, isHeld(place));
   else
     for (const [index, wish] of desired.entries())
       compareValue(wish, live[index], walk, itemPlace(place, index, undefined));
@@ -187,7 +273,9 @@ function keysOf(step: string): readonly string[] {
 /** A set: its order means nothing, and others may add to it. */
 function compareSets(desired: readonly unknown[], live: readonly unknown[], walk: Walk, place: Place): void {
   for (const [index, wish] of desired.entries()) {
-    if (!live.some((fact) => sameLeaf(wish, fact, place))) walk.report(`${place.pointer}/${index}`, wish, undefined);
+    if (live.some((fact) => sameLeaf(wish, fact, place))) continue;
+    const isOurs = Object.keys(place.held ?? {}).some((step) => itemOf(step, 'v:') === wish);
+    walk.report(`${place.pointer}/${index}`, wish, undefined, isOurs);
   }
   for (const step of Object.keys(place.own ?? {})) {
     const value = itemOf(step, 'v:');
@@ -208,7 +296,8 @@ function compareItems(
   for (const [index, wish] of desired.entries()) {
     const fact = live.find((item) => isSameItem(wish, item, keys, walk.key));
     if (fact === undefined) {
-      walk.report(`${place.pointer}/${index}`, wish, undefined);
+      const isOurs = Object.keys(place.held ?? {}).some((step) => isKeyOf(step, wish));
+      walk.report(`${place.pointer}/${index}`, wish, undefined, isOurs);
       continue;
     }
     const step = place.shapes.flatMap(Object.keys).find((each) => isKeyOf(each, fact));
@@ -224,6 +313,7 @@ function compareItems(
 function itemPlace(place: Place, index: number, step: string | undefined): Place {
   return {
     own: step === undefined ? undefined : below(place.own, step),
+    held: step === undefined ? undefined : below(place.held, step),
     shapes: step === undefined ? [] : allBelow(place.shapes, step),
     pointer: `${place.pointer}/${index}`,
     name: place.name,
@@ -237,7 +327,9 @@ function isSameItem(desired: unknown, live: unknown, keys: readonly string[], ke
   if (!isJsonObject(desired) || !isJsonObject(live)) return false;
   return keys.every((name) => {
     const wish = desired[name];
-    return isAbsent(wish) ? isAbsent(live[name]) || isFilledIn(live[name], name, '', key) : wish === live[name];
+    return isAbsent(wish) || wish === ''
+      ? isAbsent(live[name]) || isFilledIn(live[name], name, '', key)
+      : wish === live[name];
   });
 }
 
@@ -260,9 +352,4 @@ function isAbsent(value: unknown): boolean {
 
 function isSecret(key: ResourceKey): boolean {
   return key.group === '' && key.kind === 'Secret';
-}
-
-function differenceOf(key: ResourceKey, pointer: string, desired: unknown, live: unknown): FieldDifference {
-  if (isSecret(key)) return { pointer };
-  return { pointer, ...(desired !== undefined && { desired }), ...(live !== undefined && { live }) };
 }

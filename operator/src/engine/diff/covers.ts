@@ -3,6 +3,7 @@ import type { KubeObject } from '@mooring/renderer-contract';
 import { isJsonObject } from '../../model/json.ts';
 import { withPlainData } from '../../model/secret.ts';
 import { unsettledFields } from './compare.ts';
+import { asksNothing, isBuiltIn } from './defaults.ts';
 import { allBelow, below, everyonesFields, type FieldTree, isLeaf, itemOf, ownedFields, putFields } from './fields.ts';
 import { isAbout, pathsOf, withoutIgnored } from './ignore.ts';
 import { lastApplied } from './last-applied.ts';
@@ -22,11 +23,15 @@ export function coversAll(desired: KubeObject, live: KubeObject, rules: readonly
   const own = applied ?? putFields(live);
   if (own === undefined) return false;
   const pair = withoutIgnored(desired, live, about);
-  return holds(
-    withPlainData(pair.desired),
-    { own, shapes: everyonesFields(live), pointer: '' },
-    unsettledFields(desired),
-  );
+  const fixed = { unsettled: unsettledFields(desired), builtIn: isBuiltIn(desired.apiVersion) };
+  return holds(withPlainData(pair.desired), { own, shapes: everyonesFields(live), pointer: '' }, fixed);
+}
+
+/** What holds of the whole object. */
+interface Fixed {
+  /** Pointers of fields that are not compared. */
+  readonly unsettled: ReadonlySet<string>;
+  readonly builtIn: boolean;
 }
 
 /** Where the walk is: what we own and what anybody owns from here on. */
@@ -36,7 +41,7 @@ interface Place {
   readonly pointer: string;
 }
 
-function holds(wish: unknown, place: Place, unsettled: ReadonlySet<string>): boolean {
+function holds(wish: unknown, place: Place, fixed: Fixed): boolean {
   const { own, shapes, pointer } = place;
   const isEmpty = typeof wish !== 'object' || wish === null || Object.keys(wish).length === 0;
   if (isEmpty) return own !== undefined;
@@ -45,9 +50,10 @@ function holds(wish: unknown, place: Place, unsettled: ReadonlySet<string>): boo
   if (isJsonObject(wish)) {
     return Object.entries(wish).every(([field, value]) => {
       const inner = pointerTo(pointer, field);
-      if (value === undefined || value === null || unsettled.has(inner)) return true;
+      if (value === undefined || value === null || fixed.unsettled.has(inner)) return true;
       const step = `f:${field}`;
-      return holds(value, { own: below(own, step), shapes: allBelow(shapes, step), pointer: inner }, unsettled);
+      if (fixed.builtIn && asksNothing(value, field, inner)) return true;
+      return holds(value, { own: below(own, step), shapes: allBelow(shapes, step), pointer: inner }, fixed);
     });
   }
   if (!Array.isArray(wish)) return own !== undefined;
@@ -55,7 +61,7 @@ function holds(wish: unknown, place: Place, unsettled: ReadonlySet<string>): boo
     const step = stepOf(own, item);
     if (step === undefined) return false;
     const inner = `${pointer}/${index}`;
-    return holds(item, { own: below(own, step), shapes: allBelow(shapes, step), pointer: inner }, unsettled);
+    return holds(item, { own: below(own, step), shapes: allBelow(shapes, step), pointer: inner }, fixed);
   });
 }
 

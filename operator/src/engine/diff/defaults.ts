@@ -52,13 +52,19 @@ const meaningfulWhenEmpty: ReadonlySet<string> = new Set([
   'podSelector',
 ]);
 
-/** Whether the server may have dropped `value` as empty when it stored the field `name` of `parent`. */
+/** Whether there is nothing in a value: `false`, `0`, `""`, an empty list or object, or an object of such. */
+export function isEmptied(value: unknown, builtIn: boolean): boolean {
+  if (value === null || value === undefined) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  if (isJsonObject(value)) return Object.values(value).every((inner) => isEmptied(inner, builtIn));
+  return builtIn && isZero(value);
+}
+
+/** Whether the server is known to drop a value that is `isEmptied` from the field `name` of `parent` when it stores it; that of a custom resource it keeps. */
 export function isDropped(value: unknown, name: string, parent: string, builtIn: boolean): boolean {
   if (value === null || value === undefined) return true;
-  if (userMaps.has(parent) || meaningfulWhenEmpty.has(name)) return false;
-  if (Array.isArray(value)) return value.length === 0;
-  if (isJsonObject(value)) return Object.entries(value).every(([key, inner]) => isDropped(inner, key, name, builtIn));
-  return builtIn && isZero(value);
+  if (!builtIn || userMaps.has(parent) || meaningfulWhenEmpty.has(name)) return false;
+  return !isJsonObject(value) || Object.entries(value).every(([key, inner]) => isDropped(inner, key, name, builtIn));
 }
 
 function isZero(value: unknown): boolean {
@@ -157,4 +163,14 @@ export function mergeKeysOf(name: string, items: readonly unknown[]): readonly s
   if (name !== 'ports') return ownValue(mergeKeys, name);
   const isContainers = items.some((item) => isJsonObject(item) && item['containerPort'] !== undefined);
   return isContainers ? ['containerPort', 'protocol'] : ['port', 'protocol'];
+}
+
+/**
+ * Whether the value at a JSON pointer asks for nothing: an empty list of a built-in kind whose items are merged, so that others may have theirs in it. No entry
+ * of managed fields tells of it. Lists at the root of an object, such as a ServiceAccount's `imagePullSecrets`, are replaced as a whole.
+ */
+export function asksNothing(value: unknown, name: string, pointer: string): boolean {
+  return (
+    Array.isArray(value) && value.length === 0 && pointer.lastIndexOf('/') > 0 && mergeKeysOf(name, value) !== undefined
+  );
 }

@@ -75,7 +75,7 @@ test('what is equal needs nothing, whether or not it has a mark', () => {
   assert.equal(changesOf([desired], { live: [[config('a', '1')]] })[0]?.action, 'none');
   assert.equal(
     changesOf([desired], {
-      live: [[config('a', '1'), { desiredHash: 'other', resourceVersion: '1', ownedHash: 'mine' }]],
+      live: [[config('a', '1'), { desiredHash: 'other', resourceVersion: '1', ownedHash: 'mine', isAsked: false }]],
     })[0]?.action,
     'none',
   );
@@ -87,7 +87,9 @@ test('what its mark vouches for is not looked at', () => {
     desired: records,
     marks,
     others,
-  } = liveSet({ live: [[config('a', '1'), { desiredHash: desired.hash, resourceVersion: '0', ownedHash: 'mine' }]] });
+  } = liveSet({
+    live: [[config('a', '1'), { desiredHash: desired.hash, resourceVersion: '0', ownedHash: 'mine', isAsked: false }]],
+  });
   const change = diff(
     { objects: [desired], warnings: [] },
     { desired: records, marks, others, objects: new Map() },
@@ -99,7 +101,12 @@ test('what its mark vouches for is not looked at', () => {
 test('a mark of an object of which others own what is asked for is for one version of it', () => {
   const desired = desiredOf(config('a', '1'));
   const vouches = (resourceVersion: string): boolean =>
-    isVouchedFor(desired, recordOf('a'), { desiredHash: desired.hash, resourceVersion, ownedHash: undefined });
+    isVouchedFor(desired, recordOf('a'), {
+      desiredHash: desired.hash,
+      resourceVersion,
+      ownedHash: undefined,
+      isAsked: false,
+    });
   assert.equal(vouches('1'), true);
   assert.equal(vouches('0'), false);
 });

@@ -1,18 +1,19 @@
 import type { ResourceIgnoreDifferences } from '@mooring/crds';
+import type { KubeObject } from '@mooring/renderer-contract';
 import { annotation, itemsOf } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
 import { hookRole } from '../../model/hooks.ts';
 import { type AppliedMark, isStillMarked, type LiveRecord, type LiveSet } from '../../model/live.ts';
 import { keyText } from '../../model/resource-key.ts';
-import { compare } from './compare.ts';
+import { type Comparison, compare, settledBy } from './compare.ts';
 import { withoutIgnored } from './ignore.ts';
 
 /** What else a comparison goes by. */
 export interface DiffRules {
   /** `spec.ignoreDifferences`, and those of the settings. */
   readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
-  /** Whether the revision is another one than that of the last sync; undefined where it isn't known. */
+  /** Whether the revision may be another one than that of the last sync; undefined where it isn't known. */
   readonly revisionChanged?: boolean;
 }
 
@@ -44,11 +45,40 @@ function changeOf(desired: DesiredObject, live: LiveSet, rules: DiffRules): Chan
     if (isVouchedFor(desired, record, mark)) return { action: 'none', key, desired, live: record };
     throw new Error(`the live object ${text} was not observed, and its mark does not vouch for it`);
   }
-  const gitChanged = mark === undefined ? rules.revisionChanged === true : mark.desiredHash !== desired.hash;
-  const pair = withoutIgnored(desired.object, object, rules.ignoreDifferences);
-  const differences = compare(pair.desired, pair.live, { gitChanged });
+  const { differences, certain } = compareWith(desired, object, rules);
   if (differences.length === 0) return { action: 'none', key, desired, live: record };
-  return { action: 'update', key, desired, live: record, differences };
+  return { action: 'update', key, desired, live: record, differences, certain };
+}
+
+function compareWith(desired: DesiredObject, object: KubeObject, rules: DiffRules): Comparison {
+  const pair = withoutIgnored(desired.object, object, rules.ignoreDifferences);
+  return compare(pair.desired, pair.live, { gitChanged: rules.revisionChanged !== false });
+}
+
+/** Whether an object that the API server has just stored is as it was asked for. Where it isn't, something has rewritten it on its way. */
+export function isAsWished(
+  desired: DesiredObject,
+  stored: KubeObject,
+  ignoreDifferences: readonly ResourceIgnoreDifferences[],
+): boolean {
+  return compareWith(desired, stored, { ignoreDifferences }).differences.length === 0;
+}
+
+/** The change as it is by what the API server has answered to a dry run of it: what an apply leaves as it is, is none. */
+export function answered(
+  { key, desired, live: record }: Extract<Change, { readonly action: 'update' }>,
+  object: KubeObject,
+  answer: KubeObject,
+  rules: DiffRules,
+): Change {
+  const { managedFields } = object.metadata;
+  const after = { ...answer, metadata: { ...answer.metadata, ...(managedFields && { managedFields }) } };
+  const pair = withoutIgnored(desired.object, object, rules.ignoreDifferences);
+  const settled = withoutIgnored(desired.object, after, rules.ignoreDifferences);
+  const gitChanged = rules.revisionChanged !== false;
+  const differences = settledBy(settled.live, pair.desired, pair.live, { gitChanged });
+  if (differences.length === 0) return { action: 'none', key, desired, live: record };
+  return { action: 'update', key, desired, live: record, differences, certain: differences.length };
 }
 
 /** Whether nothing can have changed: the object was equal to the same manifest, and nobody has touched what is asked for since. */

@@ -65,6 +65,7 @@ const drifted: Change = {
   desired: desired('c'),
   live: live('c'),
   differences: [],
+  certain: 0,
 };
 const left: Change = { action: 'prune', key: key('d'), live: live('d'), ignored: false };
 const ignored: Change = { action: 'prune', key: key('e'), live: live('e'), ignored: true };
