@@ -159,7 +159,7 @@ const parsers: readonly {
     length: 20_000,
     call: (text) => [isVersionRange(text), bestVersion(['1.0.0', text], text)],
   },
-  { name: 'a list of refs', call: parseListing },
+  { name: 'a list of refs', call: (text) => parseListing(text, 1_000_000) },
   { name: 'what git said', call: cleanOutput },
   { name: 'a quantity', call: (text) => sameQuantity(text, '1') },
   { name: 'a glob', length: 5_000, call: (text) => globMatches(text, 'a/b-c') },

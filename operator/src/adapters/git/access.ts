@@ -71,6 +71,7 @@ export function fingerprintOf(access: RepositoryAccess): string {
 export function baseEnvironment(
   directory: string,
   inherited: Readonly<Record<string, string | undefined>>,
+  objectBytes: number,
 ): Record<string, string> {
   const environment: Record<string, string> = {
     HOME: directory,
@@ -84,6 +85,8 @@ export function baseEnvironment(
     GIT_PROTOCOL_FROM_USER: '0',
     GIT_NO_LAZY_FETCH: '1',
     GIT_OPTIONAL_LOCKS: '0',
+    // Beyond it git ends by itself: whoever pushes chooses what an object unpacks to.
+    GIT_ALLOC_LIMIT: String(objectBytes),
   };
   for (const name of ['PATH', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR']) {
     const value = inherited[name];
@@ -104,6 +107,9 @@ export function gitConfig(): string {
     '\tattributesFile = /dev/null',
     '\tfsync = none',
     '\taskPass =',
+    // Larger files pass through in pieces, and what deltas are made from is read again rather than kept.
+    '\tbigFileThreshold = 32m',
+    '\tdeltaBaseCacheLimit = 32m',
     '[protocol]',
     '\tversion = 2',
     '\tallow = never',
@@ -133,6 +139,8 @@ export function gitConfig(): string {
     '\tauto = false',
     '[pack]',
     '\tthreads = 1',
+    '\twindowMemory = 64m',
+    '\tdeltaCacheSize = 16m',
     '[advice]',
     '\tdetachedHead = false',
     '',

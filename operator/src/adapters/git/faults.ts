@@ -9,6 +9,7 @@ import { AnswerTooLarge, HttpRefusal } from './http-remote.ts';
 import { HostRefused } from './network.ts';
 import { ReaderEnded } from './objects.ts';
 import { MalformedAnswer, ServerComplaint } from './packet.ts';
+import { TooManyRefs } from './refs.ts';
 import { ObjectMissing, TreeRefused } from './tree.ts';
 
 const refused =
@@ -17,11 +18,16 @@ const missing = /not found|does not appear to be a git repository|does not exist
 const damaged =
   /corrupt|bad object|bad tree|missing (?:blob|tree|commit)|not a git repository|unable to (?:read|find)|invalid sha1 pointer|is empty|bad config|unresolved deltas|did not receive expected object|malformed object|does not match index|did not send all necessary/i;
 
+/** What git says of more memory than it may take (`GIT_ALLOC_LIMIT`). */
+const overLimit = /attempting to allocate (\d+) over limit (\d+)/;
+
 /** Whether a failure may come from a damaged repository on this machine, so that cloning anew may help. */
 export function mayBeDamage(error: unknown): boolean {
   if (error instanceof Fault) return mayBeDamage(error.cause);
   if (error instanceof ObjectMissing || error instanceof ReaderEnded) return true;
-  return error instanceof GitFailure && error.reason === 'exit' && damaged.test(error.said);
+  return (
+    error instanceof GitFailure && error.reason === 'exit' && damaged.test(error.said) && !overLimit.test(error.said)
+  );
 }
 
 /** Whether a server said that it does not have the object asked for. */
@@ -48,6 +54,9 @@ export function repositoryFault(error: unknown, address: RepositoryAddress, acce
           'repository-refused',
           `${repository}: ${error.message}, which no file system could hold; remove it from the repository`,
         );
+  }
+  if (error instanceof TooManyRefs) {
+    return fault('limit-reached', `${repository}: ${error.message}; delete some that nobody needs`);
   }
   if (error instanceof AnswerTooLarge) {
     return fault(
@@ -140,6 +149,13 @@ function gitFault(error: GitFailure, fault: MakeFault, repository: string, addre
     return fault(
       'limit-reached',
       `no disk space is left for ${repository}; make room on the volume of the repositories`,
+    );
+  }
+  const allocated = overLimit.exec(said);
+  if (allocated !== null) {
+    return fault(
+      'limit-reached',
+      `${repository}: an object of it takes ${allocated[1]} bytes of memory when it is unpacked; at most ${allocated[2]} are taken: take large files out of the repository, or keep them in Git LFS`,
     );
   }
   if (/cannot run ssh:/.test(said)) {

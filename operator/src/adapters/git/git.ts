@@ -61,7 +61,7 @@ export function createGit(options: GitOptions): OpenGit {
   const transports = options.transports ?? networkTransports;
   const network = options.network ?? otherHosts();
   const ownDirectory = resolve(options.ownDirectory ?? options.directory);
-  const environment = baseEnvironment(directory, options.environment ?? env);
+  const environment = baseEnvironment(directory, options.environment ?? env, limits.objectBytes);
   /** Folders for temporary files are tidied up by others, too: without its settings git would do as it pleases. */
   const restore = (): void => {
     if (existsSync(join(directory, 'gitconfig'))) return;

@@ -7,7 +7,7 @@ import { authorizationOf, credentialsOf } from './access.ts';
 import { cleanOutput } from './command.ts';
 import { HostRefused, type Network, proxyOf } from './network.ts';
 import { encodePackets, lineOf, MalformedAnswer, readPackets, ServerComplaint } from './packet.ts';
-import type { Refs } from './refs.ts';
+import { type Refs, TooManyRefs } from './refs.ts';
 
 /** A server's answer that is no success. */
 export class HttpRefusal extends Error {
@@ -134,6 +134,8 @@ export interface HttpCall {
   readonly signal: AbortSignal;
   /** Bytes of the answer. */
   readonly answerBytes: number;
+  /** Refs that it may list. */
+  readonly refsCount: number;
 }
 
 function headersFor(call: HttpCall): Record<string, string> {
@@ -234,6 +236,7 @@ async function readAdvertisement(url: string, body: AsyncIterable<Uint8Array>, c
     const name = ref.slice(space + 1);
     if (space < 0 || name === 'capabilities^{}') continue;
     commits.set(name.endsWith('^{}') ? name.slice(0, -'^{}'.length) : name, ref.slice(0, space));
+    if (commits.size > call.refsCount) throw new TooManyRefs(call.refsCount);
   }
   return version === 2 ? { url, version, capabilities } : { url, version, capabilities, advertised: { commits, head } };
 }
@@ -284,6 +287,7 @@ export async function listRefs(remote: HttpRemote, call: HttpCall, prefixes: rea
       attributes.find((attribute) => attribute.startsWith(key))?.slice(key.length);
     if (name === 'HEAD') head = value('symref-target:') ?? head;
     if (id !== 'unborn') commits.set(name, value('peeled:') ?? id);
+    if (commits.size > call.refsCount) throw new TooManyRefs(call.refsCount);
   }
   return { commits, head };
 }

@@ -4,12 +4,17 @@ import type { OperatorLimits } from '../../model/limits.ts';
 export interface GitLimits extends Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEntries' | 'blobBytes'> {
   /** Milliseconds for one listing of refs. */
   readonly listTimeoutMs: number;
-  /** Bytes of one listing of refs. 100,000 refs take about 7 MB. */
+  /** Bytes of one listing of refs, and how many there may be. 100,000 refs take about 7 MB. */
   readonly refsBytes: number;
+  readonly refsCount: number;
   /** Names asked for one by one in a listing of refs; beyond it the whole of `refs/heads/` and `refs/tags/` is listed. */
   readonly refsAsked: number;
   /** Bytes of one pack that a server sends. */
   readonly packBytes: number;
+  /**
+   * Bytes that git may allocate at once, for one object above all: a delta of a few bytes may stand for gigabytes. A process of git takes up to three times as much.
+   */
+  readonly objectBytes: number;
   /** Trees of different commits kept in memory, in each repository; what they share is kept once. */
   readonly treesKept: number;
   /** Commits kept from being pruned, in each repository. */
@@ -29,9 +34,11 @@ export interface GitLimits extends Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEn
 /** What holds where `createGit` is given nothing else. */
 export const gitLimits: Omit<GitLimits, keyof Pick<OperatorLimits, 'gitTimeoutMs' | 'treeEntries' | 'blobBytes'>> = {
   listTimeoutMs: 30_000,
-  refsBytes: 64 * 1024 * 1024,
+  refsBytes: 16 * 1024 * 1024,
+  refsCount: 200_000,
   refsAsked: 64,
   packBytes: 2 * 1024 * 1024 * 1024,
+  objectBytes: 128 * 1024 * 1024,
   treesKept: 16,
   commitsKept: 32,
   blobCacheBytes: 32 * 1024 * 1024,

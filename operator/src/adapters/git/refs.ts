@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { bestVersion, isVersionRange } from './version-range.ts';
 
 /** Refs of a repository as a server told them. */
@@ -66,11 +67,31 @@ export function pickRef(refs: Refs, revision: string): string | undefined {
   return found.size === 1 ? [...found][0] : undefined;
 }
 
-/** Reads what `git ls-remote --symref` answers: `ref: <target>\tHEAD` and `<id>\t<name>` lines, `<name>^{}` for what a tag stands for. */
-export function parseListing(output: string): Refs {
+/** A listing with more refs than are kept. */
+export class TooManyRefs extends Error {
+  override readonly name = 'TooManyRefs';
+
+  constructor(count: number) {
+    super(`it has more than ${count} branches and tags`);
+  }
+}
+
+/** Lines that are read before other work has its turn. */
+const linesAtOnce = 10_000;
+
+/**
+ * Reads what `git ls-remote --symref` answers: `ref: <target>\tHEAD` and `<id>\t<name>` lines, `<name>^{}` for what a tag stands for. Throws `TooManyRefs` beyond
+ * `atMost` of them.
+ */
+export async function parseListing(output: string, atMost: number): Promise<Refs> {
   const commits = new Map<string, string>();
   let head: string | undefined;
-  for (const line of output.split('\n')) {
+  let start = 0;
+  for (let count = 1; start < output.length; count += 1) {
+    if (count % linesAtOnce === 0) await nextTurn();
+    const end = output.indexOf('\n', start);
+    const line = output.slice(start, end < 0 ? output.length : end);
+    start = end < 0 ? output.length : end + 1;
     const tab = line.indexOf('\t');
     if (tab < 0) continue;
     const value = line.slice(0, tab);
@@ -79,6 +100,7 @@ export function parseListing(output: string): Refs {
       if (name === 'HEAD') head = value.slice('ref: '.length);
     } else if (name.endsWith('^{}')) commits.set(name.slice(0, -'^{}'.length), value);
     else commits.set(name, value);
+    if (commits.size > atMost) throw new TooManyRefs(atMost);
   }
   return { commits, head };
 }

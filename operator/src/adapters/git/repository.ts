@@ -163,6 +163,7 @@ export function createRepository(address: RepositoryAddress, name: string, setti
         address,
         signal: AbortSignal.any([timeout.signal, stopped.signal]),
         answerBytes: bytes,
+        refsCount: limits.refsCount,
       });
     } finally {
       cancel();
@@ -249,7 +250,7 @@ export function createRepository(address: RepositoryAddress, name: string, setti
           timeoutMs: listTimeoutMs,
         });
         state.proven = true;
-        return { refs: parseListing(output.toString('utf8')), complete: true };
+        return { refs: await parseListing(output.toString('utf8'), limits.refsCount), complete: true };
       }),
     );
 
@@ -339,19 +340,22 @@ export function createRepository(address: RepositoryAddress, name: string, setti
     await keep(commit);
   };
 
+  /** Runs `git fetch` into a folder, which receives `packBytes` at most. */
+  const fetchInto = async (into: string, access: RepositoryAccess, args: readonly string[]): Promise<void> => {
+    const watch = watchPack(into, clock, limits.packBytes);
+    const all = [`--git-dir=${into}`, 'fetch', '--quiet', '--no-write-fetch-head', '--no-auto-maintenance', ...args];
+    try {
+      await git(access, all, { signal: AbortSignal.any([stopped.signal, watch.signal]) });
+    } catch (error) {
+      await removeLeftovers(into);
+      throw watch.signal.aborted ? new AnswerTooLarge(limits.packBytes) : error;
+    } finally {
+      watch.stop();
+    }
+  };
+
   const fetchWithGit = async (access: RepositoryAccess, commit: string, url: string): Promise<void> => {
-    const common = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
-    const fetch = async (args: readonly string[]): Promise<void> => {
-      const watch = watchPack(folder, clock, limits.packBytes);
-      try {
-        await git(access, [...common, ...args], { signal: AbortSignal.any([stopped.signal, watch.signal]) });
-      } catch (error) {
-        await removeLeftovers(folder);
-        throw watch.signal.aborted ? new AnswerTooLarge(limits.packBytes) : error;
-      } finally {
-        watch.stop();
-      }
-    };
+    const fetch = (args: readonly string[]): Promise<void> => fetchInto(folder, access, ['--no-tags', ...args]);
     try {
       await fetch(['--depth=1', '--', url, `+${commit}:refs/mooring/${commit}`]);
     } catch (error) {
@@ -550,12 +554,7 @@ export function createRepository(address: RepositoryAddress, name: string, setti
           const url = overHttp
             ? (await httpCall(access, limits.refsBytes, listTimeoutMs, (call) => remoteOf(state, call))).url
             : address.url;
-          await git(access, [
-            `--git-dir=${history}`,
-            'fetch',
-            '--quiet',
-            '--no-write-fetch-head',
-            '--no-auto-maintenance',
+          await fetchInto(history, access, [
             '--filter=tree:0',
             '--prune',
             '--',
