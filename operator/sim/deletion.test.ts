@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { annotation } from '../src/model/annotations.ts';
-import { automated, configMap, type QuietWorld, quietWorld } from './quiet-world.ts';
+import { automated, configMap, job, type QuietWorld, quietWorld } from './quiet-world.ts';
 
 const finalizers = ['resources-finalizer.argocd.argoproj.io'];
 const name = { namespace: 'argocd', name: 'shop' };
@@ -54,4 +54,36 @@ test('an Application that manages itself goes', async () => {
   world.store.remove(name);
   await world.until('it is gone', () => world.store.get(name) === undefined);
   assert.deepEqual(left(world), []);
+});
+
+test('a hook of a deletion that goes by itself when it is done has run', async () => {
+  const world = quietWorld();
+  const key = { group: 'batch', kind: 'Job', namespace: 'shop', name: 'before' };
+  world.commit([job('before', 'PreDelete'), configMap('other', '1')]);
+  world.create({ spec: automated }, { finalizers });
+  await world.until('it is synced', () => world.shop().status?.sync?.status === 'Synced');
+  let runs = 0;
+  world.api.watch(({ before, after }) => {
+    if (after?.kind !== 'Job') return;
+    if (before === undefined) runs += 1;
+    // As with `ttlSecondsAfterFinished: 0`.
+    if (after['status'] !== undefined) world.clock.after(0, () => world.api.edit(key, () => undefined));
+  });
+  world.store.remove(name);
+  await world.until('it is gone', () => world.store.get(name) === undefined);
+  assert.equal(runs, 1);
+  assert.deepEqual(left(world), []);
+});
+
+test('nothing is done about an Application that is not to be looked at, its deletion included', async () => {
+  const world = quietWorld();
+  world.commit([configMap('other', '1')]);
+  world.create({ spec: automated }, { finalizers, annotations: { [annotation.skipReconcile]: 'T' } });
+  await world.pass(5_000);
+  assert.deepEqual([left(world), world.journal.writes], [[], 0]);
+  world.store.remove(name);
+  await world.pass(60_000);
+  assert.notEqual(world.store.get(name), undefined);
+  world.patch({ metadata: { annotations: { [annotation.skipReconcile]: 'false' } } });
+  await world.until('it is gone', () => world.store.get(name) === undefined);
 });

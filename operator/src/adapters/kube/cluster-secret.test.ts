@@ -32,6 +32,18 @@ describe('a cluster Secret', () => {
     assert.notEqual(secret({ server }).digest, secret({ server, project: 'p' }).digest);
   });
 
+  test('says whether nothing of the cluster is to be looked at', () => {
+    const skipped = (text?: string): ClusterTarget => {
+      const annotations = text === undefined ? {} : { 'argocd.argoproj.io/skip-reconcile': text };
+      return readClusterSecret({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'far', annotations } });
+    };
+    assert.deepEqual(
+      [undefined, 'true', 'T', '1', 'false', 'yes'].map((text) => skipped(text).isSkipped),
+      [false, true, true, true, false, false],
+    );
+    assert.notEqual(skipped('true').digest, skipped().digest);
+  });
+
   test('gives a token, a user, a certificate', async () => {
     const token = secret({
       server,

@@ -1,3 +1,4 @@
+import type { KubeObject } from '@mooring/renderer-contract';
 import { hookOfRun } from '../../engine/plan/plan.ts';
 import { hookRefusal } from '../../engine/plan/recreate.ts';
 import { annotation } from '../../model/annotations.ts';
@@ -6,7 +7,7 @@ import { Fault } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
 import { hookRole } from '../../model/hooks.ts';
 import type { LiveRecord } from '../../model/live.ts';
-import { keyForPeople } from '../../model/resource-key.ts';
+import { keyForPeople, type ResourceKey } from '../../model/resource-key.ts';
 import type { Cluster } from '../../world/cluster.ts';
 
 /**
@@ -33,7 +34,7 @@ export async function runDeletionHooks(
   if (refused !== undefined) throw new Fault('object-refused', `${phase} hook: ${refused}`);
   await Promise.all(
     hooks.map(async ({ key, object, options }) => {
-      const record = cluster.record(key);
+      const record = cluster.record(key) ?? doneOf(key, object, cluster);
       // One that a sync has left behind did not run for this deletion.
       if (record?.hints?.[annotation.hookRun] === object.metadata.annotations?.[annotation.hookRun]) return;
       const { validate } = options;
@@ -41,7 +42,9 @@ export async function runDeletionHooks(
       else await cluster.apply(object, { how: 'recreate', validate, guard, uid: record.uid });
     }),
   );
-  const records = hooks.map(({ key }) => cluster.record(key)).filter((record) => record !== undefined);
+  const records = hooks
+    .map(({ key, object }) => cluster.record(key) ?? doneOf(key, object, cluster))
+    .filter((record) => record !== undefined);
   const failed = records.filter(({ health }) => health?.status === 'Degraded');
   if (failed.length > 0) {
     await Promise.all(failed.map((record) => cluster.remove(record, { propagation: 'background', guard })));
@@ -49,6 +52,13 @@ export async function runDeletionHooks(
     throw new Fault('object-refused', `${phase} hook(s) failed: ${reasons.join('; ')}`);
   }
   return records.length === hooks.length && records.every(({ health }) => (health?.status ?? 'Healthy') === 'Healthy');
+}
+
+/** A hook of this very deletion that has gone by itself when it was done; one that failed is made anew. */
+function doneOf(key: ResourceKey, { metadata }: KubeObject, cluster: Cluster): LiveRecord | undefined {
+  const last = cluster.lastOf(key);
+  const isOfRun = last?.hints?.[annotation.hookRun] === metadata.annotations?.[annotation.hookRun];
+  return isOfRun && last?.health?.status === 'Healthy' ? last : undefined;
 }
 
 /** Deletes the hooks of one phase whose delete policies say so. Answers whether they are gone. */
