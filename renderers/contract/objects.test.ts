@@ -47,6 +47,8 @@ describe('a document is refused by its origin, being', () => {
     ['text', /holds a text/],
     [rawNumber('12345678901234567890'), /holds a single value/],
     [{ apiVersion: 'v1' }, /has no kind/],
+    [{ metadata: { name: 'b' } }, /^an object named "b" from app\/a\.yaml has no kind/],
+    [{ kind: 'X', metadata: { name: 'b' } }, /^an object of kind X named "b" from app\/a\.yaml has no apiVersion/],
     [{ kind: 'A' }, /has no apiVersion/],
     [{ apiVersion: 1, kind: 'A' }, /apiVersion that is no string/],
     [{ apiVersion: 'v1', kind: 'A' }, /\(A\) has no metadata; add metadata\.name/],

@@ -54,9 +54,9 @@ function checkKind(value: unknown, origin: Origin): JsonMap & { readonly kind: s
 function checkText(object: JsonMap, field: 'apiVersion' | 'kind', origin: Origin): void {
   const found = object[field];
   if (found === undefined || found === null || found === '') {
-    throw invalid(origin, `has no ${field}; add one, or leave the file out`);
+    throw invalid(origin, `has no ${field}; add one, or leave the file out`, object);
   }
-  if (typeof found !== 'string') throw invalid(origin, `has an ${field} that is no string; put it in quotes`);
+  if (typeof found !== 'string') throw invalid(origin, `has an ${field} that is no string; put it in quotes`, object);
 }
 
 function checkObject(object: JsonMap & { readonly kind: string }, origin: Origin): KubeObject {
@@ -75,8 +75,13 @@ function checkObject(object: JsonMap & { readonly kind: string }, origin: Origin
   return object as unknown as KubeObject;
 }
 
-function invalid({ path, document, line }: Origin, what: string): RenderError {
-  const place = document === undefined ? `an object from ${path || 'the source'}` : `${path}, document ${document + 1}`;
+/** Names the object by its place in the file, or, where it was generated and has none, by what it says of itself. */
+function invalid({ path, document, line }: Origin, what: string, object: JsonMap = {}): RenderError {
+  const { kind, metadata } = object;
+  const name = isMap(metadata) && typeof metadata['name'] === 'string' ? metadata['name'].slice(0, 253) : '';
+  const called = `${typeof kind === 'string' && kind !== '' ? ` of kind ${kind.slice(0, 63)}` : ''}${name === '' ? '' : ` named ${JSON.stringify(name)}`}`;
+  const place =
+    document === undefined ? `an object${called} from ${path || 'the source'}` : `${path}, document ${document + 1}`;
   const at = line === undefined ? place : `${place} (line ${line})`;
   return new RenderError('invalid', `${at} ${what}`, { file: path, ...(line === undefined ? {} : { line }) });
 }
