@@ -16,6 +16,9 @@ export const application: HealthCheck = (object) => {
   if (!isHealthStatus(status)) return progressing('Waiting for the Application to be reconciled');
   if (!isOfSpec(object)) return progressing('Waiting for the Application to be compared with its spec');
   const failed = status === 'Degraded' || status === 'Unknown';
+  if (!failed && textAt(object, 'status', 'sync', 'status') === 'Unknown') {
+    return progressing('Waiting until the Application can be compared');
+  }
   if (!failed && syncsByItself(object) && !hasSynced(object)) {
     return progressing('Waiting for the first sync of the Application');
   }
