@@ -13,7 +13,10 @@ export interface Place {
   /** Makes a namespace whose pods must meet Pod Security `restricted`. */
   namespace(name: string): Promise<void>;
   /** Runs the operator outside of the cluster, with nothing but the rights of a service account. */
-  operatorAs(account: { readonly namespace: string; readonly name: string }): Promise<OperatorProcess>;
+  operatorAs(
+    account: { readonly namespace: string; readonly name: string },
+    args?: readonly string[],
+  ): Promise<OperatorProcess>;
   close(): Promise<void>;
 }
 
@@ -36,7 +39,7 @@ export async function openPlace(name: string): Promise<Place> {
         metadata: { name: of, labels },
       });
     },
-    async operatorAs(account) {
+    async operatorAs(account, args = []) {
       const path = `/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`;
       const answer = await kube.create(path, {
         apiVersion: 'authentication.k8s.io/v1',
@@ -62,6 +65,7 @@ export async function openPlace(name: string): Promise<Place> {
         namespace: account.namespace,
         dataDirectory: join(folder, 'data'),
         logPath,
+        args,
       });
       operators.push(operator);
       return operator;
