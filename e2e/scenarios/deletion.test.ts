@@ -162,6 +162,31 @@ test('a hook that goes by itself when it is done has run', async () => {
   assert.ok(await stage.kube.find(configMapPath('fleeting', 'a')));
 });
 
+test('a hook that somebody holds is not the next sync’s, which waits and says for whom', async () => {
+  const job = JSON.parse(hook('held', 'PreSync', ['true']));
+  job.metadata.finalizers = ['e2e.mooring.dev/hold'];
+  const repository = await stage.repository('held', {
+    'a.yaml': configMap('a', { v: '1' }),
+    'job.yaml': JSON.stringify(job),
+  });
+  await stage.application('held', repository);
+  await settles('held', await repository.resolve('main'));
+  const path = `${jobsPath('held')}/held`;
+  const { uid } = (await stage.kube.get(path)).metadata;
+  const second = await stage.push(repository, { 'a.yaml': configMap('a', { v: '2' }) });
+  const waiting = await stage.until('held', 'waits', ({ status }) =>
+    /waiting for deletion/.test(status?.operationState?.message ?? ''),
+  );
+  assert.match(waiting.status?.operationState?.message ?? '', /e2e\.mooring\.dev\/hold.*batch\/Job\/held/);
+  assert.equal((await stage.kube.get(configMapPath('held', 'a')))['data'].v, '1');
+  await stage.kube.merge(path, { metadata: { finalizers: null } });
+  await settles('held', second);
+  assert.equal((await stage.kube.get(configMapPath('held', 'a')))['data'].v, '2');
+  const next = await stage.kube.get(path);
+  assert.notEqual(next.metadata.uid, uid);
+  await stage.kube.merge(path, { metadata: { finalizers: null } });
+});
+
 test('what is pruned is gone before the next wave starts', async () => {
   const first = JSON.parse(configMap('first', {}));
   first.metadata.finalizers = ['e2e.mooring.dev/hold'];
