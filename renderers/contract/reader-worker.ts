@@ -5,7 +5,7 @@ import { pack, type ReaderItem, type ReaderMessage, type ReaderRequest } from '.
 import { parseDocuments, parseManifests } from './yaml.ts';
 
 /** Characters of JSON that are sent at once: what the other thread can read in some milliseconds. */
-const pieceLength = 256 * 1024;
+const pieceLength = 64 * 1024;
 /** Characters of JSON of one object. API servers take requests of up to 3 MiB, and etcd objects of 1.5 MiB. */
 const objectLengthMax = 3 * 1024 * 1024;
 
