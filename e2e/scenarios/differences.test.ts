@@ -241,3 +241,42 @@ test('a sync may bring its own manifests; broken ones are told by their place', 
   assert.match(failed.status?.operationState?.message ?? '', /operation\.sync\.manifests\[0\]/);
   assert.equal((await stage.kube.get(configMapPath('local', 'a')))['data'].value, 'local');
 });
+
+test('drift is seen every time, and so is what is set back, made and deleted by hand, without a sync', async () => {
+  const syncPolicy = { syncOptions: ['CreateNamespace=true'] };
+  const says = (name: string, sync: string, health = 'Healthy') =>
+    until(
+      name,
+      `is ${sync} and ${health}`,
+      ({ status }) => [status?.sync?.status, status?.health?.status].join() === [sync, health].join(),
+    );
+  const config = await stage.repository('again', { 'a.yaml': configMap('a', { value: 'git' }) });
+  await stage.application('again', config, { syncPolicy });
+  await stage.kube.create('/api/v1/namespaces', { metadata: { name: 'again' } });
+  await says('again', 'OutOfSync', 'Missing');
+  // Nobody tracks what is made by hand.
+  await stage.kube.create(configMapPath('again'), JSON.parse(configMap('a', { value: 'git' })));
+  await says('again', 'OutOfSync', 'Healthy');
+  await stage.kube.remove(configMapPath('again', 'a'));
+  await says('again', 'OutOfSync', 'Missing');
+  const web = await stage.repository('again-web', { 'web.yaml': deployment('web:1') });
+  await stage.application('again-web', web, { syncPolicy });
+  const setImage = (image: string) =>
+    stage.kube.merge(deploymentPath('again-web'), {
+      spec: { template: { spec: { containers: [{ name: 'web', image }] } } },
+    });
+  const setValue = (value: string) => stage.kube.merge(configMapPath('again', 'a'), { data: { value } });
+  for (const [name, set, own, other] of [
+    ['again', setValue, 'git', 'hand'],
+    ['again-web', setImage, 'web:1', 'web:2'],
+  ] as const) {
+    await stage.kube.merge(`${applicationsPath}/${name}`, { operation: { sync: {} } });
+    await until(name, 'is synced', ({ status }) => status?.sync?.status === 'Synced');
+    for (let time = 0; time < 2; time += 1) {
+      await set(other);
+      await until(name, 'has drifted', ({ status }) => status?.sync?.status === 'OutOfSync');
+      await set(own);
+      await until(name, 'is as in Git again', ({ status }) => status?.sync?.status === 'Synced');
+    }
+  }
+});
