@@ -139,9 +139,9 @@ test('a listing of refs has a bound of bytes and one of refs, and leaves other w
     }
   }
   let longestMs = 0;
-  let turnAt = process.cpuUsage().user;
+  let turnAt = process.threadCpuUsage().user;
   const turn = setInterval(() => {
-    const now = process.cpuUsage().user;
+    const now = process.threadCpuUsage().user;
     longestMs = Math.max(longestMs, (now - turnAt) / 1_000);
     turnAt = now;
   }, 1);
@@ -162,9 +162,9 @@ test('a listing of refs has a bound of bytes and one of refs, and leaves other w
 test('of 200,000 tags a range is picked in less than 200 ms of the processor', () => {
   const tags = Array.from({ length: 200_000 }, (_, index) => `v${index % 100}.${index % 1_000}.${index}`);
   bestVersion(tags.slice(0, 1_000), '>=1.0.0');
-  const before = process.cpuUsage().user;
+  const before = process.threadCpuUsage().user;
   assert.ok(bestVersion(tags, '1.x') !== undefined);
-  const ms = (process.cpuUsage().user - before) / 1_000;
+  const ms = (process.threadCpuUsage().user - before) / 1_000;
   assert.ok(ms < 200, `${Math.round(ms)} ms`);
 });
 

@@ -564,6 +564,11 @@ export function createRepository(address: RepositoryAddress, name: string, setti
           ]);
         }),
       );
+      // What came between two looks at a fetch under way.
+      if ((await bytesOfPacks(history)) > limits.packBytes) {
+        await rm(history, { recursive: true, force: true });
+        throw repositoryFault(new AnswerTooLarge(limits.packBytes), address, access);
+      }
       state.proven = true;
       const after = await look();
       if (after === undefined) throw unknownRevision(beginning, 'no branch, tag or commit is called or begins so');
@@ -712,6 +717,13 @@ async function removeLeftovers(folder: string): Promise<void> {
   ]);
   const now = new Date();
   await utimes(folder, now, now);
+}
+
+async function bytesOfPacks(folder: string): Promise<number> {
+  const packs = join(folder, 'objects', 'pack');
+  const files = await readdir(packs);
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(packs, file))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Aborts its signal once a pack that is being received has more than `bytes`. Git has no limit of its own for a fetch. */

@@ -8,7 +8,7 @@ import { plainRenderer } from '@mooring/renderer-plain';
 import { operatorLimits } from '../../model/limits.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { RenderRequest } from '../../world/renderer.ts';
-import { createGit } from '../git/git.ts';
+import { createGit, everyTransport } from '../git/git.ts';
 import { createRenderPool } from './render-pool.ts';
 
 const clock: Clock = {
@@ -44,7 +44,13 @@ test('a commit to 200 of 1,000 folders renders those 200', async (t) => {
   git('commit', '--quiet', '--message', 'first');
 
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-  const source = createGit({ directory: join(home, 'copies'), clock, limits: operatorLimits, log });
+  const source = createGit({
+    directory: join(home, 'copies'),
+    clock,
+    limits: operatorLimits,
+    log,
+    transports: everyTransport,
+  });
   t.after(() => source.close());
   const pool = createRenderPool({ renderers: [plainRenderer], clock });
   const apiVersions = ['v1'];
