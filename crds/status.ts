@@ -51,7 +51,9 @@ export type ApplicationConditionType =
   /** Mooring's own: an automated sync waits for a sync window. */
   | 'SyncWindowWarning'
   /** Mooring's own: a setting that is not read, and that others than Mooring would follow. */
-  | 'UnreadSettingWarning';
+  | 'UnreadSettingWarning'
+  /** Mooring's own: objects or results are left out of a status that cannot hold them all. */
+  | 'StatusTooLargeWarning';
 
 /** What is known of an Application. Written by the controller alone. */
 export interface ApplicationStatus {

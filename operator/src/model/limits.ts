@@ -36,6 +36,8 @@ export interface OperatorLimits {
   readonly startRetryLastMs: number;
   /** Milliseconds for which the operator stays ready though its API server is gone. */
   readonly outageMs: number;
+  /** Bytes of one Application as JSON. etcd takes requests of 1.5 MiB; the rest is for `managedFields`. */
+  readonly applicationBytes: number;
   /** Characters of one condition's or operation's message. */
   readonly messageLength: number;
   /** Kubernetes Events waiting to be sent; the oldest is dropped, and counted, beyond it. */
@@ -70,6 +72,7 @@ export const operatorLimits: OperatorLimits = {
   startRetryFirstMs: 1_000,
   startRetryLastMs: 10_000,
   outageMs: 60_000,
+  applicationBytes: 1_400_000,
   messageLength: 4_096,
   eventsWaiting: 2_000,
   eventsKept: 32,

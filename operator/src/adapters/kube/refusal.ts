@@ -131,7 +131,13 @@ function fieldOf(secret: KubeObject, field: string | undefined, values: readonly
   if (field === undefined) return 'object';
   const key = /^[^[]*\[(.*)\]/s.exec(field)?.[1];
   const keys = ['data', 'stringData'].flatMap((name) => Object.keys(objectAt(secret, name) ?? {}));
-  if (key === undefined || keysByType.has(key) || keys.includes(key)) return field;
+  if (key === undefined || keysByType.has(key)) return field;
+  // A key may hold the value; a value that is a word may stand in any key.
+  if (keys.includes(key))
+    return maskValues(
+      field,
+      values.filter((value) => !isWord(value)),
+    );
   return values.includes(key)
     ? field.replace(/^([^[]*)\[.*\]/s, (_, before: string) => `${before}[${mask}]`)
     : maskValues(field, values);

@@ -26,6 +26,8 @@ export interface Memory {
   degradedAt: number | undefined;
   /** What was last told of what a sync would change, where nothing is written. */
   previewed: string | undefined;
+  /** Bytes that the API server takes of it, where that was found to be less than `applicationBytes`. */
+  statusBytes: number | undefined;
   /** The part that it has in a trace. */
   readonly trace: AppTrace;
 }
@@ -48,6 +50,7 @@ export function newMemory(trace: AppTrace, revisionNotBefore = 0): Memory {
     failedRevision: undefined,
     degradedAt: undefined,
     previewed: undefined,
+    statusBytes: undefined,
   };
 }
 

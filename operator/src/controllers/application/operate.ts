@@ -10,7 +10,7 @@ import { fold, next, observeTasks, referencesTo } from '../../engine/plan/next.t
 import { plan } from '../../engine/plan/plan.ts';
 import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { containerImages } from '../../engine/summarize/images.ts';
-import { finalMessage, waitingMessage } from '../../engine/summarize/operation-message.ts';
+import { finalMessage, isWaitingMessage, waitingMessage } from '../../engine/summarize/operation-message.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
 import { annotation, isDeletionApproved } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
@@ -88,7 +88,8 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   const stop = sharedStop(syncOptions, request.compared.shared);
   let progress = progressOf(request.state.syncResult?.resources ?? []);
   const syncPlan = await withServedOnly(laidOut, progress, cluster);
-  const isNew = progress.size === 0;
+  // Results that there was no room for do not make it new.
+  const isNew = progress.size === 0 && !isWaitingMessage(request.state.message);
   // What is taken from another Application is told before it is taken: afterwards it looks like one's own.
   const isLong = syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook);
   if (isNew && stop === undefined && (isLong || request.compared.shared.length > 0)) {

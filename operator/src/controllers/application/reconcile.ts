@@ -3,6 +3,7 @@ import { type Decision, decide, driftOf } from '../../engine/policy/decide.ts';
 import { retryWaitMs, sinceMs } from '../../engine/policy/retry.ts';
 import { targetOf } from '../../engine/policy/target.ts';
 import { isOfRevision, operationMessage } from '../../engine/summarize/fault-message.ts';
+import { bytesOf } from '../../engine/summarize/fit.ts';
 import { conditionNotices, notices } from '../../engine/summarize/notices.ts';
 import { finalMessage } from '../../engine/summarize/operation-message.ts';
 import { cut, type Findings, summarize, timestamp } from '../../engine/summarize/summarize.ts';
@@ -13,6 +14,7 @@ import { Fault, faultRules } from '../../model/fault.ts';
 import { withHookFinalizers } from '../../model/finalizers.ts';
 import { operatorLimits } from '../../model/limits.ts';
 import { mergePatch } from '../../model/merge-patch.ts';
+import { keyText } from '../../model/resource-key.ts';
 import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
@@ -153,8 +155,11 @@ function publish(app: Application, world: World, memory: Memory, found: Publicat
 
 /** Writes the status once, and only what changed of it; tells people about it. */
 async function writeStatus(app: Application, world: World, memory: Memory, found: Publication): Promise<Application> {
+  const applicationBytes = memory.statusBytes ?? operatorLimits.applicationBytes;
   const status = summarize({
     app,
+    applicationBytes,
+    replaced: replacedBy(found.seen),
     comparison: found.seen?.target.ofSpec ? found.seen.comparison : undefined,
     faults: found.faults ?? [],
     refusal: refusalOf(found.decision),
@@ -176,17 +181,42 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
     }
     return app;
   }
-  const stored = await world.store.patchApplication(app, {
+  const patch = {
     ...(change && { status: change }),
     ...(taken && { operation: null }),
     metadata: {
       ...(finalizers !== undefined && { finalizers: finalizers.length > 0 ? finalizers : null }),
       ...(refreshed && { annotations: { 'argocd.argoproj.io/refresh': null } }),
     },
-  });
+  };
+  let stored: Application;
+  try {
+    stored = await world.store.patchApplication(app, patch);
+  } catch (thrown) {
+    const smaller = Math.floor(Math.min(applicationBytes, bytesOf(app) + bytesOf(patch)) / 2);
+    if (!isTooLarge(thrown) || smaller < applicationBytesLeast) throw thrown;
+    world.telemetry.log.warn({ bytes: smaller }, 'the API server takes no Application of this size; its status is cut');
+    memory.statusBytes = smaller;
+    return writeStatus(app, world, memory, found);
+  }
   tell(app, status, world);
   measure(app, status, found.seen, world, memory);
   return stored;
+}
+
+/** Bytes of an Application at which no smaller status is tried: what is too large is not the status. */
+const applicationBytesLeast = 8 * 1024;
+
+/** Whether the API server, or etcd behind it, refused a write for its size. */
+function isTooLarge(thrown: unknown): boolean {
+  if (!(thrown instanceof Fault)) return false;
+  return thrown.data['httpStatus'] === 413 || /request is too large|larger than max/i.test(thrown.message);
+}
+
+/** Objects that a sync would make anew if it did not know that it has. */
+function replacedBy(seen: Seen | undefined): ReadonlySet<string> {
+  const objects = seen?.comparison.desired.objects ?? [];
+  return new Set(objects.filter(({ options }) => options.replace).map(({ key }) => keyText(key)));
 }
 
 function refusalOf(decision: Decision | undefined): Findings['refusal'] {

@@ -206,8 +206,8 @@ function automated(situation: Situation): Decision {
   const attempts = since > selfHealCooldownMs ? 0 : (last.operation.sync?.autoHealAttemptsCount ?? 0);
   const wait = selfHealWaitMs(attempts) - since;
   if (wait > 0) return { do: 'rest', reason: 'waiting to heal again', againMs: wait };
-  // An outdated namespace is no object of the source, so nothing less than the whole brings it up to date.
-  const resources = (isOutdated ? [] : pending).map(({ key }) => ({
+  // An outdated namespace is no object of the source, so nothing less than the whole brings it up to date. A long list has no room in a status.
+  const resources = (isOutdated || pending.length > healedByName ? [] : pending).map(({ key }) => ({
     ...(key.group !== '' && { group: key.group }),
     kind: key.kind,
     name: key.name,
@@ -226,6 +226,9 @@ function errorsInRow({ operation }: OperationState): number {
   const before = Number(operation.info?.find(({ name }) => name === errorsInfo)?.value ?? 0);
   return (Number.isSafeInteger(before) && before > 0 ? before : 0) + 1;
 }
+
+/** Objects that a heal names at most; of more it is one of the whole Application. */
+const healedByName = 1_000;
 
 /** Milliseconds that the clocks of the API server and of the operator may be apart. */
 const clockSkewMs = 2_000;

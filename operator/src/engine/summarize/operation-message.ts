@@ -23,6 +23,11 @@ export function waitingMessage(reason: string, before: string | undefined, now: 
   return `${reason} (since ${isSame ? since : timestamp(now)})`;
 }
 
+/** Whether a message is one of `waitingMessage`. */
+export function isWaitingMessage(message: string | undefined): boolean {
+  return / \(since \S+\)$/.test(message ?? '');
+}
+
 /** The API server's refusals of a change to what can only be set when an object is made. */
 const fixed =
   /field is immutable|value is immutable|is immutable after creation|may not change once set|cannot change roleRef|updates to \S+ spec for fields other than|pod updates may not change fields other than/i;

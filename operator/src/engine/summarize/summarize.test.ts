@@ -77,6 +77,8 @@ function summary(changes: Partial<Findings>): ApplicationStatus {
     controllerNamespace: 'argocd',
     now,
     messageLength: 200,
+    applicationBytes: 100_000,
+    replaced: new Set(),
     ...changes,
   });
 }

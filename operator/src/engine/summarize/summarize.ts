@@ -22,6 +22,7 @@ import { keyText, type ResourceKey, versionOf } from '../../model/resource-key.t
 import { syncOptionsOf } from '../../model/sync-options.ts';
 import { timestamp } from '../../model/timestamp.ts';
 import { conditionMessage } from './fault-message.ts';
+import { bytesOf, fitted } from './fit.ts';
 import { imagesOf } from './images.ts';
 import { annotatedLinks } from './links.ts';
 
@@ -54,6 +55,10 @@ export interface Findings {
   readonly now: number;
   /** Longest message kept, in characters. */
   readonly messageLength: number;
+  /** Bytes of the whole Application as JSON. */
+  readonly applicationBytes: number;
+  /** Objects that are replaced rather than applied, by `keyText`. */
+  readonly replaced: ReadonlySet<string>;
 }
 
 const defaultHistoryLimit = 10;
@@ -67,7 +72,7 @@ export function summarize(findings: Findings): ApplicationStatus {
   const { conditions: _, ...kept } = old;
   const conditions = conditionsOf(findings);
   const history = historyOf(findings);
-  const status: ApplicationStatus = {
+  const whole: ApplicationStatus = {
     ...kept,
     ...(comparison !== undefined ? compared(findings, comparison) : findings.faults.length > 0 ? blind(findings) : {}),
     ...(state && { operationState: state }),
@@ -76,6 +81,9 @@ export function summarize(findings: Findings): ApplicationStatus {
     controllerNamespace: findings.controllerNamespace,
     resourceHealthSource: 'appTree',
   };
+  const { status: __, ...others } = app;
+  const bytes = findings.applicationBytes - bytesOf(others);
+  const status = fitted(whole, { bytes, needed: findings.replaced, before: old, now });
   return equalJson(status, old) ? old : { ...status, reconciledAt: timestamp(now) };
 }
 
