@@ -120,9 +120,15 @@ export function createRunner(work: Work, bounds: RunnerBounds, world: RunnerWorl
   /** Calls `use` once there is a place for the key, which is held until `free` is called. */
   const occupy = (key: string, { dueAt: at, urgency }: Run, use: (free: () => void) => void): void => {
     const options = { priority: urgencyOf({ at, priority: urgency }) };
-    groupQueue(work.groupOf(key))
+    const group = work.groupOf(key);
+    const queue = groupQueue(group);
+    queue
       .add(() => overall.add(() => new Promise<void>(use), options), options)
-      .catch((thrown: unknown) => world.onCrash(thrown, key));
+      .catch((thrown: unknown) => world.onCrash(thrown, key))
+      .finally(() => {
+        // Repositories and clusters come and go.
+        if (queue.size + queue.pending === 0 && groups.get(group) === queue) groups.delete(group);
+      });
   };
 
   const enqueue = (key: string, run: Run): void =>

@@ -17,6 +17,7 @@ import { followLead } from './lead.ts';
 import { outsideOf } from './place.ts';
 import { type Priority, priority } from './queue.ts';
 import { reconcileRepository } from './repository/reconcile.ts';
+import { indexUsers } from './repository/users.ts';
 import { repositoryKey, wakeRepositories } from './repository/wake.ts';
 import { createRunner, type RunnerWorld } from './runner.ts';
 import { createTraces } from './traces.ts';
@@ -66,6 +67,7 @@ export function startControllers(surroundings: World): Controllers {
   const { leadership } = lead;
   const world: World = { ...surroundings, leadership };
   const { store, telemetry } = world;
+  const users = indexUsers(store);
   const unlooked = new Set(store.applications().map(applicationKey));
   const warm = Promise.withResolvers<void>();
   const lookedAt = (key: string): void => {
@@ -84,7 +86,8 @@ export function startControllers(surroundings: World): Controllers {
     // Of one that is new, what Git said before it came may be from before the push that it was made for.
     const isNew = appOf(key)?.status?.sync === undefined;
     const made = newMemory(createAppTrace(nameOf(key), traces), isNew ? world.clock.now() : 0);
-    memories.set(key, made);
+    // Late news of one that is gone leave nothing behind.
+    if (appOf(key) !== undefined) memories.set(key, made);
     return made;
   };
   const bounds = {
@@ -175,7 +178,7 @@ export function startControllers(surroundings: World): Controllers {
         const by = told.get(key);
         told.delete(key);
         const seenAt = by?.at ?? world.clock.now();
-        return reconcileRepository(key, outsideOf(world, place), {
+        return reconcileRepository(users.of(key), outsideOf(world, place), {
           outdate(app, notBefore) {
             const id = applicationKey(app);
             memoryOf(id).revisionNotBefore = notBefore;
@@ -261,12 +264,12 @@ export function startControllers(surroundings: World): Controllers {
     refreshRepository(url, parent) {
       const key = addressKey(url);
       if (key === undefined) return 0;
-      const users = store.applications().filter((app) => repositoryKey(app) === key).length;
-      if (users === 0) return 0;
+      const count = users.of(key).length;
+      if (count === 0) return 0;
       // A host may send one push twice: the first is the one that waits.
       if (!told.has(key)) told.set(key, { at: world.clock.now(), parent });
       repositories.wake(key, priority.webhook);
-      return users;
+      return count;
     },
     queues: () => [
       { queue: 'Application', due: applications.due, running: applications.running },
@@ -283,6 +286,7 @@ export function startControllers(surroundings: World): Controllers {
       stopLooks();
       stopFollowing();
       stopRepositories();
+      users.stop();
       await Promise.all([applications.stop(withinMs), repositories.stop(withinMs)]);
       traces.close('the operator stopped');
     },

@@ -7,6 +7,17 @@ export function trackingName(app: Pick<Application, 'metadata'>, controlPlaneNam
   return namespace === '' || namespace === controlPlaneNamespace ? name : `${namespace}_${name}`;
 }
 
+/** The namespace and name that `trackingName` made a name of. No name of Kubernetes holds `_`. */
+export function trackedName(
+  tracking: string,
+  controlPlaneNamespace: string,
+): { readonly namespace: string; readonly name: string } {
+  const end = tracking.indexOf('_');
+  return end < 0
+    ? { namespace: controlPlaneNamespace, name: tracking }
+    : { namespace: tracking.slice(0, end), name: tracking.slice(end + 1) };
+}
+
 /** `app:group/Kind:namespace/name`, as Argo CD writes it. Cluster-scoped objects carry the destination's namespace in it, so that a move from Argo CD changes no object. */
 export function trackingId(app: string, key: ResourceKey, destinationNamespace: string): string {
   return `${app}:${key.group}/${key.kind}:${key.namespace || destinationNamespace}/${key.name}`;

@@ -13,7 +13,7 @@ import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
 import { createClient, type KubeClient, type KubeContext } from './client.ts';
 import type { Connection } from './connection.ts';
 import { discover, type ServedKinds } from './discovery.ts';
-import { hasClientSideOwner, takeOwnership } from './ownership.ts';
+import { takeOwnership } from './ownership.ts';
 import { type HealthOf, recordOf } from './record.ts';
 import { type Reflector, type ReflectorListener, startReflector } from './reflector.ts';
 import {
@@ -130,8 +130,6 @@ async function watchAll(
   const unseen = new Map<string, UnseenKind>();
   /** Watch events that came since the lists ended, by kind. */
   const events = new Map<string, { readonly group: string; readonly kind: string; count: number }>();
-  /** Uids of objects that a client-side apply still owns fields of. */
-  const clientSide = new Set<string>();
   const cache = createCache((change) => {
     if (isReady) listener.changed(change);
   });
@@ -172,16 +170,12 @@ async function watchAll(
         newest = newer(newest, object);
         if (isDefinition && cache.record(keyOf(object))?.resourceVersion !== object.metadata.resourceVersion)
           expectDefinition(object, true);
-        const uid = object.metadata.uid ?? '';
-        if (hasClientSideOwner(object.metadata.managedFields)) clientSide.add(uid);
-        else clientSide.delete(uid);
         cache.seen(recordOf(object, healthOf));
       },
       gone: (object) => {
         countEvent(kind);
         newest = newer(newest, object);
         if (isDefinition) expectDefinition(object, false);
-        clientSide.delete(object.metadata.uid ?? '');
         cache.gone(recordOf(object, healthOf));
       },
       listBegan: () => {
@@ -444,9 +438,6 @@ async function watchAll(
   }
 
   function remember(object: KubeObject): ReturnType<typeof recordOf> {
-    const uid = object.metadata.uid ?? '';
-    if (hasClientSideOwner(object.metadata.managedFields)) clientSide.add(uid);
-    else clientSide.delete(uid);
     return recordOf(object, healthOf, isWatchedWhole(keyOf(object)));
   }
   function isWatchedWhole({ group, kind }: Pick<ResourceKey, 'group' | 'kind'>): boolean {
@@ -516,7 +507,7 @@ async function watchAll(
     const record = cache.record(key);
     if (applyOptions.uid !== undefined && applyOptions.uid !== record?.uid) throw otherObject(key);
     if (applyOptions.dryRun === true) return (await client.send(applyObject(kind, object, applyOptions))) as KubeObject;
-    const migrated = record !== undefined && clientSide.has(record.uid) ? await migrate(kind, key) : undefined;
+    const migrated = record?.isClientSide ? await migrate(kind, key) : undefined;
     const over = migrated === undefined ? record : seenAs(migrated);
     return (await overSeen(kind, key, over, (now) =>
       client.send(applyObject(kind, object, applyOptions, now ?? noneSeen)),

@@ -60,7 +60,25 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
     }
   };
 
+  /** Every target as the Secrets say now, by address and by name. */
+  let index: TargetIndex | undefined;
+
+  function targetIndex(): TargetIndex {
+    if (index !== undefined) return index;
+    const all = readTargets();
+    const byName = new Map<string, ClusterTarget[]>();
+    for (const target of all) byName.set(target.name, [...(byName.get(target.name) ?? []), target]);
+    // The first one of an address is the one that counts.
+    const byServer = new Map(all.toReversed().map((target) => [target.server, target]));
+    index = { all, byServer, byName };
+    return index;
+  }
+
   function targets(): readonly ClusterTarget[] {
+    return targetIndex().all;
+  }
+
+  function readTargets(): readonly ClusterTarget[] {
     const others = source.clusters().filter(({ server }) => server !== ownServer);
     const named = source.clusters().find(({ server }) => server === ownServer);
     const ownTarget: ClusterTarget = {
@@ -91,7 +109,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
         'Destination server missing from app spec: set spec.destination.server or spec.destination.name',
       );
     if (server !== '') return targetOf(normalServer(server));
-    const found = targets().filter((target) => target.name === name);
+    const found = targetIndex().byName.get(name) ?? [];
     const [only] = found;
     if (only === undefined)
       throw new Fault(
@@ -109,7 +127,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
   }
 
   function targetOf(server: string): ClusterTarget {
-    const target = targets().find((candidate) => candidate.server === server);
+    const target = targetIndex().byServer.get(server);
     if (target === undefined)
       throw new Fault(
         'cluster-unknown',
@@ -204,6 +222,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
   }
 
   const unsubscribe = source.subscribe(() => {
+    index = undefined;
     const now = new Map(targets().map((target) => [target.server, target.digest]));
     for (const [server, entry] of entries) {
       if (now.get(server) === entry.target.digest) continue;
@@ -235,6 +254,12 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       await Promise.all([...entries].map(([server, entry]) => closeEntry(server, entry)));
     },
   };
+}
+
+interface TargetIndex {
+  readonly all: readonly ClusterTarget[];
+  readonly byServer: ReadonlyMap<string, ClusterTarget>;
+  readonly byName: ReadonlyMap<string, readonly ClusterTarget[]>;
 }
 
 function factsOf({ server, name, labels }: ClusterTarget, entry: Entry | undefined): readonly ClusterFacts[] {

@@ -7,6 +7,7 @@ import { messageOf } from '../../model/fault.ts';
 import type { Health } from '../../model/health.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { keyOf, type ResourceKey } from '../../model/resource-key.ts';
+import { hasClientSideOwner } from './ownership.ts';
 import { fieldManager } from './request.ts';
 
 /** Health of an object; undefined where its kind has no rule. */
@@ -34,6 +35,7 @@ export function recordOf(object: KubeObject, healthOf: HealthOf, isWhole: boolea
     ownedHash: ownedHash(metadata.managedFields),
     ownedAt: Date.parse(ownEntry(metadata.managedFields)?.time ?? '') || 0,
     hints: hintsOf(metadata.annotations),
+    ...(hasClientSideOwner(metadata.managedFields) && { isClientSide: true }),
     ...(links && { links }),
     ...(images.length > 0 && { images }),
   };

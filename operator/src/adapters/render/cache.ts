@@ -20,8 +20,12 @@ export interface RenderCache {
   clear(): void;
 }
 
-/** `resultsKept` is for each key. */
-export function createRenderCache(bytesMax: number, resultsKept: number): RenderCache {
+/** `resultsKept` is for each key. `dropped` is told of each key that goes. */
+export function createRenderCache(
+  bytesMax: number,
+  resultsKept: number,
+  dropped: (key: string) => void = () => {},
+): RenderCache {
   const entries = new Map<string, readonly RenderResult[]>();
   let bytes = 0;
   const sizeOf = (results: readonly RenderResult[]): number => results.reduce((sum, result) => sum + result.bytes, 0);
@@ -37,6 +41,7 @@ export function createRenderCache(bytesMax: number, resultsKept: number): Render
         if (bytes <= bytesMax || oldest === key) break;
         entries.delete(oldest);
         bytes -= sizeOf(results);
+        dropped(oldest);
       }
     },
     size: () => ({ bytes, entries: entries.size }),

@@ -63,10 +63,13 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
   const settings = options.settings ?? (() => ({}));
   const onRendered = options.onRendered ?? (() => {});
   const queue = new PQueue({ concurrency: limits.rendersAtOnce });
-  const cache = createRenderCache(limits.cacheBytes, limits.resultsKept);
   const underway = new Map<string, Promise<RenderAnswer>>();
-  /** The cache key of each Application's last render. */
+  /** The cache key of each Application's last render, as long as the cache has it. */
   const lastKeys = new Map<string, string>();
+  const cache = createRenderCache(limits.cacheBytes, limits.resultsKept, (key) => {
+    const name = nameOfKey(key);
+    if (lastKeys.get(name) === key) lastKeys.delete(name);
+  });
   const fields = new Set(renderers.map(({ optionsKey }) => optionsKey));
   const identities = new WeakMap<object, number>();
   let identitiesGiven = 0;
@@ -86,6 +89,7 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
     for (const result of cache.results(key)) {
       if (!sameSurroundings(result.surroundings, request) || !(await sameReads(result.reads, tree))) continue;
       cache.put(key, result);
+      lastKeys.set(nameOf(request), key);
       if (result.outcome instanceof Fault) throw result.outcome;
       return result.outcome;
     }
@@ -98,6 +102,7 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
     const remember = async (outcome: RenderAnswer | Fault, bytes: number): Promise<void> => {
       const reads = await rememberReads(tree, recorded.reads());
       cache.put(key, { reads, surroundings: recordedSpec.surroundings(), outcome, bytes: bytes + reads.length * 200 });
+      lastKeys.set(nameOf(request), key);
     };
     try {
       await requireFolder(recorded.tree, tree, request);
@@ -169,7 +174,8 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
         Object.keys(request.env).sort(),
         settings(),
       ]);
-      lastKeys.set(nameOf(request), key);
+      // What fails without being remembered has read who knows what.
+      lastKeys.delete(nameOf(request));
       const flight = JSON.stringify([
         key,
         fresh,
@@ -192,6 +198,12 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
       await Promise.all(renderers.map((renderer) => renderer.close?.()));
     },
   };
+}
+
+/** The name of whom a cache key is for. */
+function nameOfKey(key: string): string {
+  const [repository, , , appName] = JSON.parse(key) as readonly [string, string, string, string];
+  return nameOf({ repository, appName });
 }
 
 function nameOf({ repository, appName }: Pick<RenderRequest, 'repository' | 'appName'>): string {

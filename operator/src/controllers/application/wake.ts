@@ -1,7 +1,7 @@
 import type { Application } from '@mooring/crds';
 import { annotation } from '../../model/annotations.ts';
 import { hashOf } from '../../model/hash.ts';
-import { trackingName } from '../../model/tracking.ts';
+import { trackedName } from '../../model/tracking.ts';
 import type { NamespacedName } from '../../world/store.ts';
 import type { World } from '../../world/world.ts';
 import { type Priority, priority } from '../queue.ts';
@@ -91,8 +91,6 @@ export function serverOf(app: Application, world: Pick<World, 'clusters'>): stri
 }
 
 function keyOfTracking(tracking: string, world: World): string | undefined {
-  const own = world.store.application({ namespace: world.store.namespace, name: tracking });
-  if (own !== undefined) return applicationKey(own);
-  const other = world.store.applications().find((app) => trackingName(app, world.store.namespace) === tracking);
-  return other && applicationKey(other);
+  const app = world.store.application(trackedName(tracking, world.store.namespace));
+  return app && applicationKey(app);
 }

@@ -46,8 +46,7 @@ async function look(apps: readonly Application[]): Promise<{ readonly asked: str
     },
     telemetry: { tracer: { now: () => 1 }, log: { debug: () => {}, info: () => {} } },
   };
-  const key = repositoryKey(apps[0] as Application) ?? '';
-  await reconcileRepository(key, world as unknown as World, {
+  await reconcileRepository(apps, world as unknown as World, {
     outdate: () => {},
     seen: () => undefined,
     wake: ({ metadata }) => woken.push(metadata.name ?? ''),

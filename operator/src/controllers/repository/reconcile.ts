@@ -9,7 +9,6 @@ import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { admit } from '../application/admit.ts';
 import { isUnderWay } from '../application/wake.ts';
 import { nobody, type OpenTrace, type SeenCommit } from '../traces.ts';
-import { repositoryKey } from './wake.ts';
 
 /** How a look at a repository reaches the Applications that use it. */
 export interface RepositoryEffects {
@@ -48,11 +47,14 @@ interface Seen {
 }
 
 /**
- * Asks one repository for its revisions, once for all Applications that use it, and wakes those whose revision moved.
+ * Asks one repository for its revisions, once for all Applications that use it (`users`), and wakes those whose revision moved.
  * The next look comes after `timeout.reconciliation` with its jitter.
  */
-export async function reconcileRepository(key: string, world: World, effects: RepositoryEffects): Promise<Action> {
-  const users = world.store.applications().filter((app) => repositoryKey(app) === key);
+export async function reconcileRepository(
+  users: readonly Application[],
+  world: World,
+  effects: RepositoryEffects,
+): Promise<Action> {
   if (users.length === 0) return awaitChange;
   const look = beginLook(world, effects);
   let news: readonly News[];
