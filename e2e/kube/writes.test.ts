@@ -5,6 +5,7 @@ import { createClient } from '@mooring/operator/adapters/kube/client.ts';
 import { openView } from '@mooring/operator/adapters/kube/cluster.ts';
 import { applyObject, noneSeen } from '@mooring/operator/adapters/kube/request.ts';
 import { isOlder } from '@mooring/operator/adapters/kube/resource-version.ts';
+import { compare } from '@mooring/operator/engine/diff/compare.ts';
 import { Fault } from '@mooring/operator/model/fault.ts';
 import type { Guard } from '@mooring/operator/model/guard.ts';
 import { keyOf } from '@mooring/operator/model/resource-key.ts';
@@ -437,6 +438,186 @@ describe('writing objects', () => {
     const stored = await apply(number);
     assert.match(JSON.stringify(stored), /"big":9007199254740993[,}]/);
     assert.match(JSON.stringify(await view.cluster.get(keyOf(number))), /"big":9007199254740993[,}]/);
+  });
+});
+
+describe('what server-side apply cannot do', () => {
+  const jsonPatch = 'application/json-patch+json';
+  const deploymentsPath = '/apis/apps/v1/namespaces/default/deployments';
+  const servicesPath = '/api/v1/namespaces/default/services';
+  const edit = (path: string, operations: unknown): Promise<Json> =>
+    real.api.call('PATCH', `${path}?fieldManager=hand`, operations, { contentType: jsonPatch });
+  const service = (name: string, ports: readonly unknown[]): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'default' },
+    spec: { selector: { app: name }, ports },
+  });
+  const deployment = (name: string, pod: Record<string, unknown>, container: Record<string, unknown>): KubeObject => {
+    const labels = { app: name };
+    const containers = [{ name: 'main', image: 'example.com/main:1', ...container }];
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name, namespace: 'default' },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { ...pod, containers } },
+      },
+    };
+  };
+  const isQuiet = (object: KubeObject, live: KubeObject): void =>
+    assert.deepEqual(compare(object, live).differences, [], 'nothing differs afterwards');
+  const ownersOf = ({ metadata }: KubeObject) =>
+    metadata.managedFields
+      ?.filter(({ subresource = '' }) => subresource === '')
+      .map(({ manager, operation }) => `${manager} ${operation}`)
+      .sort();
+
+  test('a port whose number was changed by hand is healed, and ports of others stay', async () => {
+    const ports = [
+      { name: 'dns', port: 53, protocol: 'UDP' },
+      { name: 'metrics', port: 9153 },
+    ];
+    const wish = service('ports', ports);
+    await apply(wish);
+    await edit(`${servicesPath}/ports`, [
+      { op: 'add', path: '/spec/ports/-', value: { name: 'others', port: 7000 } },
+      { op: 'replace', path: '/spec/ports/1/port', value: 9999 },
+    ]);
+    await apply(wish, { ...serverSide, dryRun: true });
+    const healed = await apply(wish);
+    const numbers = (healed['spec'] as Json).ports.map(({ name, port }: Json) => `${name} ${port}`);
+    assert.deepEqual(numbers.sort(), ['dns 53', 'metrics 9153', 'others 7000']);
+    assert.deepEqual(ownersOf(healed), ['argocd-controller Apply', 'hand Update']);
+    isQuiet(wish, healed);
+    assert.equal((await apply(wish)).metadata.resourceVersion, healed.metadata.resourceVersion);
+
+    // A single port needs no name, but two do.
+    const single = service('single', [{ port: 80 }]);
+    await apply(single);
+    await edit(`${servicesPath}/single`, [{ op: 'replace', path: '/spec/ports/0/port', value: 8080 }]);
+    assert.deepEqual(
+      ((await apply(single))['spec'] as Json).ports.map(({ port }: Json) => port),
+      [80],
+    );
+
+    const web = deployment('named', {}, { ports: [{ name: 'http', containerPort: 80 }] });
+    await apply(web);
+    await edit(`${deploymentsPath}/named`, [
+      { op: 'replace', path: '/spec/template/spec/containers/0/ports/0/containerPort', value: 81 },
+      { op: 'replace', path: '/spec/replicas', value: 1 },
+    ]);
+    const { replicas, template } = (await apply(web))['spec'] as Json;
+    assert.equal(replicas, 0);
+    assert.deepEqual(
+      template.spec.containers[0].ports.map(({ containerPort }: Json) => containerPort),
+      [80],
+    );
+  });
+
+  test('a refusal that is not about items of others is one, and nothing is taken over', async () => {
+    await apply(service('wrong', [{ name: 'a', port: 1 }]));
+    const path = `${servicesPath}/wrong`;
+    await edit(path, [{ op: 'add', path: '/spec/ports/-', value: { name: 'others', port: 2 } }]);
+    const owners = (await real.api.call('GET', path)).metadata.managedFields;
+    const twice = [
+      { name: 'a', port: 1 },
+      { name: 'a', port: 3 },
+    ];
+    assert.match((await faultOf(apply(service('wrong', twice)))).message, /Duplicate value: "a"/);
+    assert.deepEqual((await real.api.call('GET', path)).metadata.managedFields, owners);
+  });
+
+  test('a list with a key twice is written as it is, changed, healed and mended', async () => {
+    const warnings: string[] = [];
+    const warned: ApplyOptions = { ...serverSide, warn: (warning) => warnings.push(warning) };
+    const manifest = (env: readonly unknown[], more: Record<string, unknown> = {}): KubeObject => {
+      const ports = [
+        { containerPort: 80, name: 'http' },
+        { containerPort: 80, name: 'web' },
+      ];
+      const hostAliases = [
+        { ip: '10.0.0.1', hostnames: ['a'] },
+        { ip: '10.0.0.1', hostnames: ['b'] },
+      ];
+      return tracked('twice', deployment('twice', { hostAliases }, { env, ports, ...more }));
+    };
+    const level = (value: string) => ({ name: 'LOG_LEVEL', value });
+    const podOf = (object: KubeObject): Json => (object['spec'] as Json).template.spec;
+    const envOf = (object: KubeObject) => podOf(object).containers[0].env;
+    const first = manifest([level('info'), { name: 'B', value: 'b' }, level('debug')], { tty: true });
+    assert.ok((await apply(first, { ...serverSide, dryRun: true })).metadata.uid);
+    const created = await apply(first, warned);
+    assert.match(warnings[0] ?? '', /\.env: duplicate entries for key \[name="LOG_LEVEL"\]/);
+    assert.match(warnings[0] ?? '', /\.hostAliases: duplicate entries for key \[ip="10\.0\.0\.1"\]/);
+    assert.deepEqual(envOf(created), [level('info'), { name: 'B', value: 'b' }, level('debug')]);
+    assert.deepEqual(podOf(created).hostAliases, podOf(first).hostAliases);
+    isQuiet(first, created);
+    const { ownedHash } = recordOf(created);
+    assert.equal((await apply(first)).metadata['generation'], created.metadata['generation'], 'no change');
+    assert.equal(recordOf(created).ownedHash, ownedHash);
+
+    // Another value, and a field that is gone; what others have added stays.
+    const path = `${deploymentsPath}/twice`;
+    await edit(path, [
+      { op: 'add', path: '/spec/template/spec/containers/0/env/-', value: { name: 'OURS', value: '1' } },
+    ]);
+    const second = manifest([level('info'), level('warn')]);
+    const live = await view.cluster.get(keyOf(second));
+    const pointers = compare(second, live as KubeObject).differences.map(({ pointer }) => pointer);
+    assert.ok(
+      pointers.some((pointer) => pointer.endsWith('/tty')),
+      pointers.join(', '),
+    );
+    const changed = await apply(second);
+    assert.deepEqual(envOf(changed), [level('info'), level('warn'), { name: 'OURS', value: '1' }]);
+    assert.equal(podOf(changed).containers[0].tty, undefined);
+    isQuiet(second, changed);
+
+    // An edit of one of the two is drift.
+    await settle();
+    view.changes.length = 0;
+    const drifted = await edit(path, [
+      { op: 'replace', path: '/spec/template/spec/containers/0/env/1/value', value: 'hand' },
+    ]);
+    assert.equal(compare(second, drifted as unknown as KubeObject).differences.length, 1);
+    await until('drift is told', () => view.changes.some(({ what }) => what === 'drift'));
+    const healed = await apply(second);
+    assert.deepEqual(envOf(healed), [level('info'), level('warn'), { name: 'OURS', value: '1' }]);
+    isQuiet(second, healed);
+
+    // With each key once it is applied, and ours by that.
+    const mended = tracked('twice', deployment('twice', {}, { env: [level('warn')] }));
+    const applied = await apply(mended);
+    assert.deepEqual(
+      new Set(envOf(applied).map(({ name, value }: Json) => `${name}=${value}`)),
+      new Set(['LOG_LEVEL=warn', 'OURS=1']),
+    );
+    assert.equal(envOf(applied).length, 2);
+    assert.deepEqual([podOf(applied).hostAliases, podOf(applied).containers[0].ports], [undefined, undefined]);
+    assert.equal(applied.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'], undefined);
+    assert.deepEqual(ownersOf(applied), ['argocd-controller Apply', 'hand Update']);
+    isQuiet(mended, applied);
+  });
+
+  test('a key comes twice into a list of an object that was applied', async () => {
+    const manifest = (env: readonly unknown[], more: Record<string, unknown> = {}) =>
+      deployment('later', {}, { env, ...more });
+    const a = (value: string) => ({ name: 'A', value });
+    await apply(manifest([a('1'), { name: 'GONE', value: '1' }], { stdin: true }));
+    const wish = manifest([a('1'), a('2')]);
+    const put = await apply(wish);
+    const { env, stdin } = (put['spec'] as Json).template.spec.containers[0];
+    assert.deepEqual([env, stdin], [[a('1'), a('2')], undefined]);
+    assert.deepEqual(ownersOf(put), ['argocd-controller Update']);
+    isQuiet(wish, put);
+    const back = manifest([a('3')]);
+    const applied = await apply(back);
+    assert.deepEqual((applied['spec'] as Json).template.spec.containers[0].env, [a('3')]);
+    assert.deepEqual(ownersOf(applied), ['argocd-controller Apply']);
+    isQuiet(back, applied);
   });
 });
 

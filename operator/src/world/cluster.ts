@@ -28,6 +28,8 @@ export interface ApplyOptions extends WriteOptions {
    * where it was made ready for another scope.
    */
   readonly guard: Guard;
+  /** Told where the object could not be written as it was to be, and was written another way: a sentence about the manifest. */
+  readonly warn?: (warning: string) => void;
 }
 
 export type Propagation = 'foreground' | 'background' | 'orphan';

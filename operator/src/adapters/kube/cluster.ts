@@ -1,5 +1,6 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { isBuiltIn } from '../../engine/diff/defaults.ts';
+import { mergedOver, repeatsKeys, withNote } from '../../engine/diff/merge.ts';
 import { unservedText } from '../../engine/plan/needs.ts';
 import { hasLinks } from '../../engine/summarize/links.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
@@ -13,9 +14,10 @@ import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
 import { createClient, type KubeClient, type KubeContext } from './client.ts';
 import type { Connection } from './connection.ts';
 import { discover, type ServedKinds } from './discovery.ts';
-import { takeOwnership } from './ownership.ts';
+import { ownersAsPut, ownersPatch, ownersWithoutStale, takeOwnership } from './ownership.ts';
 import { type HealthOf, recordOf } from './record.ts';
 import { type Reflector, type ReflectorListener, startReflector } from './reflector.ts';
+import { repeatedKeysIn } from './refusal.ts';
 import {
   apiVersionOf,
   applyObject,
@@ -504,13 +506,82 @@ async function watchAll(
     object: KubeObject,
     applyOptions: ApplyOptions,
   ): Promise<KubeObject> {
+    if (applyOptions.uid !== undefined && applyOptions.uid !== cache.record(key)?.uid) throw otherObject(key);
+    try {
+      return await applyTyped(kind, key, object, applyOptions);
+    } catch (thrown) {
+      if (!isFault(thrown, 'object-refused')) throw thrown;
+      const repeated = repeatedKeysIn(thrown);
+      const clashes = thrown.data['clashes'];
+      if (repeated !== undefined) {
+        const stored = await mergeClientSide(kind, key, object, applyOptions);
+        applyOptions.warn?.(
+          `server-side apply does not take lists with a key more than once (${repeated}), so it was written as by a client-side apply: have each key once`,
+        );
+        return stored;
+      }
+      if (typeof clashes !== 'string') throw thrown;
+      return applyWithoutStale(kind, key, object, applyOptions, { refusal: thrown, clashes });
+    }
+  }
+
+  async function applyTyped(
+    kind: ServedKind,
+    key: ResourceKey,
+    object: KubeObject,
+    applyOptions: ApplyOptions,
+  ): Promise<KubeObject> {
     const record = cache.record(key);
-    if (applyOptions.uid !== undefined && applyOptions.uid !== record?.uid) throw otherObject(key);
     if (applyOptions.dryRun === true) return (await client.send(applyObject(kind, object, applyOptions))) as KubeObject;
-    const migrated = record?.isClientSide ? await migrate(kind, key) : undefined;
+    const isClientSide = record?.isClientSide === true;
+    // What may not be taken at all is asked about before it changes hands.
+    if (isClientSide && repeatsKeys(object))
+      await client.send(applyObject(kind, object, { ...applyOptions, dryRun: true }));
+    const migrated = isClientSide ? await migrate(kind, key) : undefined;
     const over = migrated === undefined ? record : seenAs(migrated);
     return (await overSeen(kind, key, over, (now) =>
       client.send(applyObject(kind, object, applyOptions, now ?? noneSeen)),
+    )) as KubeObject;
+  }
+
+  /** Writes what server-side apply does not take: created, or put over the object as it is now with what others set in it. */
+  async function mergeClientSide(
+    kind: ServedKind,
+    key: ResourceKey,
+    object: KubeObject,
+    applyOptions: ApplyOptions,
+  ): Promise<KubeObject> {
+    return (await overSeen(kind, key, cache.record(key), async (now) => {
+      if (now === undefined) return client.send(createObject(kind, withNote(object), applyOptions));
+      const live = see(key, await read(kind, key), now.uid);
+      const over = { ...seenAs(live), managedFields: ownersAsPut(live) };
+      return client.send(replaceObject(kind, mergedOver(object, live), over, applyOptions));
+    })) as KubeObject;
+  }
+
+  /** Applies once more where others own list items that keep the object from being applied, without them. Throws the refusal where there are none. */
+  async function applyWithoutStale(
+    kind: ServedKind,
+    key: ResourceKey,
+    object: KubeObject,
+    applyOptions: ApplyOptions,
+    { refusal, clashes }: { readonly refusal: Fault; readonly clashes: string },
+  ): Promise<KubeObject> {
+    const seen = cache.record(key);
+    if (seen === undefined) throw refusal;
+    const taken = (await overSeen(kind, key, seen, async (now) => {
+      const live = see(key, await read(kind, key), now?.uid);
+      const managedFields = ownersWithoutStale(object, live, clashes);
+      if (managedFields === undefined) throw refusal;
+      if (applyOptions.dryRun !== true)
+        return client.send(patchObject(kind, key, ownersPatch(live, managedFields), patchManager));
+      // Nothing may be stored, so that the same is asked by a PUT.
+      const owned = { ...live, metadata: { ...live.metadata, managedFields } };
+      return client.send(replaceObject(kind, mergedOver(object, owned), seenAs(live), applyOptions));
+    })) as KubeObject;
+    if (applyOptions.dryRun === true) return taken;
+    return (await overSeen(kind, key, seenAs(taken), (now) =>
+      client.send(applyObject(kind, object, applyOptions, now ?? seenAs(taken))),
     )) as KubeObject;
   }
 

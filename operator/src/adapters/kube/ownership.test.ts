@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KubeObject, ManagedFieldsEntry } from '@mooring/renderer-contract';
-import { hasClientSideOwner, takeOwnership, uniteFields } from './ownership.ts';
+import { hasClientSideOwner, ownersAsPut, ownersWithoutStale, takeOwnership, uniteFields } from './ownership.ts';
 
 const kubectl: ManagedFieldsEntry = {
   manager: 'kubectl-client-side-apply',
@@ -69,4 +69,43 @@ test('sets of fields are united', () => {
   const union = { 'f:spec': { 'f:x': {}, 'f:y': {}, 'k:{"name":"a"}': { '.': {}, 'f:v': {}, 'f:w': {} } }, 'f:z': {} };
   assert.deepEqual(uniteFields(a, b), union);
   assert.deepEqual(uniteFields(b, a), union);
+});
+
+describe('items that stand in the way', () => {
+  const step = (port: number) => `k:{"port":${port},"protocol":"TCP"}`;
+  const of = (...ports: number[]) => ({
+    'f:spec': { 'f:ports': Object.fromEntries(ports.map((port) => [step(port), { '.': {}, 'f:name': {} }])) },
+  });
+  const service = (ports: readonly unknown[], managedFields: ManagedFieldsEntry[]): KubeObject => ({
+    ...live(...managedFields),
+    kind: 'Service',
+    spec: { ports },
+  });
+  const clash = 'FieldValueDuplicate spec.ports[1].name';
+  const wish = service([{ name: 'a', port: 1 }], []);
+
+  test('become ours, whoever has them, and nothing else does', () => {
+    const ports = [
+      { name: 'a', port: 2, protocol: 'TCP' },
+      { name: 'b', port: 3, protocol: 'TCP' },
+    ];
+    const other = { ...stranger, manager: 'other', operation: 'Apply', fieldsV1: of(2) };
+    const owners = [{ ...ours, fieldsV1: of(4) }, { ...stranger, fieldsV1: of(2, 3) }, other, status];
+    assert.deepEqual(ownersWithoutStale(wish, service(ports, owners), clash), [
+      { ...ours, fieldsV1: of(4, 2) },
+      { ...stranger, fieldsV1: of(3) },
+      status,
+    ]);
+  });
+
+  test('are not there where nothing clashes', () => {
+    const apart = service([{ name: 'b', port: 2, protocol: 'TCP' }], [{ ...stranger, fieldsV1: of(2) }]);
+    assert.equal(ownersWithoutStale(wish, apart, clash), undefined);
+  });
+});
+
+test('what is put is ours by one Update entry', () => {
+  const fieldsV1 = { 'f:data': { 'f:b': {}, 'f:c': {} } };
+  assert.deepEqual(ownersAsPut(live(stranger, argo, ours, status)), [{ ...argo, fieldsV1 }, stranger, status]);
+  assert.deepEqual(ownersAsPut(live(stranger)), [stranger]);
 });

@@ -148,8 +148,31 @@ function dataOf(request: KubeRequest, httpStatus: number, status: KubeStatus): F
     httpStatus,
     reason: status.reason,
     method: request.method,
+    clashes: clashesOf(status),
     ...(request.key === undefined
       ? { path: request.path }
       : { group: request.key.group, kind: request.key.kind, namespace: request.key.namespace, name: request.key.name }),
   };
+}
+
+/** How many refused fields are told in a fault's data. */
+const clashesAtMost = 50;
+
+/** What the API server says of fields of list items that may clash with other items: `FieldValueDuplicate spec.ports[2].name`, one a line; undefined where it says nothing of the kind. */
+function clashesOf({ details }: KubeStatus): string | undefined {
+  const causes = (details?.causes ?? []).filter(
+    ({ reason = '', field = '' }) =>
+      /^FieldValue(?:Duplicate|Required)$/.test(reason) && /^[\w.[\]]*\[\d+\]\.\w+$/.test(field),
+  );
+  if (causes.length === 0) return undefined;
+  const told = causes.slice(0, clashesAtMost).map(({ reason, field }) => `${reason} ${field}`);
+  return told.join('\n');
+}
+
+/** The lists of a manifest that have a key more than once, in the API server's words, where that is why server-side apply does not take it; else undefined. */
+export function repeatedKeysIn({ message }: Fault): string | undefined {
+  const said = /: failed to create typed (?:patch|live) object \([^()]*\): (.*duplicate entries for key .*)$/s.exec(
+    message,
+  )?.[1];
+  return said?.replace(/^errors:\s*/, '').replace(/\s*\n\s*/g, ', ');
 }

@@ -112,11 +112,11 @@ export function createObject(served: ServedKind, object: KubeObject, options: Wr
   };
 }
 
-/** PUT of the whole object over the one that has this uid and resourceVersion. */
+/** PUT of the whole object over the one that has this uid and resourceVersion; `managedFields` say who owned what before, where that is not as it is there. */
 export function replaceObject(
   served: ServedKind,
   object: KubeObject,
-  over: Required<Seen>,
+  over: Required<Seen> & Pick<KubeObject['metadata'], 'managedFields'>,
   options: WriteOptions,
 ): KubeRequest {
   return {
@@ -268,7 +268,7 @@ function writeQuery(options: WriteOptions): Record<string, string> {
   return query;
 }
 
-function bodyOf(object: KubeObject, metadata: Partial<Seen>): string {
+function bodyOf(object: KubeObject, metadata: Partial<Seen> & Pick<KubeObject['metadata'], 'managedFields'>): string {
   const { managedFields: _, ...own } = object.metadata;
   return JSON.stringify({ ...object, metadata: { ...own, ...metadata } });
 }

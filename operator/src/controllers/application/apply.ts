@@ -165,12 +165,13 @@ async function write(
   if (desired === undefined) throw new Error(`task ${task.id} applies nothing`);
   const force = desired.options.force || isForced(operation.sync);
   const name = `${task.key.kind.toLowerCase()}${suffixOf(task)}/${task.key.name}`;
+  const warnings: string[] = [];
   const dryRun = operation.sync?.dryRun === true;
   const before = cluster.record(task.key);
   // What was not stored has no health to wait for.
   const rehearsed = (verb: string): TaskResult => ({
     status: 'Synced',
-    message: `${name} ${verb} (dry run)`,
+    message: [`${name} ${verb} (dry run)`, ...warnings].join('; '),
     hookPhase: 'Succeeded',
   });
   if (task.unchanged && !(force && desired.options.replace)) {
@@ -187,6 +188,7 @@ async function write(
     validate: desired.options.validate,
     guard: context.guard,
     traceparent,
+    warn: (warning) => warnings.push(warning),
     // Invariant I3: what is deleted is what was seen. A hook of that name that came since may be of this very run, made by another replica.
     ...(way === 'recreate' && before && { uid: before.uid }),
   });
@@ -216,7 +218,7 @@ async function write(
       : before.resourceVersion === stored.metadata.resourceVersion
         ? 'unchanged'
         : 'configured';
-  return { status: 'Synced', message: `${name} ${verb}`, hookPhase: 'Running' };
+  return { status: 'Synced', message: [`${name} ${verb}`, ...warnings].join('; '), hookPhase: 'Running' };
 }
 
 /** What is sent: with `RespectIgnoreDifferences=true`, ignored fields as they are in the cluster now. */

@@ -248,10 +248,10 @@ function compareLists(desired: readonly unknown[], live: readonly unknown[], wal
 }
 
 /** How a list is merged: as a set, by the keys of its items, or replaced as a whole. */
-function mergeRule(
+export function mergeRule(
   desired: readonly unknown[],
   live: readonly unknown[],
-  place: Place,
+  place: Pick<Place, 'shapes' | 'name'>,
 ): 'set' | 'whole' | readonly string[] {
   const steps = place.shapes.flatMap(Object.keys);
   if (steps.some((step) => step.startsWith('v:'))) return 'set';
@@ -293,8 +293,11 @@ function compareItems(
   walk: Walk,
   place: Place,
 ): void {
+  // Of items with the same keys, which only a PUT can write, the second is held against the second, and so on.
+  const met = new Set<unknown>();
   for (const [index, wish] of desired.entries()) {
-    const fact = live.find((item) => isSameItem(wish, item, keys, walk.key));
+    const fact = live.find((item) => !met.has(item) && isSameItem(wish, item, keys, walk.key));
+    met.add(fact);
     if (fact === undefined) {
       const isOurs = Object.keys(place.held ?? {}).some((step) => isKeyOf(step, wish));
       walk.report(`${place.pointer}/${index}`, wish, undefined, isOurs);
@@ -302,6 +305,10 @@ function compareItems(
     }
     const step = place.shapes.flatMap(Object.keys).find((each) => isKeyOf(each, fact));
     compareValue(wish, fact, walk, itemPlace(place, index, step));
+  }
+  for (const [index, fact] of live.entries()) {
+    const isSurplus = !met.has(fact) && desired.some((wish) => isSameItem(wish, fact, keys, walk.key));
+    if (isSurplus) walk.report(`${place.pointer}/${index}`, undefined, fact, true);
   }
   for (const step of Object.keys(place.own ?? {})) {
     const index = live.findIndex((item) => isKeyOf(step, item));
