@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(CURDIR)/.
 
 TESTS := 'crds/**/*.test.ts' 'renderers/**/*.test.ts' 'operator/**/*.test.ts' 'cli/**/*.test.ts' 'charts/**/*.test.ts' 'image/*.test.ts' 'examples/**/*.test.ts' 'docs/*.test.ts'
 
-.PHONY: help demo up down test check unit sim e2e bench tools wasm cluster helm packages image crds charts reference clean
+.PHONY: help demo up down test check unit sim e2e bench soak tools wasm cluster helm packages image crds charts reference clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -45,6 +45,9 @@ e2e: tools wasm cluster helm ## Tests on a real Kubernetes
 
 bench: tools wasm cluster ## Figures as JSON lines
 	@node bench/main.ts
+
+soak: tools wasm cluster ## A storm of edits and commits, then every object is compared with Git; MINUTES, APPLICATIONS, SEED
+	@node e2e/soak/main.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(APPLICATIONS),--applications $(APPLICATIONS)) $(if $(SEED),--seed $(SEED))
 
 tools: .tools/installed ## Node and the packages
 

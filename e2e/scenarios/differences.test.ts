@@ -227,6 +227,54 @@ test('what a project forbids meanwhile is left alone', async () => {
   assert.ok(await stage.kube.find(configMapPath('tightened', 'a')));
 });
 
+test('a port edited by hand is healed, and a variable named twice runs, is told and leaves no loop', async () => {
+  const twice = (env: readonly unknown[]): string => {
+    const object = JSON.parse(deployment('web:1'));
+    object.spec.template.spec.containers[0].env = env;
+    return JSON.stringify(object);
+  };
+  const level = (value: string) => ({ name: 'LOG_LEVEL', value });
+  const ports = [
+    { name: 'dns', port: 5333, protocol: 'UDP' },
+    { name: 'metrics', port: 9153 },
+  ];
+  const service = JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'dns' }, spec: { ports } });
+  const files = { 'service.yaml': service, 'web.yaml': twice([level('info'), level('debug')]) };
+  const repository = await stage.repository('lists', files);
+  await stage.application('lists', repository);
+  const isDone = ({ status }: Application): boolean =>
+    status?.sync?.status === 'Synced' && status.operationState?.phase === 'Succeeded';
+  const first = await until('lists', 'is synced', isDone);
+  const results = first.status?.operationState?.syncResult?.resources ?? [];
+  const { message = '' } = results.find(({ kind }) => kind === 'Deployment') ?? {};
+  assert.match(message, /created; server-side apply .*\.env: duplicate entries for key \[name="LOG_LEVEL"\]/);
+
+  const servicePath = '/api/v1/namespaces/lists/services/dns';
+  await stage.cluster.api.call('PATCH', servicePath, [{ op: 'replace', path: '/spec/ports/1/port', value: 9999 }], {
+    contentType: 'application/json-patch+json',
+  });
+  const startedAt = first.status?.operationState?.startedAt;
+  const healed = await until(
+    'lists',
+    'heals',
+    (app) => isDone(app) && app.status?.operationState?.startedAt !== startedAt,
+  );
+  // Nothing was healed before, as nothing had differed.
+  assert.equal(healed.status?.operationState?.operation.sync?.autoHealAttemptsCount, 1);
+  const numbers = (await stage.kube.get(servicePath))['spec'].ports.map(({ port }: { port: number }) => port);
+  assert.deepEqual(numbers.sort(), [5333, 9153]);
+
+  const commit = await stage.push(repository, { 'web.yaml': twice([level('debug')]) });
+  await until(
+    'lists',
+    'is mended',
+    (app) => isDone(app) && app.status?.operationState?.syncResult?.revision === commit,
+  );
+  assert.deepEqual((await stage.kube.get(deploymentPath('lists')))['spec'].template.spec.containers[0].env, [
+    level('debug'),
+  ]);
+});
+
 test('a sync may bring its own manifests; broken ones are told by their place', async () => {
   const repository = await stage.repository('local', { 'a.yaml': configMap('a', { value: 'git' }) });
   await stage.application('local', repository, { syncPolicy: { syncOptions: ['CreateNamespace=true'] } });
