@@ -160,6 +160,8 @@ export function startControllers(surroundings: World): Controllers {
           action = requeueAfter(0);
           throw thrown;
         } finally {
+          for (const child of memory.children.toWake.splice(0)) look(child, priority.drift);
+          if (!isUnderWay(appOf(key) ?? app)) memory.children.asked.clear();
           lookedAt(key);
           pass.end(appOf(key), action, failure);
         }

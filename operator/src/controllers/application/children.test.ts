@@ -7,7 +7,7 @@ import { Fault } from '../../model/fault.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { keyText } from '../../model/resource-key.ts';
 import type { World } from '../../world/world.ts';
-import { childrenBehind } from './children.ts';
+import { type Children, childrenBehind } from './children.ts';
 
 const key = { group: 'argoproj.io', kind: 'Application', namespace: 'argocd', name: 'child' };
 const wave = { [annotation.syncWave]: '1' };
@@ -26,6 +26,8 @@ function child(revision: string): Application {
     status: { sync: { status: 'Synced', revision } },
   };
 }
+
+const children = (): Children => ({ asked: new Map(), toWake: [] });
 
 function worldOf(app: Application | undefined, newest: () => string): World {
   const place = { server: 'https://cluster', name: 'cluster', project: '' };
@@ -50,6 +52,7 @@ test('a child counts once it was compared with the newest commit that is known',
       await childrenBehind(
         [of],
         worldOf(app, () => 'c2'),
+        children(),
       )
     ).get(keyText(key))?.health;
   const message = 'Waiting for the Application to be compared with c2';
@@ -64,5 +67,21 @@ test('a child whose Git cannot be asked counts as it says', async () => {
   const down = (): string => {
     throw new Fault('repository-unreachable', 'down');
   };
-  assert.equal((await childrenBehind([record], worldOf(child('c1'), down))).size, 0);
+  assert.equal((await childrenBehind([record], worldOf(child('c1'), down), children())).size, 0);
+});
+
+test('a child that is behind is asked to be looked at, once for each commit', async () => {
+  const known = children();
+  let newest = 'c2';
+  const look = async (): Promise<readonly string[]> => {
+    await childrenBehind(
+      [record],
+      worldOf(child('c1'), () => newest),
+      known,
+    );
+    return known.toWake.splice(0);
+  };
+  assert.deepEqual([await look(), await look()], [['argocd/child'], []]);
+  newest = 'c3';
+  assert.deepEqual([await look(), await look()], [['argocd/child'], []]);
 });

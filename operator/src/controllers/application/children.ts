@@ -6,6 +6,7 @@ import type { LiveRecord } from '../../model/live.ts';
 import { keyText } from '../../model/resource-key.ts';
 import type { World } from '../../world/world.ts';
 import { admit } from './admit.ts';
+import { applicationKey } from './wake.ts';
 
 /**
  * The records of child Applications with a wave that say something of an older commit than the one that their revision stands for, as far as is known here: by
@@ -14,6 +15,7 @@ import { admit } from './admit.ts';
 export async function childrenBehind(
   records: Iterable<LiveRecord>,
   world: World,
+  children: Children,
 ): Promise<ReadonlyMap<string, LiveRecord>> {
   const behind = new Map<string, LiveRecord>();
   for (const record of records) {
@@ -25,9 +27,26 @@ export async function childrenBehind(
     const commit = await knownCommit(child, world);
     if (commit === undefined || commit === child.status?.sync?.revision) continue;
     const message = `Waiting for the Application to be compared with ${commit}`;
+    ask(child, commit, children);
     behind.set(keyText(key), { ...record, health: { status: 'Progressing', message } });
   }
   return behind;
+}
+
+/** Children that an operation has waited for, and which of them are to be looked at. */
+export interface Children {
+  /** The commit that each was asked to be compared with, by `applicationKey`. */
+  readonly asked: Map<string, string>;
+  /** Those that nobody has woken yet. */
+  readonly toWake: string[];
+}
+
+/** A child whose repository is polled minutes later is looked at now, once for each commit: one that cannot be compared goes by its own pauses. */
+function ask(child: Application, commit: string, { asked, toWake }: Children): void {
+  const id = applicationKey(child);
+  if (asked.get(id) === commit) return;
+  asked.set(id, commit);
+  toWake.push(id);
 }
 
 async function knownCommit(child: Application, world: World): Promise<string | undefined> {

@@ -1,3 +1,4 @@
+import type { Children } from './children.ts';
 import type { AppTrace } from './trace.ts';
 
 /** What is kept of one Application between two passes, besides its status. All of it may be lost at any time. */
@@ -16,6 +17,8 @@ export interface Memory {
   commit: string | undefined;
   /** The commit that was deployed by a sync whose end could not be stored, as when somebody changed the Application at that moment. */
   unrecorded: string | undefined;
+  /** Children that the operation under way waits for. */
+  readonly children: Children;
   /** Passes in a row that ended with a fault worth trying again. */
   faultsInRow: number;
   /** When commits were first seen, the latest last; milliseconds since 1970. */
@@ -45,6 +48,7 @@ export function newMemory(trace: AppTrace, revisionNotBefore = 0): Memory {
     server: undefined,
     commit: undefined,
     unrecorded: undefined,
+    children: { asked: new Map(), toWake: [] },
     faultsInRow: 0,
     sightings: new Map(),
     failedRevision: undefined,

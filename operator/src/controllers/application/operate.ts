@@ -129,7 +129,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       progress.get(id)?.hookPhase === 'Running' ? (live.get(keyText(key)) ?? []) : [],
     );
     const view = {
-      live: new Map([...live, ...(await childrenBehind(applied, world))]),
+      live: new Map([...live, ...(await childrenBehind(applied, world, memory.children))]),
       sinceLastWaveMs: world.clock.now() - memory.waveAppliedAt,
       waveDelayMs: world.store.settings().waveDelayMs,
     };
