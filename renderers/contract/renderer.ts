@@ -14,6 +14,8 @@ export interface Limits {
   readonly manifestCount: number;
   /** Files one render may read. */
   readonly fileCount: number;
+  /** Bytes of files one render may read; one that is read twice counts twice. */
+  readonly inputBytes: number;
 }
 
 export const defaultLimits: Limits = {
@@ -22,6 +24,7 @@ export const defaultLimits: Limits = {
   manifestBytes: 10_000_000,
   manifestCount: 20_000,
   fileCount: 20_000,
+  inputBytes: 64 * 1024 * 1024,
 };
 
 /** What is rendered and for whom: everything besides the tree that may change the outcome. It is part of the render's cache key. */
@@ -81,6 +84,8 @@ export interface Renderer {
   detect(tree: Tree, path: string): Promise<boolean>;
   /** Throws `RenderError`. */
   render(tree: Tree, spec: RenderSpec, context: RenderContext): Promise<Rendered>;
+  /** Set where renders wait for each other in an engine of two threads. Whoever calls it gives them turns, so that their time does not begin before they do. */
+  readonly hasEngine?: boolean;
   /** What is wrong with the settings of `argocd-cm` that it takes, by key, to be read after the value: `has no flag --x`. */
   checkSettings?(settings: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   /** Ends workers and frees memory. */

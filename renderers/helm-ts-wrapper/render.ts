@@ -14,6 +14,7 @@ export function createHelmRenderer(options: HelmOptions = {}): Renderer {
     name: 'helm',
     sourceType: 'Helm',
     optionsKey: 'helm',
+    hasEngine: true,
     version: helmVersion,
     detect,
     close: helm.close,

@@ -14,6 +14,7 @@ export function createKustomizeRenderer(options: KustomizeOptions = {}): Rendere
     name: 'kustomize',
     sourceType: 'Kustomize',
     optionsKey: 'kustomize',
+    hasEngine: true,
     version: kustomizeVersion,
     detect,
     close: kustomize.close,

@@ -390,3 +390,60 @@ test('what is remembered is bounded by bytes', async () => {
   assert.equal((await pool.render(tree, request('a', { appName: 'app-9' }), cached)).rendered, false);
   assert.equal((await pool.render(tree, request('a', { appName: 'app-0' }), cached)).rendered, true);
 });
+
+test('files that links lead to over and over are read one after the other, up to a number of bytes', async () => {
+  const megabyte = 'x'.repeat(1_000_000);
+  let held = 0;
+  let most = 0;
+  const files = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`a/${index}.bin`, megabyte]));
+  const tree = gitTreeOf({ 'a/greedy.txt': '', ...files });
+  const counting: GitTree = {
+    ...tree,
+    async read(path) {
+      held += 1;
+      most = Math.max(most, held);
+      await new Promise((resolve) => setImmediate(resolve));
+      held -= 1;
+      return tree.read(path);
+    },
+  };
+  const greedy = custom('greedy', async (given) => {
+    await Promise.all(Object.keys(files).map((path) => given.read(path)));
+  });
+  const pool = open([greedy], { limits: { inputBytes: 3_000_000 } });
+  await assert.rejects(pool.render(counting, request('a'), { fresh: false }), {
+    code: 'render-limit',
+    message: /more than 3000000 bytes of files are read; split the application, or raise the limit inputBytes/,
+  });
+  assert.equal(most, 1);
+});
+
+test('endless renders of one engine keep neither its other renders nor those of others waiting, and their time begins when they do', async () => {
+  const began: string[] = [];
+  const engine = custom(
+    'engine',
+    (_, spec, { signal }) => {
+      began.push(spec.appName);
+      if (!spec.appName.startsWith('endless')) return Promise.resolve();
+      return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    },
+    { hasEngine: true },
+  );
+  const pool = open([engine, plainRenderer], { limits: { timeMs: 2_000, sliceMs: 50, graceMs: 10 } });
+  const tree = gitTreeOf({ 'a/engine.txt': '', 'b/x.yaml': configMap('x') });
+  const endless = Array.from({ length: 4 }, (_, index) =>
+    pool.render(tree, request('a', { appName: `endless-${index}` }), { fresh: true }).then(
+      () => 'rendered',
+      ({ code }: Fault) => code,
+    ),
+  );
+  const startedAt = performance.now();
+  await pool.render(tree, request('a', { appName: 'good' }), { fresh: true });
+  await pool.render(tree, request('b', { appName: 'plain' }), { fresh: true });
+  const goodMs = performance.now() - startedAt;
+  assert.ok(goodMs < 1_500, `${Math.round(goodMs)} ms`);
+  assert.ok(began.includes('good'));
+  // Each had its whole time, one after the other.
+  assert.deepEqual(await Promise.all(endless), Array(4).fill('render-limit'));
+  assert.ok(performance.now() - startedAt > 6_000);
+});

@@ -19,6 +19,7 @@ import type { CacheFacts, RenderFacts } from '../../world/telemetry.ts';
 import { createRenderCache } from './cache.ts';
 import { recordSurroundings, rememberReads, sameReads, sameSurroundings } from './dependencies.ts';
 import { applyOverrides } from './override.ts';
+import { createTurns } from './turns.ts';
 
 /** Bounds of the pool, beside those of one render. */
 export interface RenderPoolLimits extends Limits {
@@ -29,6 +30,10 @@ export interface RenderPoolLimits extends Limits {
   readonly resultsKept: number;
   /** Milliseconds that a render may take to end once its time is over. */
   readonly graceMs: number;
+  /** Milliseconds after which a render of an engine makes room for others. */
+  readonly sliceMs: number;
+  /** Applications of which it is remembered that a limit ended their last render. */
+  readonly limitedKept: number;
 }
 
 const renderPoolLimits: RenderPoolLimits = {
@@ -37,6 +42,8 @@ const renderPoolLimits: RenderPoolLimits = {
   cacheBytes: 64 * 1024 * 1024,
   resultsKept: 2,
   graceMs: 2_000,
+  sliceMs: 2_000,
+  limitedKept: 10_000,
 };
 
 /** What `createRenderPool` is given. */
@@ -63,6 +70,13 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
   const settings = options.settings ?? (() => ({}));
   const onRendered = options.onRendered ?? (() => {});
   const queue = new PQueue({ concurrency: limits.rendersAtOnce });
+  const turns = new Map(
+    renderers.flatMap((renderer) =>
+      renderer.hasEngine === true ? [[renderer, createTurns(clock, limits.sliceMs)] as const] : [],
+    ),
+  );
+  /** Whose last render was ended by a limit. */
+  const limited = new Set<string>();
   const underway = new Map<string, Promise<RenderAnswer>>();
   /** The cache key of each Application's last render, as long as the cache has it. */
   const lastKeys = new Map<string, string>();
@@ -97,7 +111,7 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
   };
 
   const renderNew = async (key: string, tree: GitTree, request: RenderRequest): Promise<RenderAnswer> => {
-    const recorded = recordReads(boundReads(tree, limits.fileCount));
+    const recorded = recordReads(boundReads(tree, limits));
     const recordedSpec = recordSurroundings({ ...request, settings: settings() });
     const remember = async (outcome: RenderAnswer | Fault, bytes: number): Promise<void> => {
       const reads = await rememberReads(tree, recorded.reads());
@@ -112,7 +126,9 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
       const merged = await applyOverrides(recorded.tree, request.path, request.appName, given, fields);
       const renderer = await choose(renderers, active, recorded.tree, request, Object.keys(merged));
       const spec: RenderSpec = withOptions(recordedSpec.spec, merged[renderer.optionsKey] ?? {});
-      const { manifests, warnings, notes } = await runRenderer(renderer, recorded.tree, spec, limits, clock);
+      const { manifests, warnings, notes } = await inTurn(renderer, nameOf(request), (signal) =>
+        runRenderer(renderer, recorded.tree, spec, limits, clock, signal),
+      );
       if (manifests.length > limits.manifestCount) {
         throw new RenderError(
           'limit',
@@ -138,6 +154,26 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
     }
   };
 
+  /** Runs a render when its turn has come. What waits for an engine keeps no place from others. */
+  const inTurn = async (
+    renderer: Renderer,
+    name: string,
+    run: (signal?: AbortSignal) => Promise<Rendered>,
+  ): Promise<Rendered> => {
+    try {
+      const rendered = await (turns.get(renderer)?.take(run, limited.has(name)) ?? queue.add(() => run()));
+      limited.delete(name);
+      return rendered;
+    } catch (error) {
+      if (error instanceof RenderError && (error.code === 'timeout' || error.code === 'limit')) {
+        limited.add(name);
+        const [oldest] = limited;
+        if (limited.size > limits.limitedKept && oldest !== undefined) limited.delete(oldest);
+      }
+      throw error;
+    }
+  };
+
   const measured = async (
     fresh: boolean,
     key: string,
@@ -146,7 +182,7 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
   ): Promise<RenderAnswer> => {
     const startedAt = clock.now();
     const recalled = fresh ? undefined : await recall(key, tree, request);
-    const answer = recalled ?? (await queue.add(() => renderNew(key, tree, request)));
+    const answer = recalled ?? (await renderNew(key, tree, request));
     onRendered({
       sourceType: answer.sourceType,
       cached: recalled !== undefined,
@@ -288,6 +324,7 @@ async function runRenderer(
   spec: RenderSpec,
   limits: RenderPoolLimits,
   clock: Clock,
+  stop?: AbortSignal,
 ): Promise<Rendered> {
   const late = new RenderError(
     'timeout',
@@ -302,9 +339,11 @@ async function runRenderer(
     });
   });
   try {
-    return await Promise.race([renderer.render(tree, spec, { limits, signal: timeout.signal }), overrun]);
+    const signal = stop === undefined ? timeout.signal : AbortSignal.any([timeout.signal, stop]);
+    return await Promise.race([renderer.render(tree, spec, { limits, signal }), overrun]);
   } catch (error) {
     if (timeout.signal.aborted) throw late;
+    if (stop?.aborted === true) throw stop.reason;
     if (error instanceof RenderError || error instanceof Fault) throw error;
     throw new RenderError('crashed', `the renderer ${renderer.name} failed: ${messageOf(error)}`, { cause: error });
   } finally {
@@ -313,22 +352,34 @@ async function runRenderer(
   }
 }
 
-/** A tree of which only so many files can be read. */
-function boundReads(tree: Tree, fileCount: number): Tree {
+/**
+ * A tree of which only so many files, and bytes of files, can be read. One file is read after the other, so that no more than one is held beyond the bound: a
+ * thousand links may lead to one large file.
+ */
+function boundReads(tree: Tree, { fileCount, inputBytes }: Limits): Tree {
   let reads = 0;
+  let bytes = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  const refuse = (what: string, limit: string, file: string): RenderError =>
+    new RenderError('limit', `more than ${what} are read; split the application, or raise the limit ${limit}`, {
+      file,
+    });
+  const readNext = async (path: string): Promise<Uint8Array> => {
+    if (bytes > inputBytes) throw refuse(`${inputBytes} bytes of files`, 'inputBytes', path);
+    const file = await tree.read(path);
+    bytes += file.length;
+    if (bytes > inputBytes) throw refuse(`${inputBytes} bytes of files`, 'inputBytes', path);
+    return file;
+  };
   return {
     stat: (path) => tree.stat(path),
     list: (path) => tree.list(path),
     async read(path) {
       reads += 1;
-      if (reads > fileCount) {
-        throw new RenderError(
-          'limit',
-          `more than ${fileCount} files are read; split the application, or raise the limit fileCount`,
-          { file: path },
-        );
-      }
-      return tree.read(path);
+      if (reads > fileCount) throw refuse(`${fileCount} files`, 'fileCount', path);
+      const file = last.then(() => readNext(path));
+      last = file.catch(() => undefined);
+      return file;
     },
   };
 }

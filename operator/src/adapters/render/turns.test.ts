@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createTurns } from './turns.ts';
+
+const sliceMs = 2_000;
+
+/** Turns under a clock of its own. */
+function stage() {
+  let now = 0;
+  const timers = new Set<{ at: number; run: () => void }>();
+  const turns = createTurns(
+    {
+      now: () => now,
+      after: (delayMs, run) => {
+        const timer = { at: now + delayMs, run };
+        timers.add(timer);
+        return () => timers.delete(timer);
+      },
+    },
+    sliceMs,
+  );
+  const told: string[] = [];
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+  };
+  return {
+    told,
+    async pass(ms: number): Promise<void> {
+      await settle();
+      for (const end = now + ms; now < end; ) {
+        now += 500;
+        for (const timer of [...timers]) {
+          if (timer.at > now) continue;
+          timers.delete(timer);
+          timer.run();
+        }
+        await settle();
+      }
+    },
+    /** A render that tells when it begins, and ends after a time or when it is stopped. */
+    render(name: string, lastsMs: number, isSlow = false): void {
+      const run = (signal: AbortSignal): Promise<string> => {
+        told.push(`${name} begins`);
+        return new Promise((resolve, reject) => {
+          timers.add({ at: now + lastsMs, run: () => resolve(name) });
+          signal.addEventListener('abort', () => {
+            told.push(`${name} is stopped`);
+            reject(new Error('stopped'));
+          });
+        });
+      };
+      turns.take(run, isSlow).then(
+        () => told.push(`${name} is done at ${now}`),
+        (thrown: unknown) => told.push(`${name} failed: ${String(thrown)}`),
+      );
+    },
+  };
+}
+
+const endless = 1_000_000;
+
+test('quick renders take turns, in order', async () => {
+  const { told, render, pass } = stage();
+  for (const name of ['a', 'b', 'c']) render(name, 1_000);
+  await pass(4_000);
+  assert.deepEqual(
+    told.filter((line) => line.includes('done')),
+    ['a is done at 1000', 'b is done at 2000', 'c is done at 3000'],
+  );
+});
+
+test('one that takes long goes on in the slow place, and others do not wait for it', async () => {
+  const { told, render, pass } = stage();
+  render('long', 10_000);
+  render('quick', 500);
+  await pass(11_000);
+  assert.deepEqual(told, ['long begins', 'quick begins', 'quick is done at 2500', 'long is done at 10000']);
+});
+
+test('of many that never end each has one slice, and then they wait for each other alone', async () => {
+  const { told, render, pass } = stage();
+  for (let index = 0; index < 10; index += 1) render(`endless-${index}`, endless);
+  render('quick', 500);
+  await pass(10 * sliceMs + 1_000);
+  assert.ok(told.includes('quick is done at 20500'), told.join('\n'));
+  told.length = 0;
+  for (const name of ['a', 'b', 'c']) render(name, 500);
+  await pass(2_000);
+  assert.deepEqual(
+    told.filter((line) => line.includes('done')).map((line) => line.slice(0, 9)),
+    ['a is done', 'b is done', 'c is done'],
+  );
+});
+
+test('one that takes long while the slow place is taken is not stopped where nobody waits', async () => {
+  const { told, render, pass } = stage();
+  render('endless', endless);
+  await pass(3_000);
+  render('long', 10_000);
+  await pass(11_000);
+  assert.deepEqual(told, ['endless begins', 'long begins', 'long is done at 13000']);
+});
+
+test('one that a limit ended the last time takes nothing of the quick place, and comes behind those that it did not end', async () => {
+  const { told, render, pass } = stage();
+  render('first', 30_000, true);
+  await pass(500);
+  render('again', 500, true);
+  render('long', 10_000);
+  await pass(1_000);
+  render('quick', 500);
+  await pass(45_000);
+  assert.ok(told.includes('long is stopped'));
+  assert.deepEqual(
+    told.filter((line) => line.includes('done')),
+    ['quick is done at 3000', 'first is done at 30000', 'long is done at 40000', 'again is done at 40500'],
+  );
+});
+
+test('a failure is told as it is', async () => {
+  const { told, render, pass } = stage();
+  render('good', 500);
+  await pass(500);
+  const { take } = createTurns({ now: () => 0, after: () => () => {} }, sliceMs);
+  await assert.rejects(
+    take(() => Promise.reject(new Error('broken')), false),
+    /broken/,
+  );
+  assert.equal(await take(async () => 'next', false), 'next');
+  assert.deepEqual(told, ['good begins', 'good is done at 500']);
+});
