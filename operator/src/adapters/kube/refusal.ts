@@ -174,5 +174,6 @@ export function repeatedKeysIn({ message }: Fault): string | undefined {
   const said = /: failed to create typed (?:patch|live) object \([^()]*\): (.*duplicate entries for key .*)$/s.exec(
     message,
   )?.[1];
-  return said?.replace(/^errors:\s*/, '').replace(/\s*\n\s*/g, ', ');
+  const lines = said?.replace(/^errors:\s*/, '').split('\n');
+  return lines?.map((line) => line.trim()).join(', ');
 }
