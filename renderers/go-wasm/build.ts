@@ -151,13 +151,20 @@ async function modulesOf(goFolder: string, modFile: string): Promise<EngineModul
 async function hashOfInputs(goFolder: string, settings: unknown): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of [goFolder, sharedGo]) {
-    for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
+    for (const name of filesIn(folder)) hash.update(name).update(readFileSync(join(folder, name)));
   }
-  for (const name of ['build.ts', 'sections.ts', 'instance.ts', 'state.ts', 'wasi.ts'])
+  for (const name of ['build.ts', 'sections.ts', 'instance.ts', 'keys.ts', 'state.ts', 'wasi.ts'])
     hash.update(readFileSync(new URL(name, import.meta.url)));
   hash.update(JSON.stringify(settings, (_key, value) => (value instanceof RegExp ? value.source : value)));
   hash.update(await go(goFolder, ['env', 'GOVERSION']));
   return hash.digest('hex');
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
 }
 
 /**

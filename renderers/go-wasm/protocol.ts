@@ -25,9 +25,10 @@ export interface RenderMessage {
   readonly save: boolean;
 }
 
-/** What a worker asks of the tree; the numbers are those of go/tree.go. */
-export const questions = ['stat', 'list', 'read'] as const;
-export type Question = (typeof questions)[number];
+/** What an engine asks; the numbers are those of go/tree.go. */
+export const questions = ['stat', 'list', 'read', 'key'] as const;
+/** What a worker asks of the tree. Keys it makes itself. */
+export type Question = Exclude<(typeof questions)[number], 'key'>;
 
 /** From the worker. */
 export type WorkerMessage =

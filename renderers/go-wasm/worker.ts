@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createInstance, type InstanceHost } from './instance.ts';
+import { newKey } from './keys.ts';
 import { questions, type RenderMessage, type WorkerMessage, type WorkerStart } from './protocol.ts';
 import { limitMemory } from './sections.ts';
 import { openState } from './state.ts';
@@ -21,8 +22,10 @@ const host: InstanceHost = {
     logBytes += bytes.length;
   },
   ask(question, text) {
+    const asked = questions[question] ?? 'stat';
+    if (asked === 'key') return newKey(text);
     const before = Atomics.load(start.answered, 0);
-    send({ kind: 'ask', question: questions[question] ?? 'stat', text });
+    send({ kind: 'ask', question: asked, text });
     // A thread may be woken before the answer is there.
     let received = receiveMessageOnPort(start.answers);
     while (received === undefined) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -144,6 +145,41 @@ test('random functions differ from render to render', async () => {
     'templates/a.yaml': configMap('{{ randAlphaNum 20 | lower }}-{{ uuidv4 }}'),
   });
   assert.notEqual((await helm.template(tree, '')).yaml, (await helm.template(tree, '')).yaml);
+});
+
+test('keys are made by the host, in the forms that templates know', async () => {
+  const template = `
+{{- $ca := genCA "ca" 30 }}
+{{- $signed := genSignedCert "web" (list "127.0.0.1") (list "web.example.com") 30 $ca }}
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: keys}
+data:
+  key: {{ genPrivateKey "rsa" | quote }}
+  caKey: {{ $ca.Key | quote }}
+  caCert: {{ $ca.Cert | quote }}
+  cert: {{ $signed.Cert | quote }}
+  certKey: {{ $signed.Key | quote }}
+`;
+  const { objects } = await helm.template(treeOf({ 'Chart.yaml': chart('k'), 'templates/a.yaml': template }), '');
+  const {
+    key = '',
+    caKey = '',
+    caCert = '',
+    cert = '',
+    certKey = '',
+  } = (objects[0] as unknown as { readonly data: Readonly<Record<string, string>> }).data;
+  const bits = (pem: string): number | undefined => {
+    assert.match(pem, /^-----BEGIN RSA PRIVATE KEY-----\n/);
+    return createPrivateKey(pem).asymmetricKeyDetails?.modulusLength;
+  };
+  assert.deepEqual([bits(key), bits(caKey), bits(certKey)], [4_096, 2_048, 2_048]);
+  const [authority, certificate] = [new X509Certificate(caCert), new X509Certificate(cert)];
+  assert.ok(
+    authority.checkPrivateKey(createPrivateKey(caKey)) && certificate.checkPrivateKey(createPrivateKey(certKey)),
+  );
+  assert.ok(certificate.verify(authority.publicKey));
+  assert.equal(certificate.checkHost('web.example.com'), 'web.example.com');
 });
 
 describe('says what is wrong and where', () => {

@@ -20,6 +20,7 @@ const (
 	askStat = iota
 	askList
 	askRead
+	askKey
 )
 
 // Node is what stands at a path, links followed.
