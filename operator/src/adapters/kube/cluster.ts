@@ -792,9 +792,14 @@ async function watchAll(
       const exact = apiVersion === undefined ? undefined : served.inVersion(apiVersion, key.kind);
       const kind = exact ?? served.kind(key.group, key.kind);
       if (kind === undefined) return undefined;
+      const before = cache.record(key);
       const live = await read(kind, key);
-      // What was read is newer than what the watch has told of so far, or the same.
-      if (live !== undefined && isWatched(key)) cache.seen(remember(live));
+      if (!isWatched(key)) return live;
+      const now = cache.record(key);
+      // What was read is newer than what the watch has told of so far, or the same; but the watch may have told of its end meanwhile.
+      const hasEnded = before !== undefined && before.uid === live?.metadata.uid && now?.uid !== before.uid;
+      if (live === undefined && now !== undefined && now.uid === before?.uid) cache.gone(now);
+      else if (live !== undefined && !hasEnded) cache.seen(remember(live));
       return live;
     },
     apply,

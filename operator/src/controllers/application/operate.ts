@@ -151,7 +151,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       const isReplacing = step.tasks.some((task) => task.isHook && hasRunBefore(task, syncPlan, progress));
       if (isReplacing && !sync.dryRun) await request.persist(withResults(request.state, syncPlan, progress));
       const held = await removeEarlierHooks(step.tasks, context);
-      if (held.length > 0) return waits({ do: 'wait', reason: await heldBy(held, cluster) });
+      if (held.length > 0) return waits({ do: 'wait', reason: await heldBy(held, cluster), forMs: heldLookMs });
       progress = fold(progress, await applyTasks(step.tasks, context));
       wrote ||= step.tasks.some((task) => !task.unchanged);
       if (step.tasks.some((task) => !task.unchanged)) memory.waveAppliedAt = world.clock.now();
@@ -195,6 +195,9 @@ function leavingBefore(
   ];
   return pruned.filter((key) => cluster.record(key)?.deleting === true);
 }
+
+/** Milliseconds after which hooks that are held are looked at again, also where nobody has told of a change. */
+const heldLookMs = 5_000;
 
 /** What an operation says that waits for hooks of an earlier one to go, and for whoever holds them. */
 async function heldBy(hooks: readonly LiveRecord[], cluster: Cluster): Promise<string> {
