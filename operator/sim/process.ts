@@ -1,6 +1,6 @@
 import type { AppProject } from '@mooring/crds';
 import type { KubeObject } from '@mooring/renderer-contract';
-import { createCache, type WriteOutcome } from '../src/adapters/kube/cache.ts';
+import { createCache, type ReadOutcome, type WriteOutcome } from '../src/adapters/kube/cache.ts';
 import { createElection, createSoleElection, type Election } from '../src/adapters/kube/election.ts';
 import { recordOf } from '../src/adapters/kube/record.ts';
 import { type Controllers, startControllers } from '../src/controllers/start.ts';
@@ -213,13 +213,20 @@ export function startProcess(universe: Universe, name: string, died: () => void)
       if (namespace !== '' && faults.forbidden().includes(kind))
         journal.broken(`${name} writes ${kind} ${object} although the project forbids it`);
     };
-    const read = (key: ResourceKey): Promise<KubeObject | undefined> =>
-      call(() => {
-        reach();
-        const live = api.get(key);
-        if (live !== undefined) seen(live);
+    const read = async (key: ResourceKey): Promise<KubeObject | undefined> => {
+      const end = cache.beginRead(key);
+      let outcome: ReadOutcome = 'failed';
+      try {
+        const live = await call(() => {
+          reach();
+          return api.get(key);
+        });
+        outcome = live === undefined ? 'missing' : { found: recordOf(live, healthOf) };
         return live;
-      });
+      } finally {
+        end(outcome);
+      }
+    };
     /** Runs an own write, so that the view holds what it did when it ends. */
     const written = async <T>(
       key: ResourceKey,
@@ -244,11 +251,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
         } catch (thrown) {
           if (!(thrown instanceof Fault && thrown.code === 'object-conflict') || attempt === 5) throw thrown;
           const live = await read(key);
-          if (live?.metadata.uid !== over.uid) {
-            const record = cache.record(key);
-            if (live === undefined && record?.uid === over.uid) cache.gone(record);
-            throw another(key);
-          }
+          if (live?.metadata.uid !== over.uid) throw another(key);
           over = seenAs(live);
         }
       }

@@ -220,6 +220,74 @@ describe('an own write', () => {
   });
 });
 
+describe('a read', () => {
+  test('puts what it found into the view, and tells it', () => {
+    cache.beginRead(record('a', 0).key)({ found: record('a', 9) });
+    assert.equal(versionOf('a'), '9');
+    assert.deepEqual(toldWhat(), ['cart a new']);
+  });
+
+  test('does not bring back what ended while it was under way, whether it was known before or not', () => {
+    for (const isKnown of [true, false]) {
+      if (isKnown) cache.seen(record('a', 9));
+      const end = cache.beginRead(record('a', 0).key);
+      cache.seen(record('a', 9));
+      cache.gone(record('a', 10));
+      end({ found: record('a', 9) });
+      assert.equal(versionOf('a'), undefined, `known before: ${isKnown}`);
+      assert.deepEqual(toldWhat(), ['cart a new', 'cart a gone']);
+    }
+  });
+
+  test('does not bring back what a list, an own delete or one that came after it has ended', () => {
+    const ends: Readonly<Record<string, () => void>> = {
+      list: () => cache.beginList(part)('20'),
+      delete: () => {
+        cache.beginWrite(record('a', 0).key)({ removed: 'uid-a' });
+        cache.gone(record('a', 10));
+      },
+      after: () => {
+        cache.seen(record('a', 11, { uid: 'another' }));
+        cache.gone(record('a', 12, { uid: 'another' }));
+      },
+    };
+    for (const [name, endIt] of Object.entries(ends)) {
+      cache.seen(record('a', 9));
+      const end = cache.beginRead(record('a', 0).key);
+      endIt();
+      end({ found: record('a', 9) });
+      assert.equal(versionOf('a'), undefined, name);
+    }
+  });
+
+  test('sees the object that was created after another one ended', () => {
+    cache.seen(record('a', 9));
+    const end = cache.beginRead(record('a', 0).key);
+    cache.gone(record('a', 10));
+    end({ found: record('a', 11, { uid: 'another' }) });
+    assert.equal(versionOf('a'), '11');
+  });
+
+  test('of what is missing ends what was known, however late the watch is, and not what has come since', () => {
+    cache.seen(record('a', 9));
+    cache.beginRead(record('a', 0).key)('missing');
+    cache.seen(record('a', 10));
+    assert.equal(versionOf('a'), undefined);
+    assert.deepEqual(toldWhat(), ['cart a new', 'cart a gone']);
+    cache.gone(record('a', 11));
+    const end = cache.beginRead(record('a', 0).key);
+    cache.seen(record('a', 12, { uid: 'another' }));
+    end('missing');
+    assert.equal(versionOf('a'), '12');
+  });
+
+  test('that failed changes nothing', () => {
+    cache.seen(record('a', 9));
+    cache.beginRead(record('a', 0).key)('failed');
+    assert.equal(versionOf('a'), '9');
+  });
+});
+
 describe('a list', () => {
   test('drops what it did not hold, of its kind alone', () => {
     cache.seen(record('a', 5));

@@ -32,6 +32,8 @@ export interface LiveCache {
    * else asks for the object is, and whom it is taken from.
    */
   beginWrite(key: ResourceKey): (outcome: WriteOutcome) => void;
+  /** Announces that a key is read; the answer ends it: what was found is seen, unless it was told meanwhile that it is no more. */
+  beginRead(key: ResourceKey): (outcome: ReadOutcome) => void;
   /** Begins a list of one part of the view; the answer ends it: what was not seen meanwhile is dropped, as of that version. */
   beginList(part: CachePart): (resourceVersion: string) => void;
   /** Drops a part of the view, such as a kind that is not served any more. */
@@ -40,6 +42,9 @@ export interface LiveCache {
 
 /** What came of an own write. `removed` is the uid of an object that is no more. */
 export type WriteOutcome = { readonly stored: LiveRecord } | { readonly removed: string } | 'failed';
+
+/** What a read answered. */
+export type ReadOutcome = { readonly found: LiveRecord } | 'missing' | 'failed';
 
 /** The objects of one kind, in one namespace or (`''`) in all. */
 export interface CachePart {
@@ -53,8 +58,15 @@ interface Write {
   /** The object as it was before the write. */
   readonly before: LiveRecord | undefined;
   known: LiveRecord | undefined;
-  /** Uid of an object whose end the watch told before the answer to the write came. */
+  /** Uid of an object whose end was told before the answer to the write came. */
   gone: string | undefined;
+}
+
+interface Read {
+  /** Uid of the object that was known when it began. */
+  readonly before: string | undefined;
+  /** Uids of objects whose end was told before the answer came. */
+  readonly gone: Set<string>;
 }
 
 /** Hooks whose end is remembered: those that end between two looks of their syncs. */
@@ -71,7 +83,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
   const byApp = new Map<string, Set<string>>();
   const byOwner = new Map<string, Set<string>>();
   const marks = new Map<string, AppliedMark>();
-  /** Uids that an own delete ended, by key, until the watch confirms it. */
+  /** Uids that ended by an own delete, or were read and missing, by key, until the watch confirms it. */
   const ended = new Map<string, string>();
   /** Hooks that are no more, the latest last: one may go by itself when it is done, before its sync has looked at it. */
   const endedHooks = new Map<string, LiveRecord>();
@@ -81,6 +93,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
   const wantedBy = new Map<string, Set<string>>();
   /** Own writes under way, by key, and the record that everybody knows of meanwhile. */
   const writes = new Map<string, Write>();
+  const reads = new Map<string, Set<Read>>();
 
   function put(text: string, record: LiveRecord): void {
     const old = records.get(text);
@@ -94,12 +107,22 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
       for (const owner of old?.owners ?? []) take(byOwner, owner, text);
       for (const owner of record.owners) add(byOwner, owner, text);
     }
-    if (old !== undefined && old.uid !== record.uid) marks.delete(text);
+    if (old !== undefined && old.uid !== record.uid) {
+      marks.delete(text);
+      noteEnd(text, old.uid);
+    }
+  }
+
+  function noteEnd(text: string, uid: string): void {
+    const write = writes.get(text);
+    if (write !== undefined) write.gone = uid;
+    for (const read of reads.get(text) ?? []) read.gone.add(uid);
   }
 
   function forget(text: string): LiveRecord | undefined {
     const old = records.get(text);
     if (old === undefined) return undefined;
+    noteEnd(text, old.uid);
     records.delete(text);
     marks.delete(text);
     take(byKind, kindText(old.key), text);
@@ -171,6 +194,31 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     return [...set].map((text) => records.get(text)).filter((record) => record !== undefined);
   }
 
+  function seen(record: LiveRecord): void {
+    const text = keyText(record.key);
+    lists.get(partText(record.key))?.add(text);
+    lists.get(partText({ ...record.key, namespace: '' }))?.add(text);
+    if (ended.get(text) === record.uid) return;
+    const old = records.get(text);
+    if (old !== undefined) {
+      if (old.resourceVersion === record.resourceVersion && old.uid === record.uid) return;
+      if (isOlder(record.resourceVersion, old.resourceVersion)) return;
+    }
+    put(text, record);
+    if (!writes.has(text)) tell(text, old, record);
+  }
+
+  function gone(record: LiveRecord): void {
+    const text = keyText(record.key);
+    if (ended.get(text) === record.uid) ended.delete(text);
+    noteEnd(text, record.uid);
+    const old = records.get(text);
+    // An object of the same name may have been created since.
+    if (old === undefined || (old.uid !== record.uid && isOlder(record.resourceVersion, old.resourceVersion))) return;
+    rememberHook(text, record);
+    forgetAndTell(text);
+  }
+
   return {
     get size() {
       return records.size;
@@ -203,30 +251,8 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
         const record = records.get(text);
         return record !== undefined && isOld(marks.get(text), record);
       }),
-    seen: (record) => {
-      const text = keyText(record.key);
-      lists.get(partText(record.key))?.add(text);
-      lists.get(partText({ ...record.key, namespace: '' }))?.add(text);
-      if (ended.get(text) === record.uid) return;
-      const old = records.get(text);
-      if (old !== undefined) {
-        if (old.resourceVersion === record.resourceVersion && old.uid === record.uid) return;
-        if (isOlder(record.resourceVersion, old.resourceVersion)) return;
-      }
-      put(text, record);
-      if (!writes.has(text)) tell(text, old, record);
-    },
-    gone: (record) => {
-      const text = keyText(record.key);
-      if (ended.get(text) === record.uid) ended.delete(text);
-      const write = writes.get(text);
-      if (write !== undefined) write.gone = record.uid;
-      const old = records.get(text);
-      // An object of the same name may have been created since.
-      if (old === undefined || (old.uid !== record.uid && isOlder(record.resourceVersion, old.resourceVersion))) return;
-      rememberHook(text, record);
-      forgetAndTell(text);
-    },
+    seen,
+    gone,
     beginWrite: (key) => {
       const text = keyText(key);
       const before = records.get(text);
@@ -247,6 +273,22 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
           onChange({ app: loser, key: now.key, what: 'gone' });
         tell(text, write.known, now);
         if (write.known?.resourceVersion !== write.before?.resourceVersion) tellOthers(text, key, write);
+      };
+    },
+    beginRead: (key) => {
+      const text = keyText(key);
+      const read: Read = { before: records.get(text)?.uid, gone: new Set() };
+      add(reads, text, read);
+      return (outcome) => {
+        take(reads, text, read);
+        if (outcome === 'failed') return;
+        const now = records.get(text);
+        if (outcome !== 'missing') {
+          if (!read.gone.has(outcome.found.uid)) seen(outcome.found);
+        } else if (now !== undefined && now.uid === read.before) {
+          gone(now);
+          ended.set(text, now.uid);
+        }
       };
     },
     beginList: (part) => {
@@ -304,15 +346,15 @@ function isIn(key: ResourceKey, part: CachePart): boolean {
   return part.namespace === '' || part.namespace === key.namespace;
 }
 
-function add(index: Map<string, Set<string>>, value: string, text: string): void {
+function add<Item>(index: Map<string, Set<Item>>, value: string, item: Item): void {
   const set = index.get(value);
-  if (set === undefined) index.set(value, new Set([text]));
-  else set.add(text);
+  if (set === undefined) index.set(value, new Set([item]));
+  else set.add(item);
 }
 
-function take(index: Map<string, Set<string>>, value: string, text: string): void {
+function take<Item>(index: Map<string, Set<Item>>, value: string, item: Item): void {
   const set = index.get(value);
-  set?.delete(text);
+  set?.delete(item);
   if (set?.size === 0) index.delete(value);
 }
 

@@ -10,7 +10,7 @@ import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '..
 import type { ApplyOptions, Cluster, RemoveOptions, UnseenKind } from '../../world/cluster.ts';
 import type { RespectRbac } from '../../world/store.ts';
 import type { ClusterFacts, Log } from '../../world/telemetry.ts';
-import { type CacheChange, createCache, type WriteOutcome } from './cache.ts';
+import { type CacheChange, createCache, type ReadOutcome, type WriteOutcome } from './cache.ts';
 import { createClient, type KubeClient, type KubeContext } from './client.ts';
 import type { Connection } from './connection.ts';
 import { discover, type ServedKinds } from './discovery.ts';
@@ -455,6 +455,19 @@ async function watchAll(
     }
   }
 
+  /** Reads an object into the view. */
+  async function look(kind: ServedKind, key: ResourceKey): Promise<KubeObject | undefined> {
+    const end = cache.beginRead(key);
+    let outcome: ReadOutcome = 'failed';
+    try {
+      const live = await read(kind, key);
+      outcome = live === undefined ? 'missing' : { found: remember(live) };
+      return live;
+    } finally {
+      end(outcome);
+    }
+  }
+
   async function apply(object: KubeObject, applyOptions: ApplyOptions): Promise<KubeObject> {
     const kind = await servedFor(object);
     const key = keyOf(object);
@@ -553,7 +566,7 @@ async function watchAll(
   ): Promise<KubeObject> {
     return (await overSeen(kind, key, cache.record(key), async (now) => {
       if (now === undefined) return client.send(createObject(kind, withNote(object), applyOptions));
-      const live = see(key, await read(kind, key), now.uid);
+      const live = sameObject(key, await look(kind, key), now.uid);
       const over = { ...seenAs(live), managedFields: ownersAsPut(live) };
       return client.send(replaceObject(kind, mergedOver(object, live), over, applyOptions));
     })) as KubeObject;
@@ -570,7 +583,7 @@ async function watchAll(
     const seen = cache.record(key);
     if (seen === undefined) throw refusal;
     const taken = (await overSeen(kind, key, seen, async (now) => {
-      const live = see(key, await read(kind, key), now?.uid);
+      const live = sameObject(key, await look(kind, key), now?.uid);
       const managedFields = ownersWithoutStale(object, live, clashes);
       if (managedFields === undefined) throw refusal;
       if (applyOptions.dryRun !== true)
@@ -602,19 +615,16 @@ async function watchAll(
         return await run(over);
       } catch (thrown) {
         if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
-        const live = await read(kind, key);
+        const live = await look(kind, key);
         if (over === undefined && live === undefined) continue;
-        const now = seenAs(see(key, live, over?.uid));
+        const now = seenAs(sameObject(key, live, over?.uid));
         over = attempt + 1 < conflictAttempts ? now : { uid: now.uid };
       }
     }
   }
 
-  /** Puts what was read into the view. Throws `object-conflict` where it is not the object with this uid, or where there should be none. */
-  function see(key: ResourceKey, live: KubeObject | undefined, uid: string | undefined): KubeObject {
-    const record = cache.record(key);
-    if (live !== undefined) cache.seen(remember(live));
-    else if (record !== undefined && record.uid === uid) cache.gone(record);
+  /** Throws `object-conflict` where what was read is not the object with this uid, or where there should be none. */
+  function sameObject(key: ResourceKey, live: KubeObject | undefined, uid: string | undefined): KubeObject {
     if (live === undefined || live.metadata.uid !== uid) throw otherObject(key);
     return live;
   }
@@ -660,9 +670,9 @@ async function watchAll(
     applyOptions: ApplyOptions,
   ): Promise<KubeObject> {
     const owner = cache.record(key)?.app;
-    const live = await read(kind, key);
+    const live = await look(kind, key);
     if (applyOptions.uid !== undefined) {
-      see(key, live, applyOptions.uid);
+      sameObject(key, live, applyOptions.uid);
       if (cache.record(key)?.app !== owner) throw otherObject(key);
     }
     if (live !== undefined) {
@@ -713,13 +723,12 @@ async function watchAll(
         } catch (thrown) {
           if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
           // It changed since it was seen, and whose it is may be what changed.
-          const live = await read(kind, key);
+          const live = await look(kind, key);
           if (live === undefined) {
             outcome = { removed: uid };
             return;
           }
           const now = remember(live);
-          cache.seen(now);
           if (now.uid !== uid || now.app !== record.app) throw otherObject(key);
           resourceVersion = now.resourceVersion;
         }
@@ -792,15 +801,7 @@ async function watchAll(
       const exact = apiVersion === undefined ? undefined : served.inVersion(apiVersion, key.kind);
       const kind = exact ?? served.kind(key.group, key.kind);
       if (kind === undefined) return undefined;
-      const before = cache.record(key);
-      const live = await read(kind, key);
-      if (!isWatched(key)) return live;
-      const now = cache.record(key);
-      // What was read is newer than what the watch has told of so far, or the same; but the watch may have told of its end meanwhile.
-      const hasEnded = before !== undefined && before.uid === live?.metadata.uid && now?.uid !== before.uid;
-      if (live === undefined && now !== undefined && now.uid === before?.uid) cache.gone(now);
-      else if (live !== undefined && !hasEnded) cache.seen(remember(live));
-      return live;
+      return isWatched(key) ? look(kind, key) : read(kind, key);
     },
     apply,
     patch: async (key, patch) => {
