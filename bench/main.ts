@@ -3,9 +3,11 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { Application } from '@mooring/crds';
+import { stringify } from 'yaml';
 import { startCluster, stopCluster } from '../e2e/cluster/cluster.ts';
 import type { GitRepository } from '../e2e/git-server/git-repository.ts';
-import { startGitServer } from '../e2e/git-server/git-server.ts';
+import { type GitServer, startGitServer } from '../e2e/git-server/git-server.ts';
 import { githubPush, sendWebhook } from '../e2e/git-server/webhook.ts';
 import {
   type ApplicationView,
@@ -16,7 +18,8 @@ import {
 } from '../e2e/harness/applications.ts';
 import { connectKube, type Kube } from '../e2e/harness/kube.ts';
 import { type OperatorProcess, startOperatorProcess } from '../e2e/harness/operator-process.ts';
-import { lineOf } from './figure.ts';
+import { lineOf, median } from './figure.ts';
+import { applicationAt, chartFiles, chartName, endlessChart, startHungServer, valuesPath } from './hostile.ts';
 import { applicationOf, appName, filesOf, namespace, settings, settingsPath } from './monorepo.ts';
 import { measurePod } from './pod.ts';
 import { scrapeTimes } from './scrape.ts';
@@ -92,8 +95,36 @@ async function push(
   return { commit: after, at };
 }
 
-/** One commit to one application at a time: from the webhook to the object, and to the Application Synced at that commit. */
-async function latency(rig: Rig, commits: number): Promise<void> {
+/** Those of the repository that commits go to. */
+function goodOnes(apps: ReadonlyMap<string, Application>): readonly Application[] {
+  return [...apps.values()].filter(({ metadata: { name = '' } }) => /^(app|chart)-/.test(name));
+}
+
+/** What one commit changes, and the ConfigMap that shows it. */
+interface Target {
+  readonly app: string;
+  readonly files: (value: string) => Record<string, string>;
+}
+
+const plainTarget = (run: number): Target => {
+  // Spread over the repository, so that no order of work is favoured.
+  const index = (run * 67 + 31) % applications;
+  return { app: appName(index), files: (value) => ({ [settingsPath(index)]: settings(index, value) }) };
+};
+
+const chartTarget = (run: number): Target => {
+  const index = run % hostile.charts;
+  return { app: chartName(index), files: (value) => ({ [valuesPath(index)]: stringify({ value }) }) };
+};
+
+/** Milliseconds from each commit's webhook. */
+interface Latencies {
+  readonly applied: number[];
+  readonly synced: number[];
+}
+
+/** One commit to one Application at a time: from the webhook to the object, and to the Application Synced at that commit. */
+async function latency(rig: Rig, name: string, commits: number, targetOf: (run: number) => Target): Promise<Latencies> {
   const seen = new Map<string, number>();
   const stop = rig.kube.watch(`/api/v1/namespaces/${namespace}/configmaps`, (_, object) => {
     seen.set(`${object.metadata.name} ${object['data']?.['value']}`, performance.now());
@@ -101,30 +132,72 @@ async function latency(rig: Rig, commits: number): Promise<void> {
   const applied: number[] = [];
   const synced: number[] = [];
   for (let run = 0; run < commits; run += 1) {
-    // Spread over the repository, so that no order of work is favoured.
-    const index = (run * 67 + 31) % applications;
-    const value = `latency ${run}`;
-    const { commit, at } = await push(rig, { [settingsPath(index)]: settings(index, value) });
+    const { app: committed, files } = targetOf(run);
+    const value = `${name} ${run}`;
+    const { commit, at } = await push(rig, files(value));
     await rig.view.until(
       `commit ${run}`,
       (apps) => {
-        const app = apps.get(appName(index));
+        const app = apps.get(committed);
         return app !== undefined && isSettled(app, commit);
       },
       60_000,
     );
     synced.push(performance.now() - at);
-    applied.push((seen.get(`${appName(index)}-settings ${value}`) ?? Number.NaN) - at);
+    applied.push((seen.get(`${committed}-settings ${value}`) ?? Number.NaN) - at);
     await rig.view.until(
       `commit ${run} everywhere`,
-      (apps) => [...apps.values()].every((app) => isSettled(app, commit)),
+      (apps) => goodOnes(apps).every((app) => isSettled(app, commit)),
       60_000,
     );
     await sleep(500);
   }
   stop();
-  print({ figure: 'commitToApplied', unit: 'ms', runs: applied, limit: 250 });
-  print({ figure: 'commitToSynced', unit: 'ms', runs: synced, limit: 350 });
+  return { applied, synced };
+}
+
+/** How much slower commits go beside Git servers that hang and charts that never end: before, beside and after them, so that a machine that changes shows. */
+async function besideHostile(rig: Rig, git: GitServer): Promise<void> {
+  const bad = await git.createRepository('hostile');
+  const names = Array.from({ length: hostile.charts }, (_, index) => `endless-${index}`);
+  await bad.commit({
+    files: Object.assign({}, ...names.map(endlessChart)) as Record<string, string>,
+    message: 'start',
+  });
+  const good = Array.from({ length: hostile.charts }, (_, index) => index);
+  await push(rig, Object.assign({}, ...good.map(chartFiles)) as Record<string, string>);
+  for (const index of good)
+    await rig.kube.create(
+      applicationsPath,
+      applicationAt(chartName(index), rig.repository.url, `charts/${chartName(index)}`),
+    );
+  const measure = async (name: string): Promise<Record<'plain' | 'chart', Latencies>> => ({
+    plain: await latency(rig, `${name} plain`, hostile.commits, plainTarget),
+    chart: await latency(rig, `${name} chart`, hostile.commits, chartTarget),
+  });
+  await measure('warm');
+  const before = await measure('before');
+  const servers = await Promise.all(Array.from({ length: hostile.servers }, startHungServer));
+  undo.push(() => Promise.all(servers.map((server) => server.close())));
+  for (const [index, server] of servers.entries())
+    await rig.kube.create(applicationsPath, applicationAt(`hung-${index}`, server.url, '.'));
+  for (const name of names) await rig.kube.create(applicationsPath, applicationAt(name, bad.url, name));
+  await sleep(hostile.settleMs);
+  const beside = await measure('beside');
+  for (const name of [...names, ...servers.keys().map((index) => `hung-${index}`)])
+    await rig.kube.remove(`${applicationsPath}/${name}`);
+  await sleep(hostile.settleMs);
+  const after = await measure('after');
+  for (const index of good) await rig.kube.remove(`${applicationsPath}/${chartName(index)}`);
+  for (const kind of ['plain', 'chart'] as const) {
+    for (const what of ['applied', 'synced'] as const) {
+      const alone = median([...before[kind][what], ...after[kind][what]]);
+      const name = `${kind}${what === 'applied' ? 'Applied' : 'Synced'}`;
+      print({ figure: `${name}Alone`, unit: 'ms', runs: [...before[kind][what], ...after[kind][what]] });
+      print({ figure: `${name}BesideHostile`, unit: 'ms', runs: beside[kind][what] });
+      print({ figure: `${name}Growth`, unit: '%', runs: [(median(beside[kind][what]) / alone - 1) * 100], limit: 10 });
+    }
+  }
 }
 
 /** One commit that touches one ConfigMap of every application. */
@@ -137,7 +210,7 @@ async function burst(rig: Rig, runs: number): Promise<void> {
     );
     const before = rig.operator.usage().cpuSeconds;
     const { commit, at } = await push(rig, files);
-    await rig.view.until(`burst ${run}`, (apps) => [...apps.values()].every((app) => isSettled(app, commit)), 300_000);
+    await rig.view.until(`burst ${run}`, (apps) => goodOnes(apps).every((app) => isSettled(app, commit)), 300_000);
     wall.push((performance.now() - at) / 1_000);
     await sleep(3_000);
     cpu.push(rig.operator.usage().cpuSeconds - before);
@@ -175,6 +248,8 @@ async function start(rig: Rig, startOperator: () => Promise<OperatorProcess>): P
 }
 
 const readyRuns = 5;
+/** `settleMs`: until every hostile one has been tried, and for an engine that was ended to be made anew. */
+const hostile = { servers: 10, charts: 10, commits: 20, settleMs: 15_000 };
 const undo: (() => unknown)[] = [];
 
 async function cleanUp(): Promise<void> {
@@ -237,11 +312,15 @@ async function measureProcess(): Promise<void> {
   );
   print({ figure: `firstSyncOf${applications}`, unit: 's', runs: [(performance.now() - startedAt) / 1_000] });
   tell(`${counts.commits} commits, one application each`);
-  await latency(rig, counts.commits);
+  const { applied, synced } = await latency(rig, 'latency', counts.commits, plainTarget);
+  print({ figure: 'commitToApplied', unit: 'ms', runs: applied, limit: 250 });
+  print({ figure: 'commitToSynced', unit: 'ms', runs: synced, limit: 350 });
   tell(`${counts.bursts} commits, all applications each`);
   await burst(rig, counts.bursts);
   tell(`at rest for ${counts.idle} s`);
   await rest(rig, counts.idle);
+  tell(`commits beside ${hostile.servers} Git servers that hang and ${hostile.charts} charts that never end`);
+  await besideHostile(rig, git);
   tell(`${readyRuns} starts`);
   await start(rig, startOperator);
 }

@@ -30,6 +30,8 @@ export interface Faults {
   gitDown(): boolean;
   /** Milliseconds that a Git server lets those wait who ask about a repository; none where it is absent. */
   gitHangMs?(url: string): number;
+  /** Milliseconds for which a folder is rendered before a limit ends it; it is rendered at once where this is absent. */
+  renderHangMs?(path: string): number;
   refuses(key: ResourceKey): boolean;
   /** Namespaced kinds that the project forbids just now. */
   forbidden(): readonly string[];
@@ -382,8 +384,13 @@ export function startProcess(universe: Universe, name: string, died: () => void)
         const last = looked.get(appName);
         return last === undefined || universe.repository.read(tree.commit, last.file) !== last.text;
       }),
-    render: (tree, { appName, path }) =>
-      call(() => {
+    async render(tree, { appName, path }) {
+      const hangMs = faults.renderHangMs?.(path) ?? 0;
+      if (hangMs > 0) {
+        await new Promise<void>((resolve) => clock.after(hangMs, resolve));
+        throw new Fault('render-limit', `${path}: it took longer than ${hangMs / 1000} s`);
+      }
+      return call(() => {
         journal.rendering(name, appName, undefined);
         const file = `${path}/all.json`;
         const text = universe.repository.read(tree.commit, file);
@@ -392,7 +399,8 @@ export function startProcess(universe: Universe, name: string, died: () => void)
         const manifests = parseManifests(file, text);
         journal.rendering(name, appName, { commit: tree.commit, manifests });
         return { manifests, warnings: [], sourceType: 'Directory', rendered: true };
-      }),
+      });
+    },
   };
 
   const view = new Map(universe.store.list().map((app) => [app.metadata.name ?? '', app]));

@@ -4,10 +4,10 @@ import type { World } from '../world/world.ts';
 /** The place of a run among those that work at once. */
 export interface Place {
   /**
-   * Waits for something that is no work of this process, such as a Git server: once it takes longer than a moment others have the place, and the run goes on when it
-   * has one again. Of several waits at once all go on when the last is over.
+   * Waits for something that is no work of this thread, such as a Git server: once it takes longer than a moment (`keptMs`, or what the bounds say) others have the
+   * place, and the run goes on when it has one again. Of several waits at once all go on when the last is over.
    */
-  outside<T>(wait: Promise<T>): Promise<T>;
+  outside<T>(wait: Promise<T>, keptMs?: number): Promise<T>;
 }
 
 /** What a place is given to, and taken from. */
@@ -22,15 +22,19 @@ export interface PlaceBounds {
   takeAgain(): Promise<() => void>;
 }
 
-/** The world of a run that gives its place to others while it waits for Git or for a cluster's view. */
-export function outsideOf(world: World, place: Place): World {
-  const { git, clusters } = world;
+/** The world of a run that gives its place to others while it waits for Git, for a cluster's view, or long for a render. */
+export function outsideOf(world: World, place: Place, keptForRenderMs: number): World {
+  const { git, renderers, clusters } = world;
   return {
     ...world,
     git: {
       resolve: (repository, revision, notBefore) => place.outside(git.resolve(repository, revision, notBefore)),
       open: (repository, revision) => place.outside(git.open(repository, revision)),
       describe: (repository, revision) => place.outside(git.describe(repository, revision)),
+    },
+    renderers: {
+      ...renderers,
+      render: (...args) => place.outside(renderers.render(...args), keptForRenderMs),
     },
     clusters: { ...clusters, open: (server) => place.outside(clusters.open(server)) },
   };
@@ -67,9 +71,9 @@ export function createPlace(free: () => void, bounds: PlaceBounds): Place & { le
     release = undefined;
   };
   return {
-    async outside(wait) {
+    async outside(wait, keptMs = bounds.keptMs) {
       waits += 1;
-      const cancel = bounds.clock.after(bounds.keptMs, give);
+      const cancel = bounds.clock.after(keptMs, give);
       try {
         return await wait;
       } finally {

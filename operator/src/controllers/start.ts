@@ -150,7 +150,11 @@ export function startControllers(surroundings: World): Controllers {
         let action = awaitChange;
         let failure: string | undefined;
         try {
-          const passWorld = { ...outsideOf(world, place), leadership: lead.ofPass(), telemetry: own };
+          const passWorld = {
+            ...outsideOf(world, place, operatorLimits.placeKeptForRenderMs),
+            leadership: lead.ofPass(),
+            telemetry: own,
+          };
           action = await own.metrics.during(during, () => reconcile(app, passWorld, memory));
           const durationMs = world.clock.now() - startedAt;
           log.debug({ durationMs, next: action.do }, 'looked at the Application');
@@ -180,7 +184,7 @@ export function startControllers(surroundings: World): Controllers {
         const by = told.get(key);
         told.delete(key);
         const seenAt = by?.at ?? world.clock.now();
-        return reconcileRepository(users.of(key), outsideOf(world, place), {
+        return reconcileRepository(users.of(key), outsideOf(world, place, operatorLimits.placeKeptForRenderMs), {
           outdate(app, notBefore) {
             const id = applicationKey(app);
             memoryOf(id).revisionNotBefore = notBefore;

@@ -10,6 +10,8 @@ export interface OperatorLimits {
   readonly reconcilesWaiting: number;
   /** Milliseconds of such waiting for which a reconcile keeps its place. */
   readonly placeKeptMs: number;
+  /** The same for the wait for a render: those beyond it stand in the queue of renders in the order in which they came, the urgent behind the others. */
+  readonly placeKeptForRenderMs: number;
   /** Requests under way at once to one API server. */
   readonly requestsPerCluster: number;
   /** Bytes of one answer of an API server. */
@@ -58,6 +60,7 @@ export const operatorLimits: OperatorLimits = {
   reconcilesPerCluster: 10,
   reconcilesWaiting: 2_000,
   placeKeptMs: 20,
+  placeKeptForRenderMs: 1_000,
   requestsPerCluster: 16,
   responseBytes: 256 * 1024 * 1024,
   requestTimeoutMs: 30_000,
