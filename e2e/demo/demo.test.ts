@@ -12,6 +12,8 @@ import { clusterName } from './place.ts';
 /** Applications of the shop: eight services in three environments, and their root. */
 const applications = 25;
 const leftPath = '.mooring/running.json';
+/** Most MiB that the operator may hold at the demo's end. */
+const operatorRssMbMax = 230;
 
 interface Demo {
   readonly child: ChildProcess;
@@ -63,6 +65,7 @@ test('the demo brings the whole shop up on a cluster with a node, and heals, pru
   ]) {
     assert.ok(report[figure] > 0, `${figure}: ${report[figure]}`);
   }
+  assert.ok(report.operatorRssMb <= operatorRssMbMax, `${report.operatorRssMb} MiB`);
 });
 
 async function assertGone(left: Left | undefined): Promise<void> {

@@ -11,7 +11,7 @@ export interface EngineOptions {
   readonly name: string;
   /** The module that its build wrote; beside it, as `.state`, what it starts from. */
   readonly wasm: URL;
-  /** Milliseconds without a render after which the worker ends and its memory is freed. Default 60,000; to start again takes a quarter of a second. */
+  /** Milliseconds without a render after which the worker ends and its memory is freed. Default 5,000; to start again takes a quarter of a second. */
   readonly idleMs?: number;
   /** Renders between two returns to the state after the warm-up. 1 lets nothing of a render be seen by the next. Default 1. */
   readonly rendersPerClone?: number;
@@ -162,7 +162,7 @@ interface Lane {
 }
 
 function createLane(options: EngineOptions): Lane {
-  const idleMs = options.idleMs ?? 60_000;
+  const idleMs = options.idleMs ?? 5_000;
   let thread: Promise<Thread> | undefined;
   let idle: NodeJS.Timeout | undefined;
 
@@ -316,10 +316,9 @@ async function startThread(options: EngineOptions & { readonly state?: URL }, me
         worker.unref();
         then();
       };
-      const lose = (cause: unknown): void => {
-        settle(() => reject(new ThreadEnded('the worker ended', { cause })));
-        void end();
-      };
+      // The next one starts when the memory of this one is back.
+      const lose = (cause: unknown): void =>
+        settle(() => void end().finally(() => reject(new ThreadEnded('the worker ended', { cause }))));
       const fail = (cause: Error): void =>
         lose(new RenderError('crashed', `the ${options.name} worker failed: ${cause.message}`, { cause }));
       const exit = (): void => lose(new RenderError('crashed', `the ${options.name} worker ended`));

@@ -8,7 +8,7 @@ export const helmVersion = 'v4.3.1';
 
 /** How the engine runs. */
 export interface HelmOptions {
-  /** Milliseconds without a render after which the worker thread ends and its memory is freed. Default 60,000. */
+  /** Milliseconds without a render after which the worker thread ends and its memory is freed. Default 5,000. */
   readonly idleMs?: number;
   /** Renders between two returns to the state after start-up. Default 1: nothing of a render can be seen by the next. */
   readonly rendersPerClone?: number;

@@ -8,7 +8,7 @@ export const kustomizeVersion = 'v5.8.2';
 
 /** How the engine runs. */
 export interface KustomizeOptions {
-  /** Milliseconds without a build after which the worker thread ends and its memory is freed. Default 60,000. */
+  /** Milliseconds without a build after which the worker thread ends and its memory is freed. Default 5,000. */
   readonly idleMs?: number;
   /** Builds between two returns to the state after start-up. Default 1: nothing of a build can be seen by the next. */
   readonly rendersPerClone?: number;
