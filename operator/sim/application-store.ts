@@ -18,13 +18,17 @@ export interface ApplicationStore {
   list(): readonly Application[];
   get(name: NamespacedName): Application | undefined;
   create(app: Application): void;
-  /** A merge patch by the operator. Throws `Fault` `object-missing` or `object-conflict`. */
+  /** A merge patch. Throws `Fault` `object-missing` or `object-conflict`, and `object-refused` where it comes to more bytes than are taken. */
   patch(app: Application, patch: Readonly<Record<string, unknown>>, by: StoreEvent['by']): Application;
   remove(name: NamespacedName): void;
   watch(listener: (event: StoreEvent) => void): () => void;
 }
 
-export function createApplicationStore(clock: SimClock): ApplicationStore {
+/** `bytesTaken`: bytes that an Application may have as JSON; beyond them a patch is refused in etcd's words. */
+export function createApplicationStore(
+  clock: SimClock,
+  bytesTaken: () => number = () => Number.POSITIVE_INFINITY,
+): ApplicationStore {
   const applications = new Map<string, Application>();
   const listeners = new Set<(event: StoreEvent) => void>();
   let version = 1;
@@ -56,6 +60,8 @@ export function createApplicationStore(clock: SimClock): ApplicationStore {
         throw new Fault('object-conflict', `the Application ${name.name} was changed meanwhile`);
       const after = merge(before, { ...patch, metadata }) as Application;
       if (equalJson(after, before)) return before;
+      if (JSON.stringify(after).length > bytesTaken())
+        throw new Fault('object-refused', `Application ${name.name}: etcdserver: request is too large`);
       const isGone = after.metadata.deletionTimestamp !== undefined && !after.metadata.finalizers?.length;
       const stored = versioned(after);
       put(name, isGone ? undefined : stored, by);

@@ -73,6 +73,8 @@ export interface QuietWorldOptions {
   readonly metadata?: Application['metadata'];
   /** What goes wrong. */
   readonly faults?: Partial<Faults>;
+  /** Bytes of an Application as JSON that the API server takes; default: however many. */
+  readonly bytesTaken?: () => number;
   /** What Git holds at first. Without it there is no Application yet. */
   readonly manifests?: readonly KubeObject[];
 }
@@ -85,7 +87,7 @@ export function quietWorld(options: QuietWorldOptions = {}): QuietWorld {
   const api = createApiServer(server, clock, random);
   api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
   const servers = new Map([[server, api]]);
-  const store = createApplicationStore(clock);
+  const store = createApplicationStore(clock, options.bytesTaken);
   const journal = createJournal(clock, servers, store, operatorNamespace);
   const repository = createRepository('https://git.example.com/shop.git');
   const faults: QuietWorld['faults'] = {

@@ -29,8 +29,8 @@ export interface Memory {
   degradedAt: number | undefined;
   /** What was last told of what a sync would change, where nothing is written. */
   previewed: string | undefined;
-  /** Bytes that the API server takes of it, where that was found to be less than `applicationBytes`. */
-  statusBytes: number | undefined;
+  /** Bytes of it that the API server did not take, the fewest that were tried. */
+  refusedBytes: number | undefined;
   /** The part that it has in a trace. */
   readonly trace: AppTrace;
 }
@@ -54,7 +54,7 @@ export function newMemory(trace: AppTrace, revisionNotBefore = 0): Memory {
     failedRevision: undefined,
     degradedAt: undefined,
     previewed: undefined,
-    statusBytes: undefined,
+    refusedBytes: undefined,
   };
 }
 

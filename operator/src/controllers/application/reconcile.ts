@@ -58,10 +58,10 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     });
     world.telemetry.metrics.drifted(factsOf(app, world), driftOf({ app, ...seen.comparison }));
     if (decision.do !== 'sync') {
-      memory.faultsInRow = 0;
       const stays = decision.do === 'refuse' && decision.state !== undefined ? decision.state : state;
       const shown = await ofSpec(app, seen, world, memory);
       await publish(current, world, memory, { ...shown, decision, state: stays, deployed: false });
+      memory.faultsInRow = 0;
       // What the spec's own revision says is still to be told, and what was asked for meanwhile to be answered.
       if (stays !== state && stays?.finishedAt !== undefined) return requeueAfter(0);
       return decision.againMs === undefined ? awaitChange : requeueAfter(decision.againMs);
@@ -88,15 +88,16 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     };
     const operated = await step(world, 'sync', () => operate(request, world, memory));
     state = operated.state;
-    memory.faultsInRow = 0;
     const after = operated.wrote ? await seeAgain(app, seen, world) : seen;
     if (state.finishedAt === undefined) {
       const shown = await ofSpec(app, after, world, memory);
       await publish(current, world, memory, { ...shown, decision, state, deployed: false });
+      memory.faultsInRow = 0;
       return operated.againMs === undefined ? awaitChange : requeueAfter(operated.againMs);
     }
     memory.unrecorded = operated.deployed ? commit : undefined;
     await publish(current, world, memory, { seen: after, decision, state, deployed: operated.deployed });
+    memory.faultsInRow = 0;
     memory.unrecorded = undefined;
     // One more look tells what the spec's own revision says now, why nothing is tried again, and starts an operation that was asked for meanwhile.
     const isSettled = operated.deployed && !after.comparison.changes.changes.some(isOutOfSync);
@@ -155,10 +156,8 @@ function publish(app: Application, world: World, memory: Memory, found: Publicat
 
 /** Writes the status once, and only what changed of it; tells people about it. */
 async function writeStatus(app: Application, world: World, memory: Memory, found: Publication): Promise<Application> {
-  const applicationBytes = memory.statusBytes ?? operatorLimits.applicationBytes;
-  const status = summarize({
+  const findings = {
     app,
-    applicationBytes,
     replaced: replacedBy(found.seen),
     comparison: found.seen?.target.ofSpec ? found.seen.comparison : undefined,
     faults: found.faults ?? [],
@@ -168,7 +167,11 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
     controllerNamespace: world.store.namespace,
     now: world.clock.now(),
     messageLength: operatorLimits.messageLength,
-  });
+  };
+  const { refusedBytes = Number.POSITIVE_INFINITY } = memory;
+  let status = summarize({ ...findings, applicationBytes: operatorLimits.applicationBytes });
+  if (memory.refusedBytes !== undefined && bytesOf({ ...app, status }) >= refusedBytes)
+    status = summarize({ ...findings, applicationBytes: smallerThan(refusedBytes) });
   // Another operation that was asked for while one is under way waits for its turn.
   const taken = app.operation !== undefined && found.state?.operation === app.operation;
   const finalizers = finalizersOf(app, found.seen);
@@ -193,10 +196,11 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
   try {
     stored = await world.store.patchApplication(app, patch);
   } catch (thrown) {
-    const smaller = Math.floor(Math.min(applicationBytes, bytesOf(app) + bytesOf(patch)) / 2);
-    if (!isTooLarge(thrown) || smaller < applicationBytesLeast) throw thrown;
-    world.telemetry.log.warn({ bytes: smaller }, 'the API server takes no Application of this size; its status is cut');
-    memory.statusBytes = smaller;
+    if (!isTooLarge(thrown)) throw thrown;
+    const bytes = bytesOf({ ...app, status });
+    if (bytes >= refusedBytes || smallerThan(bytes) < applicationBytesLeast) throw tooLarge(thrown);
+    world.telemetry.log.warn({ bytes }, 'the API server takes no Application of this size; its status is cut');
+    memory.refusedBytes = bytes;
     return writeStatus(app, world, memory, found);
   }
   tell(app, status, world);
@@ -204,11 +208,23 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
   return stored;
 }
 
-/** Bytes of an Application at which no smaller status is tried: what is too large is not the status. */
+/** Bytes of an Application below which no smaller status is tried: what is too large is not the status. */
 const applicationBytesLeast = 8 * 1024;
 
+/** The limit, halved as often as it takes to come below what was refused: always the same steps, so that a restart comes to the same status. */
+function smallerThan(refusedBytes: number): number {
+  let bytes = operatorLimits.applicationBytes;
+  while (bytes >= refusedBytes) bytes = Math.floor(bytes / 2);
+  return bytes;
+}
+
+function tooLarge(refusal: Fault): Fault {
+  const message = `${refusal.message}: not even with a status that was cut short; make spec and annotations of the Application smaller, or have etcd, and whatever stands before the API server, take larger requests`;
+  return new Fault(refusal.code, message, refusal.data, refusal);
+}
+
 /** Whether the API server, or etcd behind it, refused a write for its size. */
-function isTooLarge(thrown: unknown): boolean {
+function isTooLarge(thrown: unknown): thrown is Fault {
   if (!(thrown instanceof Fault)) return false;
   return thrown.data['httpStatus'] === 413 || /request is too large|larger than max/i.test(thrown.message);
 }

@@ -324,6 +324,19 @@ test('a heal names what differs, and counts', () => {
   assert.equal(sync?.autoHealAttemptsCount, 1);
 });
 
+test('a heal of more than 1,000 objects is one of the whole, as a list of them has no room in a status', () => {
+  const many = (count: number): Change[] =>
+    Array.from({ length: count }, (_, index) => ({ ...drifted, key: key(`object-${index}`) }));
+  const syncOf = (changes: readonly Change[]) => {
+    const decision = decided({ policy: auto, state: done, changes });
+    return decision.do === 'sync' ? decision.state.operation.sync : undefined;
+  };
+  assert.equal(syncOf(many(1_000))?.resources?.length, 1_000);
+  const whole = syncOf(many(1_001));
+  assert.equal(whole?.resources, undefined);
+  assert.equal(whole?.autoHealAttemptsCount, 1);
+});
+
 const heals: readonly [secondsAgo: number, attempts: number, expected: number | 'rest'][] = [
   [0, 0, 1],
   [1, 1, 'rest'],

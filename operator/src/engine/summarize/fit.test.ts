@@ -93,6 +93,13 @@ test('then objects are not listed: those in sync first, one of each kind stays, 
   );
 });
 
+test('hooks come and go, and are not counted', () => {
+  const hook: ResourceStatus = { version: 'v1', kind: 'Job', namespace: 'shop', name: 'migrate', hook: true };
+  const messageWith = (hooks: readonly ResourceStatus[]): string | undefined =>
+    fitted({ resources: [...hooks, ...resources(2_000)] }, bounds(100_000)).conditions?.[0]?.message;
+  assert.equal(messageWith([hook]), messageWith([]));
+});
+
 test('the next pass says the same and writes nothing', () => {
   const results = Array.from({ length: 3_000 }, (_, index) => result(index));
   const before = fitted({ resources: resources(3_000), operationState: operation(results) }, bounds(200_000));
@@ -111,12 +118,14 @@ test('where nothing helps the operation ends, and says what to do', () => {
   const failed = Array.from({ length: 2_000 }, (_, index) =>
     result(index, { status: 'SyncFailed', message: 'ä'.repeat(1_000), hookPhase: 'Failed' }),
   );
-  const status = fitted({ resources: resources(2_000), operationState: operation(failed, 'Running') }, bounds(50_000));
+  const said = 'one or more objects failed to apply, reason: no. Retrying attempt #1 at 2026-01-01T00:00:05Z.';
+  const state = { ...operation(failed, 'Running'), message: said };
+  const status = fitted({ resources: resources(2_000), operationState: state }, bounds(50_000));
   assert.ok(bytesOf(status) <= 50_000);
   assert.equal(status.operationState?.phase, 'Error');
   assert.match(
     status.operationState?.message ?? '',
-    /^The operation was ended: The Application is too large .*split it/,
+    /^The operation was ended, as what is needed to go on .* with 2000 objects: .*split it .*It said last: one or more objects failed to apply, reason: no\.$/,
   );
   assert.equal(status.conditions?.[0]?.type, 'StatusTooLargeWarning');
 });

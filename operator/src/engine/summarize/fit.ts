@@ -1,6 +1,7 @@
 import type { ApplicationCondition, ApplicationStatus, ResourceResult, ResourceStatus } from '@mooring/crds';
 import { keyText } from '../../model/resource-key.ts';
 import { timestamp } from '../../model/timestamp.ts';
+import { withoutTry } from './operation-message.ts';
 
 /** What a status must fit into. `now` is milliseconds since 1970. */
 export interface StatusBounds {
@@ -18,6 +19,8 @@ const condition = 'StatusTooLargeWarning';
 const countStep = 100;
 /** Characters that are left of the message of a result where there is no room for all. */
 const resultMessageLength = 200;
+/** Characters that are left of other messages where nothing helps. */
+const messageKept = 1_000;
 
 /**
  * A status that fits into its bounds, with a condition that says what of it is left out. First go results of what is as it was, then of all that was applied: the next
@@ -57,10 +60,10 @@ export function fitted(status: ApplicationStatus, bounds: StatusBounds): Applica
     { ...status, ...(status.resources && { resources }) },
     results.filter((result) => kept.has(result)).map((result) => (over > 0 ? shortened(result) : result)),
   );
-  const told = messageOf(status.resources?.length ?? 0, left, kept.size < results.length || isCut(before));
+  const told = messageOf(status.resources, left, kept.size < results.length || isCut(before));
   const whole = withCondition(smaller, told, bounds);
   if (bytesOf(whole) <= bytes) return whole;
-  return hopeless(smaller, told, now, bounds);
+  return hopeless(status, now, bounds);
 }
 
 /** Bytes that the condition may take. */
@@ -78,10 +81,15 @@ function expendable(resources: readonly ResourceStatus[]): ResourceStatus[] {
   return [...others.filter(isQuiet).reverse(), ...others.filter((one) => !isQuiet(one)).reverse()];
 }
 
-/** Nothing that may be left out is enough: the operation ends, as nobody could tell how far it has come. */
-function hopeless(status: ApplicationStatus, told: string, now: number, bounds: StatusBounds): ApplicationStatus {
+/**
+ * Nothing that may be left out is enough: no object is listed and no result is kept. An operation under way ends, as nobody could tell how far it has come; what it
+ * said last stays to be read.
+ */
+function hopeless(status: ApplicationStatus, now: number, bounds: StatusBounds): ApplicationStatus {
   const { operationState: state } = status;
-  const message = `The operation was ended: ${told}`;
+  const told = `${whatIsLeftOut(status.resources, status.resources?.length ?? 0, true)}; ${wayOut}`;
+  const said = withoutTry(state?.message ?? '').slice(0, messageKept);
+  const message = `The operation was ended, as what is needed to go on with it has no room: ${told}${said === '' ? '' : `. It said last: ${said}`}`;
   const isOver = state?.phase !== 'Running' && state?.phase !== 'Terminating';
   const { resources: _, ...nothing } = state?.operation.sync ?? {};
   const ended = state && {
@@ -93,7 +101,7 @@ function hopeless(status: ApplicationStatus, told: string, now: number, bounds: 
   const bare = withResults({ ...status, ...(ended && { operationState: ended }), resources: [] }, []);
   const { summary: __, ...rest } = bare;
   const { conditions = [] } = bare;
-  const few = conditions.slice(0, 10).map((one) => ({ ...one, message: one.message.slice(0, 1_000) }));
+  const few = conditions.slice(0, 10).map((one) => ({ ...one, message: one.message.slice(0, messageKept) }));
   return withCondition({ ...rest, conditions: few }, told, bounds);
 }
 
@@ -110,15 +118,21 @@ function withResults(status: ApplicationStatus, resources: readonly ResourceResu
   return { ...status, operationState: { ...state, syncResult: { ...state.syncResult, resources } } };
 }
 
-function messageOf(objects: number, left: number, isCutShort: boolean): string {
-  const count = left < countStep ? left : Math.floor(left / countStep) * countStep;
+const wayOut = 'split it into several Applications';
+
+function messageOf(resources: ApplicationStatus['resources'], left: number, isCutShort: boolean): string {
+  return `${whatIsLeftOut(resources, left, isCutShort)}. It is synced as a whole nevertheless; ${wayOut} to see all`;
+}
+
+/** Hooks come and go with each operation, and are not counted. */
+function whatIsLeftOut(resources: ApplicationStatus['resources'], left: number, isCutShort: boolean): string {
+  const objects = resources?.filter(({ hook }) => hook !== true).length ?? 0;
+  const count = Math.floor(left / countStep) * countStep;
   const what = [
-    ...(count > 0
-      ? [`${left < countStep ? '' : 'more than '}${count} objects are not listed in status.resources`]
-      : []),
+    ...(left > 0 ? [`${count === 0 ? 'some' : `more than ${count}`} objects are not listed in status.resources`] : []),
     ...(isCutShort ? ['results of what was synced are left out of status.operationState'] : []),
   ];
-  return `The Application is too large for its status, with ${objects} objects: ${what.join(', and ')}. It is synced as a whole nevertheless; split it into several Applications to see all`;
+  return `The Application is too large for its status, with ${objects} objects: ${what.join(', and ')}`;
 }
 
 /** A pass that could not compare, or compared what fits, knows nothing of what was left out before; while the same operation is the last one, its results are still cut. */
@@ -129,7 +143,7 @@ function carriedOver(status: ApplicationStatus, before: ApplicationStatus): stri
   if (status.resources === before.resources && isSameOperation) return last.message;
   const isSameList = status.resources !== undefined && status.resources.length === before.resources?.length;
   if (isSameList && isSameOperation) return last.message;
-  return isSameOperation && isCut(before) ? messageOf(status.resources?.length ?? 0, 0, true) : undefined;
+  return isSameOperation && isCut(before) ? messageOf(status.resources, 0, true) : undefined;
 }
 
 function isCut(before: ApplicationStatus): boolean {

@@ -1,5 +1,6 @@
 import type { ApplicationCondition, ApplicationConditionType, ApplicationStatus, OperationState } from '@mooring/crds';
 import { endedOperation } from './deployment.ts';
+import { withoutTry } from './operation-message.ts';
 
 /** Something that changed between two statuses, for Events and logs; the words are Argo CD's. */
 export interface StatusNotice {
@@ -44,7 +45,7 @@ export function notices(before: ApplicationStatus | undefined, after: Applicatio
     operation.phase === 'Running' &&
     retriesOf(operation) > (isNew ? 0 : retriesOf(last))
   ) {
-    const message = `Sync operation to ${revision} failed, and is tried again: ${withoutTime(operation.message ?? '')}`;
+    const message = `Sync operation to ${revision} failed, and is tried again: ${withoutTry(operation.message ?? '')}`;
     told.push({ type: 'Warning', reason: 'OperationRetried', message });
   }
   if (before?.sync?.status !== after.sync?.status) {
@@ -59,8 +60,10 @@ export function notices(before: ApplicationStatus | undefined, after: Applicatio
     told.push({ type: isDegraded ? 'Warning' : 'Normal', reason: 'ResourceUpdated', message });
   }
   const known = before?.conditions ?? [];
+  // How much of a status is left out changes on the way of an operation; that something is, is told once.
   const isKnown = ({ type, message }: ApplicationCondition): boolean =>
-    known.some((one) => one.type === type && one.message === message) || isOfOperation(message, operation);
+    known.some((one) => one.type === type && (one.message === message || type === 'StatusTooLargeWarning')) ||
+    isOfOperation(message, operation);
   return [...told, ...conditionNotices((after.conditions ?? []).filter((condition) => !isKnown(condition)))];
 }
 
@@ -77,9 +80,4 @@ function isOfOperation(message: string, operation: OperationState | undefined): 
 
 function retriesOf(operation: OperationState | undefined): number {
   return operation?.retryCount ?? 0;
-}
-
-/** What differs from try to try is left out, so that the same failure is the same notice. */
-function withoutTime(message: string): string {
-  return message.replace(/ Retrying attempt #\d+ at \S+$/, '');
 }

@@ -16,6 +16,11 @@ export function finalMessage(message: string, phase: 'Failed' | 'Error', state: 
   return retries > 0 ? `${sentence(told)} It is not tried again: mend the cause, then sync again.` : told;
 }
 
+/** A message without which try follows and when, so that the same failure reads the same from try to try. */
+export function withoutTry(message: string): string {
+  return message.replace(/ Retrying attempt #\d+ at \S+$/, '');
+}
+
 /** What an operation waits for, and since when, in milliseconds since 1970: the same wait keeps its beginning, also where fewer are left to wait for. */
 export function waitingMessage(reason: string, before: string | undefined, now: number): string {
   const [, last = '', since] = /^(.*) \(since (\S+)\)$/s.exec(before ?? '') ?? [];
