@@ -9,15 +9,25 @@ const wordLength = 16;
 const tokenLength = 4;
 /** Bytes of a value from which on a part of it is taken out, too. */
 const partLength = 16;
-/** Bytes of the pieces of a value that are looked for to find such parts. */
-const pieceLength = 8;
-/** Bytes of the beginning of a value that are taken out where a text was cut there, and of its end where the text begins. */
+/** Bytes of the pieces of a value that are looked for to find such parts: a part that is long enough holds one from each place on that is a multiple of it. */
+const pieceStep = 8;
+/** Bytes of the beginning of a value that are taken out where a text was cut there, and of its end where the text begins; what is this long is found by its hash. */
 const cutLength = 6;
 /** How many escapes within escapes are undone, and how many readings that makes at most. */
 const escapeDepth = 3;
 const readingsAtMost = 8;
 /** No byte: parts what was not together in the text. */
 const gap = '\u0100';
+
+/** Characters of a text that are looked at; what follows is left out. */
+const textLength = 16_384;
+/** How many values are looked for, and how many characters they may have together; of a text that may hold more nothing is shown. */
+const valuesAtMost = 10_000;
+const valuesLength = 2 * 1024 * 1024;
+/** Bytes of a text that are held against bytes of values; of a text that needs more, as both are repetitive, nothing is shown. */
+const workAtMost = 1_000_000;
+/** Stands for a text in which it cannot be told in time what is secret. */
+export const withheld = '(left out, since there is too much in it that may be secret)';
 
 /** A text as some decoding reads it: a character for each byte, and which part of the text each stands for. */
 interface Reading {
@@ -31,23 +41,22 @@ interface Reading {
 /**
  * A text without the given values, in whatever spelling: as they are, with the escapes of JSON, URLs and HTML, in base64 of either alphabet and wrapped, from any
  * byte on, and parts of them where the text was cut. A value that is like a word is taken out only where it stands for itself, and a short one only where
- * a value is written, since within a word it would tell the value and say nothing. Takes time linear in the text for each value; cut long texts first.
+ * a value is written, since within a word it would tell the value and say nothing. Takes time linear in text and values; of a text where that is not enough
+ * `withheld` is all that is shown.
  */
 export function maskValues(text: string, values: Iterable<string>): string {
-  const wanted = [...new Set(values)].filter((value) => value !== '');
-  if (text === '' || wanted.length === 0) return text;
-  const found: [from: number, to: number][] = [];
-  const readings = readingsOf(text);
-  const spellings = wanted.map(bytesOf);
-  const pieces = new Set(readings.flatMap(({ bytes }) => hashesOf(bytes, 1)));
-  for (const value of spellings) {
-    const shared = value.length < partLength ? [] : sharedPieces(value, pieces);
-    for (const reading of readings) {
-      for (const [from, to] of [...wholes(reading, value), ...parts(reading, value, shared)])
-        found.push([reading.starts[from] ?? 0, reading.ends[to - 1] ?? text.length]);
-    }
+  const wanted = new Set<string>();
+  let length = 0;
+  for (const value of values) {
+    if (value === '' || wanted.has(value)) continue;
+    wanted.add(value);
+    length += value.length;
+    if (wanted.size > valuesAtMost || length > valuesLength) return withheld;
   }
-  return withMasks(text, found);
+  if (text === '' || wanted.size === 0) return text;
+  const shown = text.length <= textLength ? text : `${text.slice(0, textLength)}…`;
+  const found = placesOf([...wanted].map(bytesOf), joined(readingsOf(shown)));
+  return found === undefined ? withheld : withMasks(shown, found);
 }
 
 /** A text without the user information of the URLs in it, up to the last `@` before the path; the bare user name of an SSH address stays. */
@@ -107,34 +116,161 @@ function withMasks(text: string, found: [from: number, to: number][]): string {
   return masked + text.slice(done);
 }
 
-/** A number for every `step`th piece of a text, from its beginning on. */
-function hashesOf(bytes: string, step: number): number[] {
-  const hashes: number[] = [];
-  for (let at = 0; at + pieceLength <= bytes.length; at += step) {
-    let hash = 0;
-    for (let i = at; i < at + pieceLength; i += 1) hash = (Math.imul(hash, 31) + bytes.charCodeAt(i)) | 0;
-    hashes.push(hash);
-  }
-  return hashes;
+/** All readings of a text, one after the other; those of base64 come last. */
+interface Readings {
+  readonly bytes: string;
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+  /** Where the first of base64 begins. */
+  readonly base64From: number;
 }
 
-/** Places of the pieces of a value that a text may hold, one place for each piece. */
-function sharedPieces(value: string, pieces: ReadonlySet<number>): number[] {
-  const places = new Map<number, number>();
-  for (const [index, hash] of hashesOf(value, pieceLength).entries()) {
-    if (pieces.has(hash) && !places.has(hash)) places.set(hash, index * pieceLength);
+function joined(readings: readonly Reading[]): Readings {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  let base64From = 0;
+  for (const reading of readings) {
+    for (const at of reading.starts) starts.push(at);
+    for (const at of reading.ends) ends.push(at);
+    starts.push(0);
+    ends.push(0);
+    if (!reading.isBase64) base64From = starts.length;
   }
-  return [...places.values()];
+  return { bytes: readings.map(({ bytes }) => `${bytes}${gap}`).join(''), starts, ends, base64From };
 }
 
-/** Where the whole value stands in a reading, as a value and not by chance. */
-function* wholes(reading: Reading, value: string): Generator<[number, number]> {
-  const { bytes, isBase64 } = reading;
-  if (isBase64 && value.length < tokenLength) return;
-  for (let at = bytes.indexOf(value); at >= 0; at = bytes.indexOf(value, at + 1)) {
-    const end = at + value.length;
-    if (isBase64 || isMeant(value, bytes.charAt(at - 1), bytes.charAt(end))) yield [at, end];
+/** Which parts of a text the values are; undefined where it takes more work than a text is worth. */
+function placesOf(values: readonly string[], readings: Readings): [from: number, to: number][] | undefined {
+  const { bytes, starts, ends, base64From } = readings;
+  const found: [from: number, to: number][] = [];
+  const begins = indexOf(bytes, cutLength);
+  const shortest = values.some(({ length }) => length >= tokenLength && length < cutLength)
+    ? indexOf(bytes, tokenLength)
+    : undefined;
+  const tokens = values.some(({ length }) => length < tokenLength) ? tokensOf(bytes.slice(0, base64From)) : undefined;
+  let work = 0;
+  const add = (from: number, to: number): void => {
+    found.push([starts[from] ?? 0, ends[to - 1] ?? 0]);
+  };
+  /** How many bytes of a value, from `of` on, stand at a place. */
+  const forward = (value: string, of: number, at: number): number => {
+    let count = 0;
+    while (of + count < value.length && bytes.charCodeAt(at + count) === value.charCodeAt(of + count)) count += 1;
+    work += count + 1;
+    return count;
+  };
+  /** How many bytes of a value, before `of`, stand before a place. */
+  const back = (value: string, of: number, at: number): number => {
+    let count = 0;
+    while (count < of && at > count && bytes.charCodeAt(at - count - 1) === value.charCodeAt(of - count - 1))
+      count += 1;
+    work += count + 1;
+    return count;
+  };
+  const isValue = (value: string, from: number): boolean =>
+    from >= base64From || isMeant(value, bytes.charAt(from - 1), bytes.charAt(from + value.length).replace(gap, ''));
+  /** The whole value, where it is meant, and its beginning where the text was cut. */
+  const lookForWhole = (value: string, index: Index): void => {
+    for (let at = firstIn(index, value, 0); at >= 0 && work <= workAtMost; at = index.next[at] ?? -1) {
+      const count = forward(value, 0, at);
+      const isWhole = count === value.length && isValue(value, at);
+      const isCut =
+        value.length >= certainLength &&
+        count >= cutLength &&
+        cutThere.test(bytes.slice(at + count, at + count + cutLength));
+      if (isWhole || isCut) add(at, at + count);
+    }
+  };
+  /** The end of the value where a text begins. */
+  const lookForEnd = (value: string): void => {
+    const of = value.length - cutLength;
+    for (let at = firstIn(begins, value, of); at >= 0 && work <= workAtMost; at = begins.next[at] ?? -1) {
+      if (forward(value, of, at) < cutLength) continue;
+      const from = at - back(value, of, at);
+      if (from === 0 || bytes[from - 1] === gap) add(from, at + cutLength);
+    }
+  };
+  /** Long parts of the value, anywhere. */
+  const lookForParts = (value: string): void => {
+    const seen = new Set<number>();
+    for (let of = 0; of + pieceStep <= value.length; of += pieceStep) {
+      const first = firstIn(begins, value, of);
+      if (first < 0) continue;
+      const piece = hashAt(value, of, pieceStep);
+      if (seen.has(piece)) continue;
+      seen.add(piece);
+      let done = 0;
+      for (let at = first; at >= 0 && work <= workAtMost; at = begins.next[at] ?? -1) {
+        work += 1;
+        if (at < done) continue;
+        const count = forward(value, of, at);
+        if (count < cutLength) continue;
+        const from = at - back(value, of, at);
+        if (at + count - from < partLength) continue;
+        add(from, at + count);
+        done = at + count;
+      }
+    }
+  };
+  for (const value of values) {
+    if (work > workAtMost) return undefined;
+    if (value.length < tokenLength) for (const at of tokens?.get(value) ?? []) add(at, at + value.length);
+    else if (value.length < cutLength) shortest !== undefined && lookForWhole(value, shortest);
+    else lookForWhole(value, begins);
+    if (value.length >= certainLength) lookForEnd(value);
+    if (value.length >= partLength) lookForParts(value);
   }
+  return work > workAtMost ? undefined : found;
+}
+
+/** Where the runs of so many bytes stand, by their hash. */
+interface Index {
+  readonly size: number;
+  /** The first place for each slot, and the next one of the same slot for each place; -1 where there is none. */
+  readonly first: Int32Array;
+  readonly next: Int32Array;
+}
+
+const slots = 1 << 17;
+
+function indexOf(bytes: string, size: number): Index {
+  const first = new Int32Array(slots).fill(-1);
+  const next = new Int32Array(bytes.length).fill(-1);
+  for (let at = bytes.length - size; at >= 0; at -= 1) {
+    const slot = slotOf(hashAt(bytes, at, size));
+    next[at] = first[slot] ?? -1;
+    first[slot] = at;
+  }
+  return { size, first, next };
+}
+
+function firstIn({ size, first }: Index, value: string, of: number): number {
+  return first[slotOf(hashAt(value, of, size))] ?? -1;
+}
+
+function hashAt(bytes: string, at: number, size: number): number {
+  let hash = 0;
+  for (let i = at; i < at + size; i += 1) hash = Math.imul(hash ^ bytes.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+function slotOf(hash: number): number {
+  return (hash ^ (hash >>> 15)) & (slots - 1);
+}
+
+/** Where what is shorter than a word stands as a value, and what it is. */
+function tokensOf(bytes: string): Map<string, number[]> {
+  const tokens = new Map<string, number[]>();
+  for (const { index } of bytes.matchAll(/["'`=]/g)) {
+    for (let length = 1; length < tokenLength; length += 1) {
+      const token = bytes.slice(index + 1, index + 1 + length);
+      if (!isMeant(token, bytes.charAt(index), bytes.charAt(index + 1 + length).replace(gap, ''))) continue;
+      const places = tokens.get(token);
+      if (places === undefined) tokens.set(token, [index + 1]);
+      else places.push(index + 1);
+    }
+  }
+  return tokens;
 }
 
 function isMeant(value: string, before: string, after: string): boolean {
@@ -147,40 +283,7 @@ function isMeant(value: string, before: string, after: string): boolean {
 }
 
 /** What follows where a text was cut. */
-const cutThere = /^[\s"'\\]*(?:$|\.\.\.|\u00e2\u0080\u00a6|\()/;
-
-/** Where a part of a value stands: a long run of it anywhere, its beginning where the text was cut, its end where the text begins. */
-function* parts(reading: Reading, value: string, shared: readonly number[]): Generator<[number, number]> {
-  if (value.length < certainLength) return;
-  const { bytes } = reading;
-  const run = (at: number, of: number): [from: number, to: number] => {
-    let from = at;
-    for (let i = of; i > 0 && from > 0 && bytes[from - 1] === value[i - 1]; i -= 1) from -= 1;
-    let to = at;
-    for (let i = of; i < value.length && to < bytes.length && bytes[to] === value[i]; i += 1) to += 1;
-    return [from, to];
-  };
-  for (const of of shared) {
-    const piece = value.slice(of, of + pieceLength);
-    for (let at = bytes.indexOf(piece); at >= 0; ) {
-      const [from, to] = run(at, of);
-      const isPart = to - from >= partLength;
-      if (isPart) yield [from, to];
-      at = bytes.indexOf(piece, isPart ? to : at + 1);
-    }
-  }
-  const begin = value.slice(0, cutLength);
-  for (let at = bytes.indexOf(begin); at >= 0; ) {
-    const [from, to] = run(at, 0);
-    if (cutThere.test(bytes.slice(to, to + cutLength))) yield [from, to];
-    at = bytes.indexOf(begin, Math.max(at + 1, to - cutLength));
-  }
-  const end = bytes.indexOf(value.slice(-cutLength));
-  if (end >= 0) {
-    const [from, to] = run(end, value.length - cutLength);
-    if (from === 0) yield [from, to];
-  }
-}
+const cutThere = /^[\s"'\\]*(?:$|\u0100|\.\.\.|\u00e2\u0080\u00a6|\()/;
 
 function readingsOf(text: string): Reading[] {
   const plain: Reading[] = [rawReading(text)];

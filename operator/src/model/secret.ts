@@ -70,7 +70,10 @@ function plainOf(text: string): string | undefined {
   const dense = text.replace(/\s+/g, '');
   if (dense === '' || dense.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(dense)) return undefined;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(atob(dense), (char) => char.charCodeAt(0)));
+    const binary = atob(dense);
+    const bytes = new Uint8Array(binary.length);
+    for (let at = 0; at < bytes.length; at += 1) bytes[at] = binary.charCodeAt(at);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return undefined;
   }
@@ -90,8 +93,13 @@ export function withPlainData(object: KubeObject): KubeObject {
   return { ...rest, data: stored } as KubeObject;
 }
 
+/** Bytes that become characters in one call: each is an argument on the stack. */
+const argumentsAtOnce = 8_192;
+
 function base64(text: string): string {
-  let binary = '';
-  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  const bytes = new TextEncoder().encode(text);
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += argumentsAtOnce)
+    parts.push(String.fromCharCode(...bytes.subarray(at, at + argumentsAtOnce)));
+  return btoa(parts.join(''));
 }

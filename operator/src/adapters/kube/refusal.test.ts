@@ -140,6 +140,27 @@ describe('of a Secret', () => {
     assert.equal(message, 'Secret/shop/web: denied because ++++++++ and ++++++++ are weak');
   });
 
+  test('of a large one nothing is repeated that may hold a value, in little time', () => {
+    const data = {
+      ...Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`key-${at}`, encoded])),
+      key: encoded,
+    };
+    const large = { ...secret, data };
+    const before = process.threadCpuUsage().user;
+    const causes = Array.from({ length: 1_000 }, () => ({ field: `data[${canary}]`, reason: 'FieldValueInvalid' }));
+    const body = status({ message: `weak: ${canary}`, reason: 'Forbidden', details: { causes } });
+    const { message } = refusalOf(request(large), 403, body);
+    assert.ok(process.threadCpuUsage().user - before < 50_000);
+    assert.match(
+      message,
+      /^Secret\/shop\/web: the API server refused it, Forbidden: data \(FieldValueInvalid\), .*, and 992 more; its message is left out/,
+    );
+    assert.equal(
+      refusalOf(request(large), 409, status({ message: 'secrets "web" already exists' })).message,
+      'Secret/shop/web: secrets "web" already exists',
+    );
+  });
+
   test('short values and words garble nothing, and are not given away', () => {
     const short = { ...secret, stringData: { a: 'e', b: 'is', c: 'unable', d: 'key', 'tls.crt': 'content' } };
     const said = (code: number, body: string): string => refusalOf(request(short), code, body).message;

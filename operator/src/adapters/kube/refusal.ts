@@ -107,14 +107,16 @@ const keysByType: ReadonlySet<string> = new Set([
 
 function ofSecret(secret: KubeObject, httpStatus: number, status: KubeStatus, said: string): string {
   if (status.message !== undefined && namesOnly.some((sentence) => sentence.test(said))) return said;
-  const { name = '', namespace = '' } = secret.metadata;
-  const values = [...secretTexts(secret)].filter((text) => text !== name && text !== namespace);
+  const values = valuesOf(secret);
   const isAboutContent = httpStatus === 400 || httpStatus === 422 || httpStatus >= 500;
   // Where a word of the message is a value as well, to hide the word would tell the value.
-  const isPlain = maskValues(said, values.filter(isWord)) === said;
+  const isPlain = values !== undefined && maskValues(said, values.filter(isWord)) === said;
   if (!isAboutContent && status.message !== undefined && isPlain) return maskValues(said, values);
   const causes = status.details?.causes ?? [];
-  const fields = causes.map(({ field, reason }) => `${fieldOf(secret, field, values)} (${reason ?? 'invalid'})`);
+  const fields = causes
+    .slice(0, fieldsNamed)
+    .map(({ field, reason }) => `${fieldOf(secret, field, values)} (${reason ?? 'invalid'})`);
+  if (causes.length > fieldsNamed) fields.push(`and ${causes.length - fieldsNamed} more`);
   const by = deniedBy.exec(said)?.[0];
   const what = by === undefined ? `the API server refused it, ${status.reason ?? httpStatus}` : `${by} it`;
   const fixed = /field is immutable/.test(said) ? ', field is immutable' : '';
@@ -122,14 +124,27 @@ function ofSecret(secret: KubeObject, httpStatus: number, status: KubeStatus, sa
   return `${what}${where}; its message is left out, since it may repeat secret values`;
 }
 
+/** Characters of a Secret as JSON whose values are looked for; of a larger one no message is repeated that may hold some. */
+const secretLength = 64 * 1024;
+/** Fields that are named of those that were refused. */
+const fieldsNamed = 8;
+
+function valuesOf(secret: KubeObject): string[] | undefined {
+  if (JSON.stringify(secret).length > secretLength) return undefined;
+  const { name = '', namespace = '' } = secret.metadata;
+  return [...secretTexts(secret)].filter((text) => text !== name && text !== namespace);
+}
+
 function isWord(value: string): boolean {
   return value.length < 4 || /^(?:[A-Za-z]{1,15}|\d{1,15})$/.test(value);
 }
 
 /** A field with the key in its brackets, where it is one that the Secret has or should have. */
-function fieldOf(secret: KubeObject, field: string | undefined, values: readonly string[]): string {
+function fieldOf(secret: KubeObject, field: string | undefined, values: readonly string[] | undefined): string {
   if (field === undefined) return 'object';
   const key = /^[^[]*\[(.*)\]/s.exec(field)?.[1];
+  if (values === undefined)
+    return key !== undefined && keysByType.has(key) ? field : (/^[A-Za-z.]*/.exec(field)?.[0] ?? 'object');
   const keys = ['data', 'stringData'].flatMap((name) => Object.keys(objectAt(secret, name) ?? {}));
   if (key === undefined || keysByType.has(key)) return field;
   // A key may hold the value; a value that is a word may stand in any key.
