@@ -1,9 +1,11 @@
 export * from './error.ts';
+export { readJsonList } from './json.ts';
 export * from './manifest.ts';
 export * from './objects.ts';
 export * from './reader.ts';
 export * from './recording.ts';
 export * from './renderer.ts';
 export { rawNumber } from './scalar.ts';
+export { inSlices } from './slices.ts';
 export * from './tree.ts';
 export * from './yaml.ts';

@@ -22,6 +22,21 @@ export function readJsonObject(text: string, start: number): JsonValue {
   return { value, end };
 }
 
+/**
+ * The objects of a JSON list without blanks between them, as engines write it, each read when it is taken as `readJsonObject` reads it. Throws `SyntaxError` where
+ * it is no such list, and where an object nests too deeply.
+ */
+export function* readJsonList(text: string): Generator<Json> {
+  if (text === '[]') return;
+  for (let at = 0; at < text.length - 1; ) {
+    const isObject = text[at] === (at === 0 ? '[' : ',') && text[at + 1] === '{';
+    if (!isObject) throw new SyntaxError(`at ${at} there is no list of objects`);
+    const { value, end } = readJsonObject(text, at + 1);
+    yield value;
+    at = end;
+  }
+}
+
 function keepDigits(this: unknown, _key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined || Number.isSafeInteger(value)) return value;
   if (!Number.isFinite(value)) return rawNumber(context.source);

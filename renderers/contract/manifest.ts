@@ -59,4 +59,6 @@ export interface Origin {
 export interface Manifest {
   readonly object: KubeObject;
   readonly origin: Origin;
+  /** SHA-256 of the object without its metadata: equal digest, equal rest. It is no renderer's to give; the pool adds it, so that it is made once for each render. */
+  readonly digest?: string;
 }

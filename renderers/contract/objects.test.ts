@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RenderError } from './error.ts';
-import { manifestsOf, objectsOf } from './objects.ts';
+import { objectsOf, parseMade } from './objects.ts';
 import { rawNumber } from './scalar.ts';
 
 const origin = { path: 'app/a.yaml' };
@@ -80,12 +80,17 @@ describe('a document is refused by its origin, being', () => {
   });
 });
 
-test('manifests of an engine have the origin of their document', () => {
+test('objects that an engine made are read one by one, each with the index of its document', () => {
+  const text = JSON.stringify([item('a'), list([item('b'), item('c')]), item('d')]);
+  const made = [...parseMade(text, (index) => ({ path: `templates/${index}.yaml` }))];
   assert.deepEqual(
-    manifestsOf([item('a'), list([item('b')])], (index) => ({ path: `templates/${index}.yaml` })),
-    [
-      { object: item('a'), origin: { path: 'templates/0.yaml' } },
-      { object: item('b'), origin: { path: 'templates/1.yaml' } },
-    ],
+    made,
+    ['a', 'b', 'c', 'd'].map((name, at) => ({ object: item(name), index: [0, 1, 1, 2][at] })),
+  );
+  assert.deepEqual([...parseMade('[]', () => origin)], []);
+  const deep = `[${JSON.stringify(item('a'))},{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}]`;
+  assert.throws(
+    () => [...parseMade(deep, (index) => ({ path: `templates/${index}.yaml` }))],
+    /an object from templates\/1\.yaml cannot be read: more than 1000 levels of nesting/,
   );
 });

@@ -1,5 +1,6 @@
 import { RenderError } from './error.ts';
-import type { KubeObject, Manifest, Origin } from './manifest.ts';
+import { readJsonList } from './json.ts';
+import type { KubeObject, Origin } from './manifest.ts';
 
 /**
  * The Kubernetes objects that one document stands for. What has a list in `items` is a list, whatever its kind, and becomes its items, as in Argo CD; so does a list in
@@ -22,12 +23,25 @@ export function* objectsOf(document: unknown, origin: Origin): Generator<KubeObj
   }
 }
 
-/** The manifests of documents that an engine made; `originOf` says where the one at an index came from. Throws as `objectsOf`. */
-export function manifestsOf(documents: readonly unknown[], originOf: (index: number) => Origin): Manifest[] {
-  return documents.flatMap((document, index) => {
-    const origin = originOf(index);
-    return Array.from(objectsOf(document, origin), (object) => ({ object, origin }));
-  });
+/** An object that an engine made, and the index of what it was made as: a list is several. */
+export interface MadeObject {
+  readonly object: KubeObject;
+  readonly index: number;
+}
+
+/** The objects in the JSON list that an engine made; `originOf` says where the one at an index came from. Throws as `objectsOf`, and `limit` where one nests too deeply. */
+export function* parseMade(text: string, originOf: (index: number) => Origin): Generator<MadeObject> {
+  let index = 0;
+  try {
+    for (const document of readJsonList(text)) {
+      for (const object of objectsOf(document, originOf(index))) yield { object, index };
+      index += 1;
+    }
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    const { path } = originOf(index);
+    throw new RenderError('limit', `${placeOf({ path }, {})} cannot be read: ${cause.message}`, { file: path, cause });
+  }
 }
 
 type JsonMap = { readonly [field: string]: unknown };
@@ -75,13 +89,20 @@ function checkObject(object: JsonMap & { readonly kind: string }, origin: Origin
   return object as unknown as KubeObject;
 }
 
-/** Names the object by its place in the file, or, where it was generated and has none, by what it says of itself. */
-function invalid({ path, document, line }: Origin, what: string, object: JsonMap = {}): RenderError {
-  const { kind, metadata } = object;
+function invalid(origin: Origin, what: string, object: JsonMap = {}): RenderError {
+  const { path, line } = origin;
+  return new RenderError('invalid', `${placeOf(origin, object)} ${what}`, {
+    file: path,
+    ...(line === undefined ? {} : { line }),
+  });
+}
+
+/** Names an object by its place in the file, or, where it was generated and has none, by what it says of itself. */
+export function placeOf({ path, document, line }: Origin, object: unknown): string {
+  const { kind, metadata }: JsonMap = isMap(object) ? object : {};
   const name = isMap(metadata) && typeof metadata['name'] === 'string' ? metadata['name'].slice(0, 253) : '';
   const called = `${typeof kind === 'string' && kind !== '' ? ` of kind ${kind.slice(0, 63)}` : ''}${name === '' ? '' : ` named ${JSON.stringify(name)}`}`;
   const place =
     document === undefined ? `an object${called} from ${path || 'the source'}` : `${path}, document ${document + 1}`;
-  const at = line === undefined ? place : `${place} (line ${line})`;
-  return new RenderError('invalid', `${at} ${what}`, { file: path, ...(line === undefined ? {} : { line }) });
+  return line === undefined ? place : `${place} (line ${line})`;
 }

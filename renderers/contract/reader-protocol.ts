@@ -4,11 +4,13 @@ import type { Json } from './manifest.ts';
 import { rawNumber } from './scalar.ts';
 import type { ReadLimits } from './yaml.ts';
 
-/** A text to read. */
+/** A text to read: one of a file, or, as `made`, the list of objects that an engine made. */
 export interface ReaderJob {
-  readonly reads: 'manifests' | 'documents';
+  readonly reads: 'manifests' | 'documents' | 'made';
   readonly bytes: Uint8Array;
   readonly path: string;
+  /** The paths that objects of `made` came from, by their index; those that it has not came from `path`. */
+  readonly origins?: readonly string[];
   readonly limits: ReadLimits;
 }
 
@@ -22,7 +24,9 @@ export interface ReaderItem {
   readonly json: string;
   /** Whether a text in it is marked. */
   readonly hasMarks: boolean;
+  /** Of `made` the index in the list. */
   readonly document: number;
+  /** 0 where there is none. */
   readonly line: number;
 }
 

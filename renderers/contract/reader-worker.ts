@@ -1,13 +1,18 @@
 import { parentPort } from 'node:worker_threads';
 import { RenderError } from './error.ts';
 import type { Json } from './manifest.ts';
+import { parseMade, placeOf } from './objects.ts';
 import { pack, type ReaderItem, type ReaderMessage, type ReaderRequest } from './reader-protocol.ts';
-import { parseDocuments, parseManifests } from './yaml.ts';
+import { parseDocuments, parseManifests, tooMany } from './yaml.ts';
+
+const decoder = new TextDecoder();
 
 /** Characters of JSON that are sent at once: what the other thread can read in some milliseconds. */
 const pieceLength = 64 * 1024;
 /** Characters of JSON of one object. API servers take requests of up to 3 MiB, and etcd objects of 1.5 MiB. */
 const objectLengthMax = 3 * 1024 * 1024;
+/** Values of one object, maps and lists among them: what the other thread can read in some 20 milliseconds. The largest definitions of kinds there are have half of it. */
+const objectValuesMax = 100_000;
 
 interface Found {
   readonly value: Json;
@@ -15,15 +20,53 @@ interface Found {
   readonly line: number;
 }
 
-function read({ reads, bytes, path, limits }: ReaderRequest, warnings: string[]): readonly Found[] {
+function read(request: ReaderRequest, warnings: string[]): Iterable<Found> {
+  const { reads, bytes, path, limits } = request;
   const warn = (sentence: string): void => {
     warnings.push(sentence);
   };
+  if (reads === 'made') return readMade(request);
   if (reads === 'documents') return parseDocuments(bytes, path, limits, warn);
   return parseManifests(bytes, path, limits, warn).map(({ object, ...place }) => ({
     value: object as unknown as Json,
     ...place,
   }));
+}
+
+function* readMade({ bytes, path, origins = [], limits }: ReaderRequest): Generator<Found> {
+  let count = 0;
+  for (const { object, index } of parseMade(decoder.decode(bytes), (at) => ({ path: origins[at] ?? path }))) {
+    count += 1;
+    if (count > limits.manifestCount) throw tooMany(path, limits);
+    yield { value: object as unknown as Json, document: index, line: 0 };
+  }
+}
+
+/** Refuses an object that no API server takes, or that would hold up everything else wherever it is looked at. */
+function checkSize({ reads, path, origins = [] }: ReaderRequest, found: Found, length: number): void {
+  const { value, document, line } = found;
+  const reason =
+    length > objectLengthMax
+      ? 'more than 3 MiB, which no API server takes'
+      : valuesIn(value, objectValuesMax) > objectValuesMax
+        ? `more than ${objectValuesMax} values`
+        : undefined;
+  if (reason === undefined) return;
+  const origin = reads === 'made' ? { path: origins[document] ?? path } : { path, document, line };
+  const { path: file } = origin;
+  const message = `${placeOf(origin, value)} has an object of ${reason}; split it`;
+  throw new RenderError('limit', message, { file, ...('line' in origin && { line }) });
+}
+
+/** How many values there are, maps and lists among them; some number beyond `max` where there are more. */
+function valuesIn(value: Json, max: number): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    count += valuesIn(inner, max - count);
+    if (count > max) break;
+  }
+  return count;
 }
 
 function answer(request: ReaderRequest): ReaderMessage {
@@ -33,17 +76,7 @@ function answer(request: ReaderRequest): ReaderMessage {
     let length = 0;
     for (const { value, document, line } of read(request, warnings)) {
       const packed = pack(value);
-      if (request.reads === 'manifests' && packed.json.length > objectLengthMax) {
-        const place = `${request.path}, document ${document + 1} (line ${line})`;
-        throw new RenderError(
-          'limit',
-          `${place} has an object of more than 3 MiB, which no API server takes; split it`,
-          {
-            file: request.path,
-            line,
-          },
-        );
-      }
+      if (request.reads !== 'documents') checkSize(request, { value, document, line }, packed.json.length);
       piece.push({ ...packed, document, line });
       length += packed.json.length;
       if (length < pieceLength) continue;

@@ -101,7 +101,8 @@ function add(reader: Reader, value: Json, line: number): void {
   reader.documents.push({ value, document, line });
 }
 
-function tooMany(path: string, limits: ReadLimits): RenderError {
+/** What is said where there are more objects than are allowed. */
+export function tooMany(path: string, limits: ReadLimits): RenderError {
   return new RenderError(
     'limit',
     `${path} holds more than the ${limits.manifestCount} objects allowed; split it or raise the limit manifestCount`,

@@ -36,7 +36,7 @@ export interface Answer {
   /** YAML, UTF-8. */
   readonly text: Uint8Array;
   /** A JSON array, UTF-8. */
-  readonly objects: Uint8Array;
+  readonly objects: Uint8Array<ArrayBuffer>;
   /** What the engine printed: its warnings. */
   readonly log: string;
 }
@@ -344,7 +344,7 @@ async function startThread(options: EngineOptions & { readonly state?: URL }, me
             reject(crashError(options.name, reply, memory.hardBytes));
             return;
           }
-          const [header, text, objects] = reply.sections as [Uint8Array, Uint8Array, Uint8Array];
+          const [header, text, objects] = reply.sections as [Uint8Array, Uint8Array, Uint8Array<ArrayBuffer>];
           const parsed = JSON.parse(decoder.decode(header)) as { fault?: Fault };
           const failure = files.failure();
           if (failure !== undefined) reject(failure);

@@ -1,4 +1,3 @@
 export * from './engine.ts';
 export * from './environment.ts';
 export * from './fields.ts';
-export * from './parse.ts';

@@ -1,5 +1,5 @@
-import { createEngine, parseExact } from '@mooring/go-wasm';
-import { defaultLimits, joinPath, RenderError, type Tree } from '@mooring/renderer-contract';
+import { createEngine } from '@mooring/go-wasm';
+import { defaultLimits, joinPath, RenderError, readJsonList, type Tree } from '@mooring/renderer-contract';
 import type { TemplateOptions } from './options.ts';
 import { withoutValues } from './schema-error.ts';
 
@@ -28,6 +28,12 @@ export interface Templated {
   readonly warnings: string[];
 }
 
+/** What a chart renders to, as the engine gives it: `objects` is a JSON list without blanks between the objects, both are UTF-8. */
+export interface Rendering extends Pick<Templated, 'sources' | 'notes' | 'warnings'> {
+  readonly yaml: Uint8Array;
+  readonly objects: Uint8Array<ArrayBuffer>;
+}
+
 /** Helm in a worker thread. Renders wait for each other, in order; behind one that takes longer than two seconds they get a second thread. */
 export interface Helm {
   /**
@@ -40,6 +46,11 @@ export interface Helm {
   start(): Promise<void>;
   /** Ends the worker thread; a later render starts it again. */
   close(): Promise<void>;
+}
+
+/** One that also gives what nobody has read yet, so that it can be read in another thread. */
+export interface OpenHelm extends Helm {
+  render(tree: Tree, chartPath: string, options?: TemplateOptions): Promise<Rendering>;
 }
 
 /** Helm's error without values. The line that Helm gives for broken YAML is one of a document that the template renders to, and no line of the file. */
@@ -68,13 +79,18 @@ export async function createHelm(options: HelmOptions = {}): Promise<Helm> {
 }
 
 /** As `createHelm`, at once. */
-export function openHelm(options: HelmOptions): Helm {
+export function openHelm(options: HelmOptions): OpenHelm {
   const wasm = new URL('./dist/helm.wasm', import.meta.url);
   const engine = createEngine({ name: 'helm', wasm, ...options });
-  return {
+  const helm: OpenHelm = {
     start: engine.start,
     close: engine.close,
-    async template(tree, chartPath, chart = {}) {
+    async template(tree, chartPath, chart) {
+      const { yaml, objects, ...rest } = await helm.render(tree, chartPath, chart);
+      const list = readJsonList(decoder.decode(objects));
+      return { ...rest, yaml: decoder.decode(yaml), objects: Array.from(list, (object) => object as object) };
+    },
+    async render(tree, chartPath, chart = {}) {
       const limits = { ...defaultLimits, ...chart.limits };
       const request = {
         path: joinPath('', chartPath),
@@ -101,12 +117,13 @@ export function openHelm(options: HelmOptions): Helm {
       });
       const header = answer.header as unknown as Header;
       return {
-        yaml: decoder.decode(answer.text),
-        objects: parseExact(answer.objects) as object[],
+        yaml: answer.text,
+        objects: answer.objects,
         sources: header.sources ?? [],
         notes: header.notes,
         warnings: header.warnings ?? [],
       };
     },
   };
+  return helm;
 }

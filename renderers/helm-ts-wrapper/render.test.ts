@@ -80,7 +80,7 @@ conformance(helmRenderer, {
       path: '',
       files: { 'Chart.yaml': chart('poison'), 'templates/NOTES.txt': '{{ repeat 100000000 "x" }}' },
       code: 'limit',
-      message: /NOTES.*limit of 10000000 bytes/,
+      message: /NOTES.*limit of 1048576 bytes/,
     },
     {
       name: 'a chart that is its own dependency',

@@ -1,5 +1,5 @@
 import { readFields, substitute } from '@mooring/go-wasm';
-import { manifestsOf, RenderError, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
+import { RenderError, type Renderer, type RenderSpec, readMade } from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
 import { type HelmOptions, helmVersion, openHelm } from './helm.ts';
 import type { TemplateOptions } from './options.ts';
@@ -19,13 +19,13 @@ export function createHelmRenderer(options: HelmOptions = {}): Renderer {
     detect,
     close: helm.close,
     async render(tree, spec, context) {
-      const templated = await helm.template(tree, spec.path, {
+      const rendering = await helm.render(tree, spec.path, {
         ...readOptions(spec),
         limits: context.limits,
         ...(context.signal && { signal: context.signal }),
       });
-      const manifests = manifestsOf(templated.objects, (index) => ({ path: templated.sources[index] ?? spec.path }));
-      const { notes, warnings } = templated;
+      const { objects, sources: origins, notes, warnings } = rendering;
+      const manifests = await readMade({ objects, origins, path: spec.path }, context.limits, context.signal);
       return { manifests, warnings, ...(notes !== '' && { notes }) };
     },
   };

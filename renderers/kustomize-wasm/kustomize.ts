@@ -1,5 +1,5 @@
-import { createEngine, parseExact } from '@mooring/go-wasm';
-import { defaultLimits, joinPath, RenderError, type Tree } from '@mooring/renderer-contract';
+import { createEngine } from '@mooring/go-wasm';
+import { defaultLimits, joinPath, RenderError, readJsonList, type Tree } from '@mooring/renderer-contract';
 import { placed } from './fault.ts';
 import { type BuildOptions, parseBuildFlags } from './options.ts';
 
@@ -26,6 +26,12 @@ export interface Built {
   readonly warnings: string[];
 }
 
+/** What a build gives, as the engine gives it: `objects` is a JSON list without blanks between the objects, both are UTF-8. */
+export interface Rendering extends Pick<Built, 'file' | 'warnings'> {
+  readonly yaml: Uint8Array;
+  readonly objects: Uint8Array<ArrayBuffer>;
+}
+
 /** Kustomize in a worker thread. Builds wait for each other, in order; behind one that takes longer than two seconds they get a second thread. */
 export interface Kustomize {
   /**
@@ -39,6 +45,11 @@ export interface Kustomize {
   close(): Promise<void>;
 }
 
+/** One that also gives what nobody has read yet, so that it can be read in another thread. */
+export interface OpenKustomize extends Kustomize {
+  render(tree: Tree, path: string, options?: BuildOptions): Promise<Rendering>;
+}
+
 const decoder = new TextDecoder();
 
 /** Makes a Kustomize; the engine is loaded by the first build. */
@@ -47,13 +58,18 @@ export async function createKustomize(options: KustomizeOptions = {}): Promise<K
 }
 
 /** As `createKustomize`, at once. */
-export function openKustomize(options: KustomizeOptions): Kustomize {
+export function openKustomize(options: KustomizeOptions): OpenKustomize {
   const wasm = new URL('./dist/kustomize.wasm', import.meta.url);
   const engine = createEngine({ name: 'kustomize', wasm, ...options });
-  return {
+  const kustomize: OpenKustomize = {
     start: engine.start,
     close: engine.close,
-    async build(tree, path, build = {}) {
+    async build(tree, path, build) {
+      const { yaml, objects, ...rest } = await kustomize.render(tree, path, build);
+      const list = readJsonList(decoder.decode(objects));
+      return { ...rest, yaml: decoder.decode(yaml), objects: Array.from(list, (object) => object as object) };
+    },
+    async render(tree, path, build = {}) {
       const limits = { ...defaultLimits, ...build.limits };
       const folder = joinPath('', path);
       const request = {
@@ -69,11 +85,12 @@ export function openKustomize(options: KustomizeOptions): Kustomize {
           throw error instanceof RenderError ? placed(error, folder) : error;
         });
       return {
-        yaml: decoder.decode(answer.text),
-        objects: parseExact(answer.objects) as object[],
+        yaml: answer.text,
+        objects: answer.objects,
         file: String(answer.header['file']),
         warnings: answer.log.split('\n').filter((line) => line.trim() !== ''),
       };
     },
   };
+  return kustomize;
 }

@@ -1,5 +1,5 @@
 import { type Fields, readFields, substitute } from '@mooring/go-wasm';
-import { manifestsOf, RenderError, type Renderer, type RenderSpec } from '@mooring/renderer-contract';
+import { RenderError, type Renderer, type RenderSpec, readMade } from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
 import { type KustomizeOptions, kustomizeVersion, openKustomize } from './kustomize.ts';
 import { type Edits, type Patch, parseBuildFlags, withoutPrograms } from './options.ts';
@@ -22,7 +22,7 @@ export function createKustomizeRenderer(options: KustomizeOptions = {}): Rendere
     async render(tree, spec, context) {
       const warnings: string[] = [];
       const edits = readEdits(spec, warnings);
-      const built = await kustomize.build(tree, spec.path, {
+      const built = await kustomize.render(tree, spec.path, {
         ...(edits === undefined ? {} : { edits }),
         // For all kustomizations alike, most of which need no program.
         buildOptions: withoutPrograms(spec.settings?.['kustomize.buildOptions'] ?? ''),
@@ -30,7 +30,8 @@ export function createKustomizeRenderer(options: KustomizeOptions = {}): Rendere
         ...(context.signal && { signal: context.signal }),
       });
       warnings.push(...built.warnings);
-      return { manifests: manifestsOf(built.objects, () => ({ path: built.file })), warnings };
+      const made = { objects: built.objects, origins: [], path: built.file };
+      return { manifests: await readMade(made, context.limits, context.signal), warnings };
     },
   };
 }

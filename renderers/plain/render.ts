@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   followLinks,
+  inSlices,
   isOn,
   joinPath,
   type Limits,
@@ -101,18 +102,34 @@ async function objectsOf(
     warnings.push(...read.warnings);
     return read.found;
   } catch (error) {
-    if (!(error instanceof RenderError) || path.endsWith('.json') || looksLikeManifest(bytes)) throw error;
-    if (error.code === 'limit') throw error;
+    if (!(error instanceof RenderError) || error.code === 'limit' || path.endsWith('.json')) throw error;
+    if (await inSlices(looksLikeManifest(bytes))) throw error;
     if (error.code === 'syntax')
       warnings.push(`${error.message}; the file is left out, as it does not look like a manifest`);
     return [];
   }
 }
 
-/** Also as JSON, of which a YAML file may consist. */
-function looksLikeManifest(bytes: Uint8Array): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  return ['apiVersion', 'kind', 'metadata'].every((field) => new RegExp(`${field}["']?\\s*:`).test(text));
+/** Fields of a manifest, also as JSON, of which a YAML file may consist. So many blanks are taken for what a colon comes after. */
+const manifestFields = [
+  /apiVersion["']?(?:\s*:|\s{1000})/,
+  /kind["']?(?:\s*:|\s{1000})/,
+  /metadata["']?(?:\s*:|\s{1000})/,
+];
+/** Bytes that are searched at once, and those that are searched once more with the next: a field, and the blanks behind it. */
+const searchedBytes = 64 * 1024;
+const overlapBytes = 1_100;
+
+function* looksLikeManifest(bytes: Uint8Array): Generator<number, boolean> {
+  const missing = new Set(manifestFields);
+  for (let at = 0; at < bytes.length; at += searchedBytes) {
+    const end = Math.min(bytes.length, at + searchedBytes + overlapBytes);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at).toString('latin1');
+    for (const field of missing) if (field.test(text)) missing.delete(field);
+    if (missing.size === 0) return true;
+    yield text.length;
+  }
+  return false;
 }
 
 /** The files to read, folder by folder in the order of their names, as Argo CD walks them. */

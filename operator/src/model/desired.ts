@@ -33,7 +33,7 @@ export interface SyncOptions {
 export interface DesiredObject {
   readonly key: ResourceKey;
   readonly object: KubeObject;
-  /** SHA-256 of the object's canonical JSON, hex. Equal hash, equal object. */
+  /** 64 hexadecimal digits. Equal hash, equal object. */
   readonly hash: string;
   readonly origin: Origin;
   readonly wave: number;

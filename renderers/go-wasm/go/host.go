@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"strings"
 	"unsafe"
 )
 
@@ -135,7 +136,16 @@ func run(request []byte) (answer Answer) {
 	return made
 }
 
+// messageMax is the bytes of a message that are handed on. The host shows less; a template can fail with any text.
+const messageMax = 64 * 1024
+
+// failed hands on the beginning and the end of a message that is too long: the end says more than the middle.
 func failed(fault *Fault) Answer {
+	if text := fault.Message; len(text) > messageMax {
+		shortened := *fault
+		shortened.Message = strings.ToValidUTF8(text[:messageMax/2], "") + strings.ToValidUTF8(text[len(text)-messageMax/2:], "")
+		fault = &shortened
+	}
 	return Answer{Header: struct {
 		Fault *Fault `json:"fault"`
 	}{fault}}

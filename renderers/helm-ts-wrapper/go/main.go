@@ -53,6 +53,9 @@ type document struct {
 	hook    bool
 }
 
+// notesMax is the bytes of NOTES.txt. Helm stores them in a Secret beside the manifests, which takes no more than this of both.
+const notesMax = 1024 * 1024
+
 func main() {}
 
 func init() { gowasm.Register(template) }
@@ -113,10 +116,10 @@ func render(root *chart.Chart, absent []missing, vals map[string]any, r request)
 		return nil, "", err
 	}
 	notes := files[path.Join(root.Name(), "templates", "NOTES.txt")]
-	if len(notes) > r.ManifestBytes {
+	if len(notes) > notesMax {
 		return nil, "", &gowasm.Fault{
 			Code:    "limit",
-			Message: fmt.Sprintf("NOTES.txt renders to more than the limit of %d bytes; shorten it", r.ManifestBytes),
+			Message: fmt.Sprintf("NOTES.txt renders to more than the limit of %d bytes; shorten it", notesMax),
 			File:    path.Join(r.Path, "templates", "NOTES.txt"),
 		}
 	}

@@ -90,8 +90,14 @@ func helmVersion() string {
 	return ""
 }
 
-// warnings is a slog.Handler that keeps the sentences of warnings and errors.
+// warnings is a slog.Handler that keeps the sentences of warnings and errors, as many and as much of each as anybody reads.
 type warnings struct{ kept *[]string }
+
+const (
+	warningsMax = 100
+	// warningMax is in bytes: a sentence repeats the values that it is about.
+	warningMax = 2_000
+)
 
 func collectWarnings() *[]string {
 	kept := &[]string{}
@@ -111,7 +117,12 @@ func (w warnings) Handle(_ context.Context, record slog.Record) error {
 		sentence += " " + attribute.String()
 		return true
 	})
-	*w.kept = append(*w.kept, sentence)
+	if len(sentence) > warningMax {
+		sentence = strings.ToValidUTF8(sentence[:warningMax], "") + " …"
+	}
+	if len(*w.kept) < warningsMax {
+		*w.kept = append(*w.kept, sentence)
+	}
 	return nil
 }
 

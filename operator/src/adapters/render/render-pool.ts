@@ -1,8 +1,12 @@
+import { hash } from 'node:crypto';
 import {
   defaultLimits,
   followLinks,
+  inSlices,
   isOn,
+  type KubeObject,
   type Limits,
+  type Manifest,
   RenderError,
   type Rendered,
   type Renderer,
@@ -126,15 +130,20 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
       const merged = await applyOverrides(recorded.tree, request.path, request.appName, given, fields);
       const renderer = await choose(renderers, active, recorded.tree, request, Object.keys(merged));
       const spec: RenderSpec = withOptions(recordedSpec.spec, merged[renderer.optionsKey] ?? {});
-      const { manifests, warnings, notes } = await inTurn(renderer, nameOf(request), (signal) =>
+      const {
+        manifests: made,
+        warnings,
+        notes,
+      } = await inTurn(renderer, nameOf(request), (signal) =>
         runRenderer(renderer, recorded.tree, spec, limits, clock, signal),
       );
-      if (manifests.length > limits.manifestCount) {
+      if (made.length > limits.manifestCount) {
         throw new RenderError(
           'limit',
           `more than ${limits.manifestCount} objects; split the application, or raise the limit manifestCount`,
         );
       }
+      const { manifests, length } = await inSlices(withDigests(made));
       const answer: RenderAnswer = {
         manifests,
         warnings,
@@ -142,10 +151,7 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
         sourceType: renderer.sourceType,
         rendered: false,
       };
-      await remember(
-        answer,
-        manifests.reduce((sum, { object }) => sum + JSON.stringify(object).length, 0),
-      );
+      await remember(answer, length + (notes?.length ?? 0));
       return { ...answer, rendered: true };
     } catch (error) {
       const fault = renderFault(error, request);
@@ -234,6 +240,24 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
       await Promise.all(renderers.map((renderer) => renderer.close?.()));
     },
   };
+}
+
+/** Manifests with their digests, and about how many characters of JSON they are. */
+function* withDigests(
+  made: readonly Manifest[],
+): Generator<number, { readonly manifests: readonly Manifest[]; readonly length: number }> {
+  const manifests: Manifest[] = [];
+  let sum = 0;
+  for (const { object, origin } of made) {
+    // A renderer of somebody else's may give anything.
+    const { metadata, ...rest }: Partial<KubeObject> = { ...object };
+    const text = JSON.stringify(rest);
+    const length = text.length + JSON.stringify(metadata ?? null).length;
+    manifests.push({ object, origin, digest: hash('sha256', text) });
+    sum += length;
+    yield length;
+  }
+  return { manifests, length: sum };
 }
 
 /** The name of whom a cache key is for. */

@@ -1,6 +1,6 @@
 import type { Application } from '@mooring/crds';
-import { defaultLimits, type Manifest, RenderError, readManifests } from '@mooring/renderer-contract';
-import { desire } from '../../engine/desire/desire.ts';
+import { defaultLimits, inSlices, type Manifest, RenderError, readManifests } from '@mooring/renderer-contract';
+import { desiring } from '../../engine/desire/desire.ts';
 import { ignoreProblems } from '../../engine/diff/ignore.ts';
 import { holdsOf, kindHoldsOf, unreadHealth } from '../../engine/policy/holds.ts';
 import { specTarget, type Target, targetOf } from '../../engine/policy/target.ts';
@@ -118,7 +118,7 @@ export async function want(
   }
   const guard = guardOf(app, place, world);
   const settings = world.store.settings();
-  const desired = desire(rendered.manifests, {
+  const desiringAll = desiring(rendered.manifests, {
     appName: trackingName(app, world.store.namespace),
     destinationNamespace: app.spec.destination.namespace ?? '',
     guard,
@@ -126,6 +126,7 @@ export async function want(
     scopeOf: (group, kind) => cluster.scopeOf(group, kind),
     isExcluded: (group, kind) => isExcludedKind(settings.kinds, group, kind, place.server),
   });
+  const desired = await inSlices(desiringAll);
   return {
     target,
     otherThan: relation === 'other' ? specTarget(app).revision : undefined,

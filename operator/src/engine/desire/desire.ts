@@ -3,9 +3,9 @@ import { type Annotations, annotation } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning, Hook } from '../../model/desired.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Guard, Scope } from '../../model/guard.ts';
-import { hashOf } from '../../model/hash.ts';
+import { sha256 } from '../../model/hash.ts';
 import { hookRole, waveOf } from '../../model/hooks.ts';
-import { copyJson, isJsonObject, textAt } from '../../model/json.ts';
+import { canonicalJson, isJsonObject, textAt } from '../../model/json.ts';
 import { definedKind, definesKinds, groupOf, keyOf, keyText, versionOf } from '../../model/resource-key.ts';
 import { withPlainData } from '../../model/secret.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
@@ -34,12 +34,22 @@ export interface DesireContext {
  * manifest is no Kubernetes object.
  */
 export function desire(manifests: readonly Manifest[], context: DesireContext): DesiredSet {
+  const work = desiring(manifests, context);
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** As `desire`, with a pause after each manifest: it says about how many characters it has worked through. */
+export function* desiring(manifests: readonly Manifest[], context: DesireContext): Generator<number, DesiredSet> {
   const scopeOf = scopes(manifests, context);
   const objects = new Map<string, DesiredObject>();
   const counts = new Map<string, number>();
   const warnings: DesiredWarning[] = [];
   for (const [index, manifest] of manifests.entries()) {
-    const desired = desiredObject(manifest, context, scopeOf);
+    const { desired, length } = desiredObject(manifest, context, scopeOf);
+    yield length + objectLength;
     const { group, kind, name } = desired.key;
     if (context.isExcluded(group, kind)) {
       const message = `Resource ${group}/${kind} ${name} is excluded in the settings; it is not applied. Remove it from the source, or see resource.exclusions and resource.inclusions in argocd-cm`;
@@ -56,10 +66,17 @@ export function desire(manifests: readonly Manifest[], context: DesireContext): 
   return { objects: [...objects.values()], warnings: [...warnings, ...repetitions(objects, counts)] };
 }
 
-function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: DesireContext['scopeOf']): DesiredObject {
+/** Characters of JSON that cost as much as an object does whatever its length. */
+const objectLength = 300;
+
+function desiredObject(
+  manifest: Manifest,
+  context: DesireContext,
+  scopeOf: DesireContext['scopeOf'],
+): { readonly desired: DesiredObject; readonly length: number } {
   const { origin } = manifest;
   checkShape(manifest);
-  const object = withPlainData(copyJson(manifest.object));
+  const object = { ...withPlainData(manifest.object) };
   const scope = scopeOf(groupOf(object.apiVersion), object.kind) ?? 'Namespaced';
   const metadata = cleanMetadata(object.metadata);
   object.metadata = metadata;
@@ -69,24 +86,33 @@ function desiredObject(manifest: Manifest, context: DesireContext, scopeOf: Desi
   const key = keyOf(object);
   const hook = hookOf(metadata.annotations);
   // Argo CD leaves definitions untracked, so that they are never deleted with all their objects because one Application goes. Nor may one say that it is another's.
-  if (definesKinds(key)) delete metadata.annotations?.[annotation.trackingId];
-  else {
+  if (definesKinds(key)) {
+    if (metadata.annotations) metadata.annotations = withoutTracking(metadata.annotations);
+  } else {
     metadata.annotations = {
       ...metadata.annotations,
       [annotation.trackingId]: trackingId(context.appName, key, context.destinationNamespace),
     };
   }
   const forbidden = isHomeless({ key }, scopeOf) ? homeless({ key, object }) : refusal(object, scope, hook, context);
-  return {
+  // What stands outside of the metadata is as it was rendered, but for Secrets, of which it is made ready always in the same way.
+  const text = manifest.digest === undefined ? canonicalJson(object) : manifest.digest + canonicalJson(metadata);
+  const desired: DesiredObject = {
     key,
     object,
-    hash: hashOf(object),
+    hash: sha256(text),
     origin,
     wave: waveOf(metadata.annotations),
     options: syncOptionsOf(context.syncOptions, metadata.annotations),
     ...(hook !== undefined && { hook }),
     ...(forbidden !== undefined && { forbidden }),
   };
+  return { desired, length: text.length };
+}
+
+function withoutTracking(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  const { [annotation.trackingId]: _, ...rest } = annotations;
+  return rest;
 }
 
 /** Whether an object of a namespaced kind has no namespace, of its own or of the destination. */
