@@ -200,8 +200,11 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
   return self;
 }
 
-/** The image of a container of which an admission webhook takes another one, whoever writes the object and whatever the manifest says. */
-export const rewritten = { asked: 'shop:latest', stored: 'mirror/shop:1' };
+/** Images of a container of which an admission webhook makes another one, whoever writes the object and whatever the manifest says. */
+export const rewritten: { readonly asked: readonly string[]; readonly stored: string } = {
+  asked: ['shop:latest', 'shop:stable'],
+  stored: 'mirror/shop:1',
+};
 
 /** An object as the server stores it. */
 export function storedAs(object: KubeObject): KubeObject {
@@ -214,7 +217,8 @@ export function storedAs(object: KubeObject): KubeObject {
 function rewrite(object: KubeObject): void {
   const template = objectAt(object, 'spec', 'template', 'spec');
   for (const container of listAt(template, 'containers')) {
-    if (isJsonObject(container) && container['image'] === rewritten.asked) container['image'] = rewritten.stored;
+    if (isJsonObject(container) && rewritten.asked.includes(String(container['image'])))
+      container['image'] = rewritten.stored;
   }
   // An empty value of a type that the server knows is not stored.
   const spec = object.kind === 'Deployment' ? objectAt(object, 'spec') : undefined;

@@ -18,7 +18,7 @@ export type Change =
       readonly desired: DesiredObject;
       readonly live: LiveRecord;
       readonly differences: readonly FieldDifference[];
-      /** Of how many it is certain that an apply would change them; the others may be what the API server makes of this very manifest. */
+      /** Of how many it is certain, or settled by a dry run, that an apply would change them; the others may be what the API server makes of this very manifest. */
       readonly certain: number;
     }
   | { readonly action: 'none'; readonly key: ResourceKey; readonly desired: DesiredObject; readonly live: LiveRecord }
@@ -27,6 +27,14 @@ export type Change =
 /** Every change, one entry a key: desired ones in the order of the desired set, then what is to be pruned, by key. Hooks are not in it. */
 export interface ChangeSet {
   readonly changes: readonly Change[];
+}
+
+/**
+ * Whether nobody has proven yet that an apply would change the object: every difference of it may be what the API server makes of this very manifest, and it has
+ * not been asked.
+ */
+export function isUnproven(change: Change): boolean {
+  return change.action === 'update' && change.certain === 0 && change.desired.forbidden === undefined;
 }
 
 /** Whether a change keeps the Application from being Synced. */

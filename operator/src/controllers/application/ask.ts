@@ -1,6 +1,6 @@
 import { answered, type DiffRules } from '../../engine/diff/diff.ts';
 import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
-import type { Change, ChangeSet } from '../../model/change.ts';
+import { type Change, type ChangeSet, isUnproven } from '../../model/change.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
 import { isStillMarked, type LiveSet } from '../../model/live.ts';
@@ -36,11 +36,19 @@ export async function askAbout({ changes }: ChangeSet, context: AskContext): Pro
   return { changes: await Promise.all(asked) };
 }
 
+/** Whether an apply would change any object at all: asks about one after the other, until one would be changed. Throws `Fault` where the cluster is out of reach. */
+export async function isAnyProven({ changes }: ChangeSet, context: Omit<AskContext, 'asks'>): Promise<boolean> {
+  for (const change of changes) {
+    if (change.action !== 'update') continue;
+    if (!isUnproven(change) || (await ask(change, context)).action !== 'none') return true;
+  }
+  return false;
+}
+
 function isDoubtful(change: Update, { live, asks }: AskContext): boolean {
   const { key, desired, certain, differences, live: record } = change;
-  if (desired.forbidden !== undefined) return false;
-  if (asks === 'each') return certain < differences.length;
-  if (certain > 0) return false;
+  if (asks === 'each') return desired.forbidden === undefined && certain < differences.length;
+  if (!isUnproven(change)) return false;
   const mark = live.marks.get(keyText(key));
   // It was as asked for, to the letter, and nobody has touched it: what differs is what Git has changed.
   const isNews =
@@ -48,7 +56,7 @@ function isDoubtful(change: Update, { live, asks }: AskContext): boolean {
   return asks === 'rest' || !isNews;
 }
 
-async function ask(change: Update, { live, cluster, rules, guard }: AskContext): Promise<Change> {
+async function ask(change: Update, { live, cluster, rules, guard }: Omit<AskContext, 'asks'>): Promise<Change> {
   const { key, desired } = change;
   const { object, options } = desired;
   const current = live.objects.get(keyText(key));
@@ -62,6 +70,6 @@ async function ask(change: Update, { live, cluster, rules, guard }: AskContext):
     const isRefused =
       thrown instanceof Fault && (thrown.code.startsWith('object-') || thrown.code === 'cluster-refused');
     if (!isRefused) throw thrown;
-    return change;
+    return { ...change, certain: change.differences.length };
   }
 }

@@ -48,6 +48,8 @@ export interface OperateRequest {
   readonly guard: Guard;
   /** Created first where the sync makes the destination's namespace. */
   readonly namespace: DesiredObject | undefined;
+  /** Set where it is not proven that the operation changes anything: asks the API server whether it would. */
+  readonly proves: (() => Promise<boolean>) | undefined;
   /** `spec.ignoreDifferences`, and what the settings say for all. */
   readonly ignoreDifferences: readonly ResourceIgnoreDifferences[];
   /** Stores the state before the first effect of an operation that takes more than one pass. */
@@ -61,6 +63,8 @@ export interface Operated {
   readonly wrote: boolean;
   /** Whether the whole Application has just been synced. */
   readonly deployed: boolean;
+  /** Whether the operation was not called for: it has changed nothing, and is as if it had never begun. */
+  readonly isVain?: boolean;
   /** Milliseconds after which to look again; undefined where a change will tell. */
   readonly againMs?: number;
 }
@@ -70,11 +74,12 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   const { cluster, desired } = request;
   const sync = request.state.operation.sync ?? {};
   const syncOptions = sync.syncOptions ?? request.app.spec.syncPolicy?.syncOptions ?? [];
-  const liveHooks = recordsOf(
-    desired.objects.map(({ key }) => key),
+  const written = request.namespace ? [request.namespace, ...desired.objects] : desired.objects;
+  const found = recordsOf(
+    written.map(({ key }) => key),
     cluster,
   );
-  const laidOut = plan(desired, request.compared.changes, liveHooks, {
+  const laidOut = plan(desired, request.compared.changes, found, {
     prune: sync.prune === true,
     ...(sync.resources?.length && { only: chosen(sync.resources) }),
     pruneConfirmed: isDeletionApproved(request.app.metadata.annotations, Date.parse(request.state.startedAt)),
@@ -93,6 +98,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   // What is taken from another Application is told before it is taken: afterwards it looks like one's own.
   const isLong = syncPlan.multiStep || syncPlan.tasks.some((task) => task.isHook);
   if (isNew && stop === undefined && (isLong || request.compared.shared.length > 0)) {
+    if (request.proves !== undefined && !(await request.proves())) return vain(request.state);
     const first = referencesTo(syncPlan.tasks.map(({ key }) => key));
     const message = waitingMessage(`one or more tasks are running: ${first}`, undefined, world.clock.now());
     await request.persist({ ...request.state, message });
@@ -158,10 +164,29 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       continue;
     }
     if (step.do === 'finish') {
+      const isVain =
+        request.proves !== undefined &&
+        !isLong &&
+        step.phase === 'Succeeded' &&
+        isAsFound(syncPlan.tasks, found, cluster);
+      if (isVain) return vain(request.state);
       return finish(request, withResults(request.state, syncPlan, progress), step, syncPlan, progress, wrote, world);
     }
     return waits(step.do === 'run' ? { do: 'wait', reason: `waiting for deletion of ${referencesTo(leaving)}` } : step);
   }
+}
+
+function vain(state: OperationState): Operated {
+  return { state, wrote: false, deployed: false, isVain: true };
+}
+
+/** Whether everything is of the very version that was there before. */
+function isAsFound(tasks: readonly Task[], found: ReadonlyMap<string, LiveRecord>, cluster: Cluster): boolean {
+  return tasks.every(({ key, action }) => {
+    if (action !== 'apply') return action !== 'prune';
+    const before = found.get(keyText(key));
+    return before !== undefined && before.resourceVersion === cluster.record(key)?.resourceVersion;
+  });
 }
 
 /** The plan with everything refused that is of a kind which the cluster does not serve. */

@@ -8,7 +8,7 @@ import { conditionNotices, notices } from '../../engine/summarize/notices.ts';
 import { finalMessage } from '../../engine/summarize/operation-message.ts';
 import { cut, type Findings, summarize, timestamp } from '../../engine/summarize/summarize.ts';
 import { isSkipped } from '../../model/annotations.ts';
-import { isOutOfSync } from '../../model/change.ts';
+import { isOutOfSync, isUnproven } from '../../model/change.ts';
 import type { DeletionPhase } from '../../model/desired.ts';
 import { Fault, faultRules } from '../../model/fault.ts';
 import { withHookFinalizers } from '../../model/finalizers.ts';
@@ -18,6 +18,7 @@ import { keyText } from '../../model/resource-key.ts';
 import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
+import { isAnyProven } from './ask.ts';
 import { factsOf, measure } from './measure.ts';
 import type { Memory } from './memory.ts';
 import { operate } from './operate.ts';
@@ -56,6 +57,8 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       holds: seen.holds,
       otherThan: seen.otherThan,
     });
+    // What nobody has proven to differ has no mark any more, so the next look asks about it.
+    if (decision.do !== 'sync' && seen.comparison.changes.changes.some(isUnproven)) return requeueAfter(0);
     world.telemetry.metrics.drifted(factsOf(app, world), driftOf({ app, ...seen.comparison }));
     if (decision.do !== 'sync') {
       const stays = decision.do === 'refuse' && decision.state !== undefined ? decision.state : state;
@@ -84,9 +87,12 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       guard,
       namespace: comparison.namespace?.desired,
       ignoreDifferences: seen.context.ignoreDifferences,
+      proves: decision.unproven ? () => proves(seen) : undefined,
       persist,
     };
     const operated = await step(world, 'sync', () => operate(request, world, memory));
+    // Who has just started asks first, and finds nothing to do: neither is there an operation of who had to try it.
+    if (operated.isVain) return requeueAfter(0);
     state = operated.state;
     const after = operated.wrote ? await seeAgain(app, seen, world) : seen;
     if (state.finishedAt === undefined) {
@@ -108,6 +114,12 @@ export async function reconcile(app: Application, world: World, memory: Memory):
     if (!(thrown instanceof Fault)) throw thrown;
     return fail(current, world, memory, thrown, state);
   }
+}
+
+/** Whether an apply would change anything of what was seen. */
+function proves({ comparison: { changes, live }, cluster, context, guard }: Seen): Promise<boolean> {
+  const { ignoreDifferences, revisionChanged } = context;
+  return isAnyProven(changes, { live, cluster, guard, rules: { ignoreDifferences, revisionChanged } });
 }
 
 /** Whether the destination is a cluster whose Secret says that nothing of it is to be looked at, as in Argo CD. */

@@ -20,6 +20,7 @@ import type { RenderAnswer } from '../../world/renderer.ts';
 import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { admit, guardOf } from './admit.ts';
+import type { Asks } from './ask.ts';
 import { type CompareContext, compare, type MakeStep } from './compare.ts';
 import { type Memory, sight } from './memory.ts';
 import { createdNamespace, namespaceOf } from './namespace.ts';
@@ -56,12 +57,16 @@ export interface Seen
 interface Look {
   readonly asked: Target;
   readonly notBefore: number;
+  /** What the API server is asked by a dry run; see `askAbout`. */
+  readonly asks: Asks;
 }
 
 function lookAt(app: Application, world: World, memory: Memory): Look {
   // Whoever asks for a sync means the newest commit there is, also where no webhook told of it and the poll is yet to come.
   const isAsked = isRefreshed(app) || app.operation !== undefined;
-  return { asked: targetOf(app), notBefore: isAsked ? world.clock.now() : memory.revisionNotBefore };
+  // What Git has just changed is applied right after, where something is applied at all.
+  const asks = isAutomated(app) || isUnderWay(app) ? 'old' : 'rest';
+  return { asked: targetOf(app), notBefore: isAsked ? world.clock.now() : memory.revisionNotBefore, asks };
 }
 
 function isRefreshed({ metadata }: Application): boolean {
@@ -238,7 +243,7 @@ export async function see(
     namespace: () => namespaceOf(app, desired, cluster, { syncOptions: target.syncOptions, tracking, guard }),
     // Also where an operation leaves the option of the spec out.
     kept: createdNamespace(app, [...target.syncOptions, ...(app.spec.syncPolicy?.syncOptions ?? [])]),
-    asks: isAutomated(app) || isUnderWay(app) ? 'old' : 'rest',
+    asks: look.asks,
   };
   if (memory.server !== cluster.server) world.clusters.forget(tracking, cluster.server);
   memory.server = cluster.server;
@@ -270,7 +275,7 @@ export async function seeSpec(app: Application, world: World, memory: Memory): P
   try {
     // Any remembered answer will do: whoever asks Git for news wakes the Application.
     const notBefore = isRefreshed(app) ? world.clock.now() : 0;
-    return await see(app, world, memory, { asked: specTarget(app), notBefore });
+    return await see(app, world, memory, { asked: specTarget(app), notBefore, asks: 'rest' });
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     return isOfRevision(thrown) ? thrown : undefined;

@@ -168,7 +168,18 @@ const layouts: readonly {
       'SyncFail 0 apply Namespace/shop',
     ],
   },
-  { it: 'makes no namespace for nothing', objects: [], request: { namespace: wanted('Namespace shop') }, plan: [] },
+  {
+    it: 'looks after the namespace also where nothing goes into it, as in Argo CD',
+    objects: [],
+    request: { namespace: wanted('Namespace shop') },
+    plan: ['Sync 0 apply Namespace/shop'],
+  },
+  {
+    it: 'looks after the namespace where there is nothing but a hook for failures',
+    objects: ['Job broken hook=SyncFail'],
+    request: { namespace: wanted('Namespace shop') },
+    plan: ['Sync 0 apply Namespace/shop', 'SyncFail 0 apply Job/broken'],
+  },
 ];
 
 test('a generated hook carries a tracking id of its own, by which its end wakes the Application', () => {

@@ -147,14 +147,14 @@ export function plan(
   }
   const permitted = withoutRecreation(unordered, request.tracking ?? '', request.force === true);
   const tasks = withNeedsFirst(permitted.sort(inOrder)).sort(inOrder);
-  const first = tasks[0];
-  if (request.namespace !== undefined && first !== undefined) {
-    // Argo CD shows it as one of PreSync; here it is of the first step, whatever that is, so that nothing waits for it.
+  if (request.namespace !== undefined) {
+    // Argo CD shows it as one of PreSync; here it is of the first step, whatever that is, so that nothing waits for it. Hooks for failures are no step.
+    const { phase = 'Sync', wave = 0 } = tasks.find((task) => task.phase !== 'SyncFail') ?? {};
     tasks.unshift({
       ...applyTask(request.namespace, 'PreSync', undefined, false),
       shownPhase: 'PreSync',
-      phase: first.phase,
-      wave: first.wave,
+      phase,
+      wave,
     });
   }
   const main = tasks.filter((task) => task.phase !== 'SyncFail');

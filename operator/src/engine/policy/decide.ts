@@ -1,5 +1,5 @@
 import type { Application, ApplicationConditionType, Operation, OperationState } from '@mooring/crds';
-import { type Change, type ChangeSet, isOutOfSync } from '../../model/change.ts';
+import { type Change, type ChangeSet, isOutOfSync, isUnproven } from '../../model/change.ts';
 import { isNamespaceOutdated } from '../../model/managed-namespace.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
@@ -21,7 +21,14 @@ export type Decision =
       readonly state?: OperationState;
       readonly againMs?: number;
     }
-  | { readonly do: 'sync'; readonly reason: string; readonly state: OperationState; readonly fresh: boolean };
+  | {
+      readonly do: 'sync';
+      readonly reason: string;
+      readonly state: OperationState;
+      readonly fresh: boolean;
+      /** Whether it is not proven that the sync changes anything; see `isUnproven`. */
+      readonly unproven?: boolean;
+    };
 
 /** What is decided upon. `now` is milliseconds since 1970. */
 export interface Situation {
@@ -129,7 +136,7 @@ function resume(state: OperationState, now: number): Decision {
 }
 
 /** Operations of one Application start in different seconds, so that `startedAt` tells them apart, also where one takes less than that. */
-function start(operation: Operation, { app, now }: Situation, reason: string): Decision {
+function start(operation: Operation, { app, now }: Situation, reason: string): Sync {
   const last = Date.parse(app.status?.operationState?.startedAt ?? '');
   const isRecent = last > now - 1_000 && last < now + 60_000;
   const at = isRecent ? last + 1_000 : now;
@@ -148,6 +155,8 @@ function automated(situation: Situation): Decision {
   const pending = changes.changes.filter(isOutOfSync);
   const isOutdated =
     situation.namespaceOutdated === true || isNamespaceOutdated(app.spec.syncPolicy, app.status?.operationState);
+  const work = policy.prune === true ? pending : pending.filter(({ action }) => action !== 'prune');
+  const unproven = !isOutdated && work.length > 0 && work.every(isUnproven);
   if (pending.length === 0 && !isOutdated && !isUnrecorded(situation)) return { do: 'rest', reason: 'synced' };
   if (
     policy.prune !== true &&
@@ -177,7 +186,7 @@ function automated(situation: Situation): Decision {
     retry: app.spec.syncPolicy?.retry ?? automatedRetry,
   };
   const last = attempted(app, commit);
-  if (last === undefined) return start(operation, situation, `new revision ${commit}`);
+  if (last === undefined) return { ...start(operation, situation, `new revision ${commit}`), unproven };
   if (last.phase === 'Error') {
     // Something stood in the way of the last try, and not the revision itself: a later one may do better.
     const inRow = errorsInRow(last);
@@ -189,7 +198,7 @@ function automated(situation: Situation): Decision {
       return { do: 'refuse', condition: 'SyncError', reason, againMs: wait };
     }
     const counted = { ...operation, info: [{ name: errorsInfo, value: String(inRow) }] };
-    return start(counted, situation, 'the last operation could not be carried out');
+    return { ...start(counted, situation, 'the last operation could not be carried out'), unproven };
   }
   if (last.phase !== 'Succeeded') {
     return {
@@ -215,7 +224,7 @@ function automated(situation: Situation): Decision {
   }));
   const chosen = resources.length > 0 ? { resources } : {};
   const healing = { ...operation, sync: { ...sync, ...chosen, autoHealAttemptsCount: attempts + 1 } };
-  return start(healing, situation, 'the cluster differs from Git');
+  return { ...start(healing, situation, 'the cluster differs from Git'), unproven };
 }
 
 /** Where an automated operation says how many before it, of the same revision, ended in `Error` one after the other. */
