@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import type { Application } from '@mooring/crds';
 import { applicationsPath } from '../harness/applications.ts';
+import { assertRestartsAlike } from '../harness/restarts.ts';
 import { configMap, configMapPath, patienceMs, type Stage, startStage } from '../harness/stage.ts';
 
 let stage: Stage;
@@ -10,6 +11,7 @@ before(async () => {
   stage = await startStage({ name: 'e2e-differences', node: 'none' });
 });
 after(() => stage?.close());
+afterEach(() => assertRestartsAlike(stage));
 
 const automated = { automated: { prune: true, selfHeal: true } };
 const deploymentPath = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
