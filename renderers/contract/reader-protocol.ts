@@ -90,6 +90,7 @@ function unmarked(value: Json): Json {
   return value;
 }
 
-function isRaw(value: object): boolean {
+/** Whether a value is a number that a double cannot hold. */
+export function isRaw(value: object): boolean {
   return (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value);
 }

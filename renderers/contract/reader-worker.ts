@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { RenderError } from './error.ts';
 import type { Json } from './manifest.ts';
 import { parseMade, placeOf } from './objects.ts';
-import { pack, type ReaderItem, type ReaderMessage, type ReaderRequest } from './reader-protocol.ts';
+import { isRaw, pack, type ReaderItem, type ReaderMessage, type ReaderRequest } from './reader-protocol.ts';
 import { parseDocuments, parseManifests, tooMany } from './yaml.ts';
 
 const decoder = new TextDecoder();
@@ -58,9 +58,13 @@ function checkSize({ reads, path, origins = [] }: ReaderRequest, found: Found, l
   throw new RenderError('limit', message, { file, ...('line' in origin && { line }) });
 }
 
+/** A number that a double cannot hold costs as much as so many other values. */
+const rawWeight = 10;
+
 /** How many values there are, maps and lists among them; some number beyond `max` where there are more. */
 function valuesIn(value: Json, max: number): number {
   if (typeof value !== 'object' || value === null) return 1;
+  if (isRaw(value)) return rawWeight;
   let count = 1;
   for (const inner of Array.isArray(value) ? value : Object.values(value)) {
     count += valuesIn(inner, max - count);
