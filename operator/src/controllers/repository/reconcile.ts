@@ -59,10 +59,7 @@ export async function reconcileRepository(
   const look = beginLook(world, effects);
   let news: readonly News[];
   try {
-    news = await Promise.all(users.map((app) => newsFor(app, world, effects, look)));
-    for (const kind of ['touched', 'untouched'] as const) {
-      for (const { app, seen } of news.filter(({ what }) => what === kind)) effects.wake(app, kind === 'touched', seen);
-    }
+    news = await Promise.all(users.map((app) => wakeFor(app, world, effects, look)));
     look.tell(news);
   } finally {
     look.end();
@@ -72,6 +69,13 @@ export async function reconcileRepository(
   const retryMs = news.some(({ askAgain }) => askAgain) ? operatorLimits.backoffLastMs : Number.POSITIVE_INFINITY;
   const nextMs = Math.min(pollMs, retryMs);
   return Number.isFinite(nextMs) ? requeueAfter(nextMs) : awaitChange;
+}
+
+/** Wakes an Application as soon as there is news for it: another one's commit may take long to be fetched. */
+async function wakeFor(app: Application, world: World, effects: RepositoryEffects, look: Look): Promise<News> {
+  const news = await newsFor(app, world, effects, look);
+  if (news.what !== 'none') effects.wake(app, news.what === 'touched', news.seen);
+  return news;
 }
 
 async function newsFor(app: Application, world: World, effects: RepositoryEffects, look: Look): Promise<News> {
