@@ -30,7 +30,10 @@ for (const approved of ['true', '', '2025-12-31T23:59:00Z', 'Thu Jan 01 2099', '
     assert.match(condition.message, /ConfigMap\/asks.*argocd\.argoproj\.io\/deletion-approved/);
     const { writes } = world.journal;
     await world.pass(60_000);
-    assert.equal(world.journal.writes, writes, 'it is told once');
+    assert.equal(world.journal.writes, writes, 'it is written once');
+    const told = world.journal.notices.filter((notice) => notice.startsWith('Warning DeletionError '));
+    assert.equal(new Set(told).size, 1);
+    assert.ok(told.length >= 7 && told.length <= 9, `told ${told.length} times in 75 s`);
     world.patch({ metadata: { annotations: { [annotation.deletionApproved]: '2026-01-01T00:05:00+00:00' } } });
     await world.until('it is gone', () => world.store.get(name) === undefined);
     assert.deepEqual(left(world), []);

@@ -157,19 +157,20 @@ function unapproved(asking: readonly LiveRecord[]): Fault {
   );
 }
 
+/** Shows what stands in the way of a deletion, and tells it each time that it does: the same Event is counted. */
 async function tellFault(app: Application, world: World, fault: Fault): Promise<void> {
+  if (fault.code === 'object-conflict' || fault.code === 'object-missing') return;
   const others = (app.status?.conditions ?? []).filter(({ type }) => type !== 'DeletionError');
-  const before = deletionError(app);
   const message = cut(fault.message, operatorLimits.messageLength);
-  if (before?.message !== message && fault.code !== 'object-conflict' && fault.code !== 'object-missing') {
-    const condition = { type: 'DeletionError' as const, message, lastTransitionTime: timestamp(world.clock.now()) };
-    try {
+  const condition = { type: 'DeletionError' as const, message, lastTransitionTime: timestamp(world.clock.now()) };
+  try {
+    if (deletionError(app)?.message !== message)
       await world.store.patchApplication(app, { status: { conditions: [...others, condition] } });
-      for (const notice of conditionNotices([condition])) world.notifier.notify(app, notice);
-    } catch (thrown) {
-      // The next try tells it.
-      if (!(thrown instanceof Fault)) throw thrown;
-      world.telemetry.log.warn({ code: thrown.code }, thrown.message);
-    }
+  } catch (thrown) {
+    // The next try tells it.
+    if (!(thrown instanceof Fault)) throw thrown;
+    world.telemetry.log.warn({ code: thrown.code }, thrown.message);
+    return;
   }
+  for (const notice of conditionNotices([condition])) world.notifier.notify(app, notice);
 }
