@@ -78,6 +78,29 @@ test('a hook of a deletion that goes by itself when it is done has run', async (
   assert.deepEqual(left(world), []);
 });
 
+test('nothing is done where the Secret of the cluster says that it is not to be looked at, until it does not any more', async () => {
+  let isSkipped = true;
+  const world = quietWorld({ faults: { clusterSkipped: () => isSkipped } });
+  world.commit([configMap('other', '1')]);
+  world.create({ spec: automated }, { finalizers });
+  await world.pass(60_000);
+  assert.deepEqual([left(world), world.journal.writes, world.shop().status], [[], 0, undefined]);
+  isSkipped = false;
+  await world.until('it is synced', () => world.shop().status?.sync?.status === 'Synced');
+  assert.deepEqual(left(world), ['other']);
+  isSkipped = true;
+  const { writes } = world.journal;
+  world.commit([configMap('other', '2')]);
+  world.announce();
+  await world.pass(60_000);
+  world.store.remove(name);
+  await world.pass(60_000);
+  assert.deepEqual([left(world), world.journal.writes], [['other'], writes]);
+  isSkipped = false;
+  await world.until('it is gone', () => world.store.get(name) === undefined);
+  assert.deepEqual(left(world), []);
+});
+
 test('nothing is done about an Application that is not to be looked at, its deletion included', async () => {
   const world = quietWorld();
   world.commit([configMap('other', '1')]);

@@ -27,6 +27,8 @@ import { createSimTracer, type SimTracer } from './tracer.ts';
 /** What goes wrong, and when. */
 export interface Faults {
   clusterDown(server: string): boolean;
+  /** Whether the Secret of a cluster says that nothing of it is to be looked at. */
+  clusterSkipped?(server: string): boolean;
   gitDown(): boolean;
   /** Milliseconds that a Git server lets those wait who ask about a repository; none where it is absent. */
   gitHangMs?(url: string): number;
@@ -316,7 +318,8 @@ export function startProcess(universe: Universe, name: string, died: () => void)
   };
 
   const locate: Clusters['locate'] = ({ server = '' }) => {
-    if (universe.servers.has(server)) return { server, name: server, project: '' };
+    if (universe.servers.has(server))
+      return { server, name: server, project: '', isSkipped: faults.clusterSkipped?.(server) === true };
     throw new Fault('cluster-unknown', `there is no cluster ${server}`);
   };
   const wasDown = new Set<string>();
@@ -328,6 +331,16 @@ export function startProcess(universe: Universe, name: string, died: () => void)
     clock.after(1_000, watchReach);
   };
   clock.after(1_000, watchReach);
+  const skippedNow = (): string =>
+    [...universe.servers.keys()].filter((server) => faults.clusterSkipped?.(server)).join();
+  let skipped = skippedNow();
+  const watchSecrets = (): void => {
+    const before = skipped;
+    skipped = skippedNow();
+    if (before !== skipped) for (const server of universe.servers.keys()) tell({ server, app: undefined });
+    clock.after(1_000, watchSecrets);
+  };
+  clock.after(1_000, watchSecrets);
   let forbidden = faults.forbidden().join();
   const watchProject = (): void => {
     const before = forbidden;
