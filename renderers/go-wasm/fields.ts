@@ -5,10 +5,14 @@ import { RenderError } from '@mooring/renderer-contract';
  * The case of names does not matter, as it does not in Go: argocd-image-updater writes `forcestring`.
  */
 export interface Fields {
+  /** A name, a path, a version: at most `optionLengthMax` characters. */
   string(name: string): string | undefined;
+  /** A text of any length. */
+  text(name: string): string | undefined;
   boolean(name: string): boolean | undefined;
+  /** A list of such strings as `string` takes. */
   strings(name: string): readonly string[] | undefined;
-  /** A map of strings. */
+  /** A map of texts. */
   stringMap(name: string): Readonly<Record<string, string>> | undefined;
   /** A map of anything. */
   object(name: string): Readonly<Record<string, unknown>> | undefined;
@@ -21,6 +25,9 @@ export interface Fields {
   /** As `string`, `integer` …, for a field that must be there. */
   required<T>(name: string, value: T | undefined): T;
 }
+
+/** Characters of an option that names something. It is repeated in messages, keys and objects. */
+export const optionLengthMax = 4_096;
 
 export function readFields(from: unknown, owner: string): Fields {
   const fail = (name: string, wanted: string): never => {
@@ -35,15 +42,23 @@ export function readFields(from: unknown, owner: string): Fields {
       const value = given(name);
       return value === undefined || is(value) ? value : fail(name, wanted);
     };
+  const text = typed((value): value is string => typeof value === 'string', 'a string');
+  const strings = typed(
+    (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+    'a list of strings',
+  );
+  const short = (name: string, value: string): string =>
+    value.length <= optionLengthMax ? value : fail(name, `no longer than ${optionLengthMax} characters`);
   const array = typed((value): value is unknown[] => Array.isArray(value), 'a list');
   return {
-    string: typed((value): value is string => typeof value === 'string', 'a string'),
+    string(name) {
+      const value = text(name);
+      return value && short(name, value);
+    },
+    text,
     boolean: typed((value): value is boolean => typeof value === 'boolean', 'true or false'),
     object: typed(isMap, 'a map'),
-    strings: typed(
-      (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
-      'a list of strings',
-    ),
+    strings: (name) => strings(name)?.map((value, index) => short(`${name}[${index}]`, value)),
     stringMap: typed(
       (value): value is Record<string, string> =>
         isMap(value) && Object.values(value).every((item) => typeof item === 'string'),

@@ -389,6 +389,8 @@ describe('options that cannot be', () => {
   const cases: readonly [Record<string, unknown>, RenderErrorCode, RegExp][] = [
     [{ version: 'v2' }, 'unsupported', /helm\.version "v2"/],
     [{ kubeVersion: 'new' }, 'invalid', /helm\.kubeVersion "new" is no version/],
+    [{ valueFiles: ['a.yaml', 'a'.repeat(4_097)] }, 'invalid', /^helm\.valueFiles\[1\] must be no longer than 4096 /],
+    [{ parameters: [{ name: 'a'.repeat(4_097) }] }, 'invalid', /^helm\.parameters\[0\]\.name must be no longer than /],
     [{ releaseName: 'a'.repeat(54) }, 'invalid', /longer than 53/],
     [{ releaseName: '--post-renderer=x' }, 'invalid', /release name/],
     [{ valueFile: 'x' }, 'invalid', /helm\.valueFile is not known/],

@@ -66,7 +66,7 @@ function readOptions(spec: RenderSpec): TemplateOptions {
     throw new RenderError('unsupported', `helm.version ${JSON.stringify(version)} is not supported; remove it`);
   }
   const apiVersions = fields.strings('apiVersions') ?? [];
-  const values = fields.string('values');
+  const values = fields.text('values');
   const valuesObject = fields.object('valuesObject');
   return {
     releaseName,
@@ -80,7 +80,7 @@ function readOptions(spec: RenderSpec): TemplateOptions {
     parameters:
       fields.list('parameters', (parameter) => ({
         name: parameter.required('name', parameter.string('name')),
-        value: substituted(parameter.string('value') ?? ''),
+        value: substituted(parameter.text('value') ?? ''),
         forceString: parameter.boolean('forceString') ?? false,
       })) ?? [],
     fileParameters:

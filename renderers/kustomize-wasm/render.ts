@@ -91,7 +91,7 @@ function readPatch(patch: Fields): Patch {
   patch.only(['path', 'patch', 'target', 'options']);
   return defined({
     path: patch.string('path'),
-    patch: patch.string('patch'),
+    patch: patch.text('patch'),
     target: patch.object('target'),
     options: patch.object('options'),
   });

@@ -26,6 +26,10 @@ export interface OperatorLimits {
   readonly treeEntries: number;
   /** Bytes of one file of a Git tree. */
   readonly blobBytes: number;
+  /** Characters of the path of a source, as Linux has it for paths. */
+  readonly pathLength: number;
+  /** Characters of a namespace's name, as Kubernetes has it. */
+  readonly namespaceLength: number;
   /** Bytes of one webhook body. Argo CD's `webhook.maxPayloadSizeMB` is 50; a push payload is under 1 MB. */
   readonly webhookBytes: number;
   /** First and longest wait, in milliseconds, before a failed reconcile is tried again. */
@@ -68,6 +72,8 @@ export const operatorLimits: OperatorLimits = {
   gitTimeoutMs: 90_000,
   treeEntries: 1_000_000,
   blobBytes: 32 * 1024 * 1024,
+  pathLength: 4_096,
+  namespaceLength: 63,
   webhookBytes: 10 * 1024 * 1024,
   backoffFirstMs: 1_000,
   backoffLastMs: 60_000,

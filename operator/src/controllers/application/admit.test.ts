@@ -99,6 +99,15 @@ test('a password in the address of a repository is in no message', () => {
   });
 });
 
+test('a namespace with a name that none can have is refused', () => {
+  const store = { project: () => projectWith({ sourceRepos: ['*'] }) } as Partial<Store> as Store;
+  const long = { ...app, spec: { ...app.spec, destination: { ...app.spec.destination, namespace: 'n'.repeat(64) } } };
+  assert.throws(() => admit(long, source, { store, clusters: { ...noClusters, locate: () => place } }), {
+    code: 'spec-invalid',
+    message: /^spec\.destination\.namespace is longer than 63 characters/,
+  });
+});
+
 test('a kind that the settings leave out is nobody’s to write or to prune', () => {
   const kinds = { exclusions: [{ apiGroups: [], kinds: ['ConfigMap'], clusters: [] }], inclusions: [] };
   const project = projectWith({});

@@ -3,6 +3,7 @@ import { destinationPermitted, forbiddenBy, sourcePermitted } from '../../engine
 import { Fault } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
 import { isExcludedKind } from '../../model/kind-filter.ts';
+import { operatorLimits } from '../../model/limits.ts';
 import { maskAddress } from '../../model/mask.ts';
 import { readRepositoryAddress } from '../../model/repository-url.ts';
 import type { ResourceKey } from '../../model/resource-key.ts';
@@ -27,6 +28,13 @@ export function admit(app: Application, source: ApplicationSource, world: Pick<W
     );
   }
   const { destination } = app.spec;
+  const { namespaceLength } = operatorLimits;
+  // It becomes a part of the key of every object.
+  if ((destination.namespace ?? '').length > namespaceLength)
+    throw new Fault(
+      'spec-invalid',
+      `spec.destination.namespace is longer than ${namespaceLength} characters, as no namespace is; correct it`,
+    );
   const cluster = world.clusters.locate(destination);
   if (!destinationPermitted(project, { ...destination, ...cluster })) {
     const place = `server '${destination.server ?? destination.name}' and namespace '${destination.namespace ?? ''}'`;

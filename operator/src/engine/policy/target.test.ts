@@ -175,6 +175,13 @@ test('a prefix of tags that is not supported stops who uses it', () => {
   assert.doesNotThrow(() => targetOf({ ...app, spec: { ...app.spec, source: { ...source, tagPrefix: '' } } }));
 });
 
+test('a path that no file system takes is refused, also where an operation brings it along', () => {
+  const long = { ...source, path: 'a/'.repeat(2_049) };
+  const message = 'spec.source.path is longer than 4096 characters; shorten it';
+  assert.throws(() => targetOf(app({ spec: { project: 'default', source: long, destination: {} } })), { message });
+  assert.throws(() => targetOf(app({ operation: { sync: { source: long } } })), { code: 'spec-invalid', message });
+});
+
 test('what the spec asks for is the same whatever an operation works on', () => {
   const busy = app({ operation: { sync: { revision: 'v1', source: old } }, ...running({ syncResult: result }) });
   assert.deepEqual(specTarget(busy), { source, revision: 'main', ofSpec: true, syncOptions: [] });

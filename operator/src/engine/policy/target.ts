@@ -1,5 +1,6 @@
 import type { Application, ApplicationSource, OperationState } from '@mooring/crds';
 import { Fault } from '../../model/fault.ts';
+import { operatorLimits } from '../../model/limits.ts';
 import { equalJson } from '../../model/merge-patch.ts';
 
 /** What one pass renders: what the spec says, unless an operation under way or asked for names another source or revision. */
@@ -25,7 +26,7 @@ export function targetOf(app: Application): Target {
   const running = underWay !== undefined && isSupersedable(underWay) ? undefined : underWay;
   const sync = running === undefined ? app.operation?.sync : running.operation.sync;
   const source = running?.syncResult?.source ?? sync?.source ?? wanted;
-  refuseUnread(source);
+  refuseUnfit(source);
   const renew = running?.finishedAt !== undefined && running.operation.retry?.refresh === true;
   const pinned = renew ? undefined : running?.syncResult?.revision || sync?.revision;
   const revision = pinned || source.targetRevision || 'HEAD';
@@ -78,12 +79,15 @@ export function specSource({ spec }: Application): ApplicationSource {
       'spec.source.chart names a chart of a Helm registry, which is not supported yet; use spec.source.path',
     );
   }
-  refuseUnread(source);
+  refuseUnfit(source);
   return source;
 }
 
-/** Throws `Fault` `spec-invalid` for what would change which commit is meant, and is not read yet. */
-function refuseUnread({ tagPrefix }: ApplicationSource): void {
+/** Throws `Fault` `spec-invalid` for a path that no file system takes, and for what would change which commit is meant and is not read yet. */
+function refuseUnfit({ path = '', tagPrefix }: ApplicationSource): void {
+  const { pathLength } = operatorLimits;
+  if (path.length > pathLength)
+    throw new Fault('spec-invalid', `spec.source.path is longer than ${pathLength} characters; shorten it`);
   if (!tagPrefix) return;
   throw new Fault(
     'spec-invalid',
