@@ -33,7 +33,7 @@ const usage = `Mooring keeps Kubernetes clusters equal to what Git says.
   --log-level LEVEL   debug, info, warn or error; default: info
   --log-format FORMAT json or text; default: json
   --render-limit NAME=VALUE  a bound of every render, such as memoryBytes=1Gi (what an engine may hold; half of it, or memorySoftBytes, is what it aims at),
-                      timeMs=120000, or another that an error names; may be repeated. The process may have three engines at their bound at once
+                      timeMs=120000, or another that an error names; may be repeated. The process may have two engines at their bound at once
   --leader-elect      one of several replicas leads, the others stand by; without it this is the only one
   --read-only         look and tell, by metrics, log and /readyz, and write nothing at all, not even a status
   --lease-name NAME   the Lease that they agree by; default: mooring

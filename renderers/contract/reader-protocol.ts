@@ -41,6 +41,8 @@ export interface ReaderFault {
 export interface ReaderMessage {
   readonly fault?: ReaderFault;
   readonly warnings: readonly string[];
+  /** About how many bytes of JSON were put there. */
+  readonly objectBytes: number;
 }
 
 /** Before the digits of a number that a double cannot hold, and before a text that begins with it. */

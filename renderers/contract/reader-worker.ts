@@ -3,6 +3,7 @@ import { RenderError } from './error.ts';
 import type { Json } from './manifest.ts';
 import { parseMade, placeOf } from './objects.ts';
 import { isRaw, pack, type ReaderItem, type ReaderMessage, type ReaderRequest } from './reader-protocol.ts';
+import { objectBytesMax } from './renderer.ts';
 import { parseDocuments, parseManifests, tooMany } from './yaml.ts';
 
 const decoder = new TextDecoder();
@@ -78,9 +79,20 @@ function answer(request: ReaderRequest): ReaderMessage {
   try {
     let piece: ReaderItem[] = [];
     let length = 0;
+    let objectBytes = 0;
+    const most = objectBytesMax(request.limits);
     for (const { value, document, line } of read(request, warnings)) {
       const packed = pack(value);
       if (request.reads !== 'documents') checkSize(request, { value, document, line }, packed.json.length);
+      objectBytes += packed.json.length;
+      // What an engine made it has counted itself.
+      if (objectBytes > most && request.reads !== 'made') {
+        throw new RenderError(
+          'limit',
+          `${request.path} holds more than ${most} bytes once its aliases are written out; repeat less, split it, or raise the limit manifestBytes`,
+          { file: request.path, line },
+        );
+      }
       piece.push({ ...packed, document, line });
       length += packed.json.length;
       if (length < pieceLength) continue;
@@ -88,12 +100,13 @@ function answer(request: ReaderRequest): ReaderMessage {
       [piece, length] = [[], 0];
     }
     request.answers.postMessage(piece);
-    return { warnings };
+    return { warnings, objectBytes };
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
     const { code, message, file, line } = error;
     return {
       warnings,
+      objectBytes: 0,
       fault: { code, message, ...(file !== undefined && { file }), ...(line !== undefined && { line }) },
     };
   }

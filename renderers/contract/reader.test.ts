@@ -38,6 +38,25 @@ describe('a long text is read in a thread of its own', () => {
     });
   });
 
+  test('and what aliases repeat counts for what it is written out', async () => {
+    const part = 'z'.repeat(1_000_000);
+    const item = (index: number): string =>
+      `- {apiVersion: v1, kind: ConfigMap, metadata: {name: c${index}}, data: {x: *a}}\n`;
+    const text = (items: number): Buffer =>
+      Buffer.from(
+        `apiVersion: v1\nkind: List\nx: &a ${part}\nitems:\n${Array.from({ length: items }, (_, index) => item(index)).join('')}`,
+      );
+    const { found, objectBytes } = await readManifests(text(19), 'x.yaml', limits);
+    assert.equal(found.length, 19);
+    assert.ok(objectBytes > 19_000_000 && objectBytes < 20_000_000, `${objectBytes}`);
+    const expected = /x\.yaml holds more than 20000000 bytes once its aliases are written out; repeat less/;
+    await assert.rejects(readManifests(text(1_000), 'x.yaml', limits), expected);
+    await assert.rejects(
+      readDocuments(Buffer.from(`a: &a ${part}\nb: [${'*a, '.repeat(50)}]\n`), 'x.yaml', limits),
+      expected,
+    );
+  });
+
   test('until the signal says stop', async () => {
     const stop = new AbortController();
     const reading = readManifests(Buffer.from(long.join('---\n').repeat(20)), 'x.yaml', limits, stop.signal);

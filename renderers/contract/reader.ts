@@ -11,6 +11,8 @@ import { type ParsedDocument, type ParsedManifest, parseDocuments, parseManifest
 export interface Read<T> {
   readonly found: readonly T[];
   readonly warnings: readonly string[];
+  /** About how many bytes what was found takes as JSON. */
+  readonly objectBytes: number;
 }
 
 /** Texts up to this many bytes are read at once: about two milliseconds. Longer ones, and those that repeat themselves by aliases, in a thread of their own. */
@@ -23,12 +25,12 @@ const timeMs = 60_000;
 /** Milliseconds without a text after which a thread ends. */
 const idleMs = 5_000;
 const threadsMax = 2;
-/** What a thread may hold. */
-const threadMebibytes = 384;
+/** What a thread may hold. Ten megabytes of small objects take 128 MiB, as many values as one document may have 192. */
+const threadMebibytes = 192;
 
 /**
  * As `parseManifests`, without keeping the thread that asks from other work for more than some milliseconds at a time. Throws `RenderError`, also `limit` where an
- * object is larger than API servers take, and the signal's reason.
+ * object is larger than API servers take or all of them are more than `objectBytesMax`, and the signal's reason.
  */
 export async function readManifests(
   bytes: Uint8Array,
@@ -38,13 +40,11 @@ export async function readManifests(
 ): Promise<Read<ParsedManifest>> {
   if (isSmall(bytes)) {
     const warnings: string[] = [];
-    return { found: parseManifests(bytes, path, limits, (sentence) => warnings.push(sentence)), warnings };
+    const found = parseManifests(bytes, path, limits, (sentence) => warnings.push(sentence));
+    return { found, warnings, objectBytes: bytes.length };
   }
-  const { found, warnings } = await inThread({ reads: 'manifests', bytes, path, limits }, signal);
-  return {
-    found: found.map(({ value, ...place }) => ({ object: value as unknown as KubeObject, ...place })),
-    warnings,
-  };
+  const { found, ...rest } = await inThread({ reads: 'manifests', bytes, path, limits }, signal);
+  return { found: found.map(({ value, ...place }) => ({ object: value as unknown as KubeObject, ...place })), ...rest };
 }
 
 /** As `parseDocuments`, in the way of `readManifests`. */
@@ -56,7 +56,8 @@ export async function readDocuments(
 ): Promise<Read<ParsedDocument>> {
   if (isSmall(bytes)) {
     const warnings: string[] = [];
-    return { found: parseDocuments(bytes, path, limits, (sentence) => warnings.push(sentence)), warnings };
+    const found = parseDocuments(bytes, path, limits, (sentence) => warnings.push(sentence));
+    return { found, warnings, objectBytes: bytes.length };
   }
   return inThread({ reads: 'documents', bytes, path, limits }, signal);
 }
@@ -157,7 +158,7 @@ async function inThread(job: ReaderJob, signal: AbortSignal | undefined): Promis
     const done = await runJob(thread.worker, job, answersEnd, signal);
     leaveThread(thread);
     if (done.fault !== undefined) throw faultOf(done.fault);
-    return { found: await collect(answers), warnings: done.warnings };
+    return { found: await collect(answers), warnings: done.warnings, objectBytes: done.objectBytes };
   } catch (error) {
     if (!(error instanceof ThreadLost)) throw error;
     endThread(thread);

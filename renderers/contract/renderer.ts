@@ -27,6 +27,14 @@ export const defaultLimits: Limits = {
   inputBytes: 64 * 1024 * 1024,
 };
 
+/**
+ * Bytes of JSON that the objects of `manifestBytes` may come to. Short keys and values take more room there than in YAML, and an alias takes as much as what it stands
+ * for: without this a text of one megabyte can stand for gigabytes.
+ */
+export function objectBytesMax({ manifestBytes }: Pick<Limits, 'manifestBytes'>): number {
+  return 2 * manifestBytes;
+}
+
 /** What is rendered and for whom: everything besides the tree that may change the outcome. It is part of the render's cache key. */
 export interface RenderSpec {
   /** Name of the Application; Helm's default release name. */

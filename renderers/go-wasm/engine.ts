@@ -85,6 +85,8 @@ const decoder = new TextDecoder();
 /** Milliseconds that runs wait for one under way before they get a thread of their own: nobody's endless loop holds up the others. */
 const patienceMs = 2_000;
 const threadsMax = 2;
+/** Bytes of an answer beyond which a copy costs more than to hand it over. */
+const handedOverBytes = 64 * 1024;
 
 /** A run that waits for its turn. */
 interface Turn {
@@ -332,7 +334,10 @@ async function startThread(options: EngineOptions & { readonly state?: URL }, me
         if (reply.kind === 'ready') return;
         if (reply.kind === 'ask') {
           void files.answer(reply.question, reply.text).then((bytes) => {
-            answers.postMessage(bytes);
+            const { buffer } = bytes;
+            // What is large, and has its memory for itself, is handed over rather than copied.
+            const isHandedOver = bytes.length > handedOverBytes && bytes.length === buffer.byteLength;
+            answers.postMessage(bytes, isHandedOver ? [buffer as ArrayBuffer] : []);
             Atomics.add(answered, 0, 1);
             Atomics.notify(answered, 0);
           });

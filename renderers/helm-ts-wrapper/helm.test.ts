@@ -250,6 +250,12 @@ describe('says what is wrong and where', () => {
     message: /cannot unmarshal|no mapping|mapping/,
   });
   refused(
+    'more than the limit once aliases are written out',
+    template(`{{ $part := repeat 5000 "z" }}a: &a {{ $part }}\nb: [*a, *a, *a, *a]\n`),
+    { code: 'limit', ...at, message: /take more than 20000 bytes once their aliases are written out/ },
+    { limits: { manifestBytes: 10_000 } },
+  );
+  refused(
     'values against the schema',
     { 'app/values.schema.json': '{"properties": {"size": {"type": "integer"}}}' },
     { code: 'invalid', file: 'app', message: /size.*got string, want integer/s },

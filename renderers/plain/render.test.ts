@@ -265,6 +265,16 @@ describe('limits', () => {
       refused(render(treeOf(files), 'app', {}, limits), code, message));
   }
 
+  test('count what aliases stand for, over all files', async () => {
+    const item = '- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: *a}}\n';
+    const list = `apiVersion: v1\nkind: List\nx: &a ${'z'.repeat(1_000)}\nitems:\n${item.repeat(4)}`;
+    const repeating = treeOf({ 'app/a.yaml': list, 'app/b.yaml': list });
+    const { manifests } = await render(repeating, 'app', { exclude: 'b*' }, { manifestBytes: 3_000 });
+    assert.equal(manifests.length, 4);
+    const expected = /^app\/b\.yaml takes the objects of the source over 6000 bytes once aliases are written out; /;
+    await refused(render(repeating, 'app', {}, { manifestBytes: 3_000 }), 'limit', expected);
+  });
+
   test('are those of the files that are read', async () => {
     const { manifests } = await render(treeOf(files), 'app', { exclude: 'b*' }, { manifestBytes: size, fileCount: 1 });
     assert.equal(manifests.length, 1);

@@ -6,7 +6,9 @@ import {
   joinPath,
   type Limits,
   type Manifest,
+  objectBytesMax,
   type ParsedManifest,
+  type Read,
   type RenderContext,
   RenderError,
   type Rendered,
@@ -45,6 +47,7 @@ async function render(tree: Tree, spec: RenderSpec, context: RenderContext): Pro
   const manifests: Manifest[] = [];
   const warnings: string[] = [];
   let bytesRead = 0;
+  let objectBytes = 0;
   let turnEnds = performance.now() + turnMs;
   for await (const { path, size = 0 } of manifestFiles(tree, folder, options, context)) {
     if (performance.now() >= deadline)
@@ -62,7 +65,15 @@ async function render(tree: Tree, spec: RenderSpec, context: RenderContext): Pro
       await nextTurn();
       turnEnds = performance.now() + turnMs;
     }
-    const found = await objectsOf(bytes, path, context, warnings);
+    const read = await objectsOf(bytes, path, context);
+    const { found } = read;
+    warnings.push(...read.warnings);
+    objectBytes += read.objectBytes;
+    const most = objectBytesMax(limits);
+    if (objectBytes > most) {
+      const what = `${path} takes the objects of the source over ${most} bytes once aliases are written out`;
+      throw over('limit', 'manifestBytes', what, path);
+    }
     if (manifests.length + found.length > limits.manifestCount) {
       throw over('limit', 'manifestCount', `${path} takes the source over ${limits.manifestCount} objects`, path);
     }
@@ -95,18 +106,14 @@ async function objectsOf(
   bytes: Uint8Array,
   path: string,
   { limits, signal }: RenderContext,
-  warnings: string[],
-): Promise<readonly ParsedManifest[]> {
+): Promise<Read<ParsedManifest>> {
   try {
-    const read = await readManifests(bytes, path, limits, signal);
-    warnings.push(...read.warnings);
-    return read.found;
+    return await readManifests(bytes, path, limits, signal);
   } catch (error) {
     if (!(error instanceof RenderError) || error.code === 'limit' || path.endsWith('.json')) throw error;
     if (await inSlices(looksLikeManifest(bytes))) throw error;
-    if (error.code === 'syntax')
-      warnings.push(`${error.message}; the file is left out, as it does not look like a manifest`);
-    return [];
+    const warning = `${error.message}; the file is left out, as it does not look like a manifest`;
+    return { found: [], warnings: error.code === 'syntax' ? [warning] : [], objectBytes: 0 };
   }
 }
 

@@ -202,6 +202,13 @@ func write(documents []document, head header, chartName string, places *places, 
 			}
 			objects.Write(object)
 			head.Sources = append(head.Sources, source)
+			if objects.Len() > 2*r.ManifestBytes {
+				return gowasm.Answer{}, &gowasm.Fault{
+					Code:    "limit",
+					Message: fmt.Sprintf("the chart's objects take more than %d bytes once their aliases are written out; repeat less, split the application or raise the limit manifestBytes", 2*r.ManifestBytes),
+					File:    source,
+				}
+			}
 		}
 		if len(head.Sources) > r.ManifestCount {
 			return gowasm.Answer{}, &gowasm.Fault{

@@ -94,7 +94,7 @@ func write(resources resmap.ResMap, file string, r request) (gowasm.Answer, erro
 		}
 		text.Write(document)
 		objects.Write(object)
-		if text.Len() > r.ManifestBytes {
+		if text.Len() > r.ManifestBytes || objects.Len() > 2*r.ManifestBytes {
 			return gowasm.Answer{}, &gowasm.Fault{
 				Code:    "limit",
 				Message: fmt.Sprintf("the build gives more than the limit of %d bytes; split the application or raise the limit manifestBytes", r.ManifestBytes),

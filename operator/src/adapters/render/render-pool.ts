@@ -28,6 +28,8 @@ import { createTurns } from './turns.ts';
 /** Bounds of the pool, beside those of one render. */
 export interface RenderPoolLimits extends Limits {
   readonly rendersAtOnce: number;
+  /** Renders of engines at once, over all engines: each may take `memoryBytes`. */
+  readonly enginesAtOnce: number;
   /** Bytes of JSON of all manifests that are remembered. */
   readonly cacheBytes: number;
   /** Outcomes remembered for one source, so that going back to the commit before renders nothing. */
@@ -43,6 +45,7 @@ export interface RenderPoolLimits extends Limits {
 const renderPoolLimits: RenderPoolLimits = {
   ...defaultLimits,
   rendersAtOnce: 8,
+  enginesAtOnce: 2,
   cacheBytes: 64 * 1024 * 1024,
   resultsKept: 2,
   graceMs: 2_000,
@@ -74,10 +77,9 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
   const settings = options.settings ?? (() => ({}));
   const onRendered = options.onRendered ?? (() => {});
   const queue = new PQueue({ concurrency: limits.rendersAtOnce });
+  const turnsOfOne = createTurns(clock, limits.sliceMs, limits.enginesAtOnce);
   const turns = new Map(
-    renderers.flatMap((renderer) =>
-      renderer.hasEngine === true ? [[renderer, createTurns(clock, limits.sliceMs)] as const] : [],
-    ),
+    renderers.flatMap((renderer) => (renderer.hasEngine === true ? [[renderer, turnsOfOne()] as const] : [])),
   );
   /** Whose last render was ended by a limit. */
   const limited = new Set<string>();

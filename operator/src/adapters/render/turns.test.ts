@@ -5,11 +5,11 @@ import { createTurns } from './turns.ts';
 
 const sliceMs = 2_000;
 
-/** Turns under a clock of its own. */
+/** Turns of two engines under a clock of their own. */
 function stage() {
   let now = 0;
   const timers = new Set<{ at: number; run: () => void }>();
-  const turns = createTurns(
+  const turnsOfOne = createTurns(
     {
       now: () => now,
       after: (delayMs, run) => {
@@ -19,13 +19,19 @@ function stage() {
       },
     },
     sliceMs,
+    2,
   );
+  const turns = { helm: turnsOfOne(), kustomize: turnsOfOne() };
+  let running = 0;
+  let most = 0;
   const told: string[] = [];
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();
   };
   return {
     told,
+    /** Most renders that ran at the same time. */
+    most: () => most,
     async pass(ms: number): Promise<void> {
       await settle();
       for (const end = now + ms; now < end; ) {
@@ -39,18 +45,22 @@ function stage() {
       }
     },
     /** A render that tells when it begins, and ends after a time or when it is stopped. */
-    render(name: string, lastsMs: number, isSlow = false): void {
+    render(name: string, lastsMs: number, isSlow = false, engine: keyof typeof turns = 'helm'): void {
       const run = (signal: AbortSignal): Promise<string> => {
         told.push(`${name} begins`);
-        return new Promise((resolve, reject) => {
+        running += 1;
+        most = Math.max(most, running);
+        return new Promise<string>((resolve, reject) => {
           timers.add({ at: now + lastsMs, run: () => resolve(name) });
           signal.addEventListener('abort', () => {
             told.push(`${name} is stopped`);
             reject(new Error('stopped'));
           });
+        }).finally(() => {
+          running -= 1;
         });
       };
-      turns.take(run, isSlow).then(
+      turns[engine].take(run, isSlow).then(
         () => told.push(`${name} is done at ${now}`),
         (thrown: unknown) => told.push(`${name} failed: ${String(thrown)}`),
       );
@@ -118,11 +128,30 @@ test('one that a limit ended the last time takes nothing of the quick place, and
   );
 });
 
+test('no more run at once than may, whatever their engine, and none waits for those that never end', async () => {
+  const { told, render, pass, most } = stage();
+  for (let index = 0; index < 3; index += 1) {
+    render(`endless chart ${index}`, endless);
+    render(`endless kustomization ${index}`, endless, false, 'kustomize');
+  }
+  render('a slow chart', endless, true);
+  await pass(20_000);
+  told.length = 0;
+  for (let index = 0; index < 3; index += 1) {
+    render(`chart ${index}`, 500);
+    render(`kustomization ${index}`, 500, false, 'kustomize');
+  }
+  // The last that never ends went on, as nobody waited, and leaves at the end of its slice.
+  await pass(sliceMs + 4_000);
+  assert.equal(told.filter((line) => line.includes('done')).length, 6, told.join('\n'));
+  assert.equal(most(), 2);
+});
+
 test('a failure is told as it is', async () => {
   const { told, render, pass } = stage();
   render('good', 500);
   await pass(500);
-  const { take } = createTurns({ now: () => 0, after: () => () => {} }, sliceMs);
+  const { take } = createTurns({ now: () => 0, after: () => () => {} }, sliceMs, 2)();
   await assert.rejects(
     take(() => Promise.reject(new Error('broken')), false),
     /broken/,

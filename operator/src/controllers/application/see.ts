@@ -1,5 +1,12 @@
 import type { Application } from '@mooring/crds';
-import { defaultLimits, inSlices, type Manifest, RenderError, readManifests } from '@mooring/renderer-contract';
+import {
+  defaultLimits,
+  inSlices,
+  type Manifest,
+  objectBytesMax,
+  RenderError,
+  readManifests,
+} from '@mooring/renderer-contract';
 import { desiring } from '../../engine/desire/desire.ts';
 import { ignoreProblems } from '../../engine/diff/ignore.ts';
 import { holdsOf, kindHoldsOf, unreadHealth } from '../../engine/policy/holds.ts';
@@ -186,9 +193,18 @@ async function relationToSpec(
 async function broughtAlong(app: Application, texts: readonly string[]): Promise<RenderAnswer> {
   try {
     const manifests: Manifest[] = [];
+    let bytes = 0;
     for (const [index, text] of texts.entries()) {
       const path = `operation.sync.manifests[${index}]`;
-      const { found } = await readManifests(Buffer.from(text), path, defaultLimits);
+      const { found, objectBytes } = await readManifests(Buffer.from(text), path, defaultLimits);
+      bytes += objectBytes;
+      if (bytes > objectBytesMax(defaultLimits)) {
+        const most = objectBytesMax(defaultLimits);
+        throw new RenderError(
+          'limit',
+          `${path} takes the objects over ${most} bytes once aliases are written out; repeat less`,
+        );
+      }
       for (const { object, document, line } of found) manifests.push({ object, origin: { path, document, line } });
     }
     return { manifests, warnings: [], sourceType: app.status?.sourceType ?? 'Directory', rendered: false };
