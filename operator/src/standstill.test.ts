@@ -207,6 +207,11 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
+    name: 'a chart of 2,000 objects',
+    files: range(`{{ range until 2000 }}---\n${configMap('c{{ . }}', '{{ repeat 4000 "v" }}')}{{ end }}`),
+    comes: 2_000,
+  },
+  {
     name: 'a chart of one object of 9 MB',
     files: range(configMap('a', `{{ repeat ${9 * megabyte} "v" }}`)),
     comes: /an object of kind ConfigMap named "a" from app\/templates\/all\.yaml has .* more than 3 MiB/,
@@ -215,6 +220,13 @@ const cases: readonly Case[] = [
     name: 'a chart of one object of 3 MB that needs escapes',
     files: range(configMap('a', `{{ repeat ${megabyte} "\\\\n<" }}`)),
     comes: 1,
+  },
+  {
+    name: 'a chart of one list of 2,000 objects',
+    files: range(
+      `apiVersion: v1\nkind: ConfigMapList\nitems:\n{{ range until 2000 }}- metadata: {name: c{{ . }}}\n  data: {a: "{{ repeat 4000 "v" }}"}\n{{ end }}`,
+    ),
+    comes: 2_000,
   },
   {
     name: 'a chart of one object of very many values',
@@ -237,6 +249,7 @@ const cases: readonly Case[] = [
     files: kustomization(configMap('a', 'v'.repeat(9 * megabyte))),
     comes: /named "a" from app\/kustomization\.yaml has .* more than 3 MiB/,
   },
+  { name: 'a file of 2,000 objects', files: { 'app/all.yaml': objects(2_000, 4_000) }, comes: 2_000 },
   {
     name: 'a file of 3 MB in one object',
     files: { 'app/all.yaml': configMap('a', 'v\\n'.repeat(megabyte)) },

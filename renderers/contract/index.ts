@@ -6,6 +6,6 @@ export * from './reader.ts';
 export * from './recording.ts';
 export * from './renderer.ts';
 export { rawNumber } from './scalar.ts';
-export { inSlices } from './slices.ts';
+export { inSlices, pauseFor } from './slices.ts';
 export * from './tree.ts';
 export * from './yaml.ts';

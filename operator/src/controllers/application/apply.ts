@@ -1,5 +1,5 @@
 import type { Operation, ResourceIgnoreDifferences, SyncOperation } from '@mooring/crds';
-import type { KubeObject } from '@mooring/renderer-contract';
+import { inSlices, type KubeObject } from '@mooring/renderer-contract';
 import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
 import { hookRefusal, isMadeAnew, recreationRefusal } from '../../engine/plan/recreate.ts';
 import { withWayOut } from '../../engine/summarize/operation-message.ts';
@@ -33,12 +33,24 @@ export interface ApplyContext {
   readonly trace?: Pick<AppTrace, 'task' | 'taskDone'> | undefined;
 }
 
+/** Characters of JSON that cost as much as to begin with one task does: an object of the usual length is written down. */
+const taskLength = 3_000;
+
 /**
  * Runs tasks side by side, and comes back when none of them is under way any more. An object that is refused is an outcome; a cluster that is out of reach
  * and a lead that is lost are thrown, since then nothing is known. Every write of a sync is made here.
  */
 export async function applyTasks(tasks: readonly Task[], context: ApplyContext): Promise<Outcome[]> {
-  const ended = await Promise.allSettled(tasks.map((task) => outcomeOf(task, context)));
+  const underWay: Promise<PromiseSettledResult<Outcome>>[] = [];
+  await inSlices(
+    (function* () {
+      for (const task of tasks) {
+        underWay.push(Promise.allSettled([outcomeOf(task, context)]).then(([end]) => end));
+        yield taskLength;
+      }
+    })(),
+  );
+  const ended = await Promise.all(underWay);
   return ended.map((end) => {
     if (end.status === 'rejected') throw end.reason;
     return end.value;

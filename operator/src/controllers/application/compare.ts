@@ -1,7 +1,7 @@
 import type { Application, ResourceIgnoreDifferences } from '@mooring/crds';
-import type { KubeObject } from '@mooring/renderer-contract';
+import { inSlices, type KubeObject, pauseFor } from '@mooring/renderer-contract';
 import { coversAll } from '../../engine/diff/covers.ts';
-import { diff, isAsWished, isVouchedFor } from '../../engine/diff/diff.ts';
+import { diffing, isAsWished, isVouchedFor } from '../../engine/diff/diff.ts';
 import { sharedObjects } from '../../engine/diff/shared.ts';
 import { appHealth } from '../../engine/health/aggregate.ts';
 import { annotation } from '../../model/annotations.ts';
@@ -51,6 +51,10 @@ export interface CompareContext {
 /** Makes a step of the comparison, such as one that is measured. */
 export type MakeStep = <T>(name: Step, run: () => T | Promise<T>) => Promise<T>;
 
+/** Characters of JSON that cost as much as a look at one object in each of these steps, and as finding out what of it is ours. */
+export const objectLength = 300;
+const markingLength = 3_000;
+
 const justRun: MakeStep = async (_, run) => run();
 
 /**
@@ -72,18 +76,25 @@ export async function compare(
     tracking,
     asked.map(({ key }) => key),
   );
+  await pauseFor(asked.length * objectLength);
   const live = await step('observe', () => observe(wanted, cluster, context));
   const { ignoreDifferences } = context;
   const rules = { ignoreDifferences, revisionChanged };
-  const found = await step('diff', () => diff(wanted, live, rules));
+  const found = await step('diff', () => inSlices(diffing(wanted, live, rules)));
   const all = await askAbout(found, { live, cluster, rules, ...context });
-  for (const [index, change] of all.changes.entries()) {
-    if (change.action === 'update') cluster.dropMark(change.key);
-    const compared = live.objects.get(keyText(change.key));
-    if (change.action !== 'none' || compared === undefined) continue;
-    const isAsked = found.changes[index]?.action === 'update';
-    markEqual(cluster, change.desired, compared, { ignoreDifferences, isAsked });
-  }
+  await inSlices(
+    (function* () {
+      for (const [index, change] of all.changes.entries()) {
+        if (change.action === 'update') cluster.dropMark(change.key);
+        const compared = live.objects.get(keyText(change.key));
+        if (change.action !== 'none' || compared === undefined) continue;
+        const isAsked = found.changes[index]?.action === 'update';
+        markEqual(cluster, change.desired, compared, { ignoreDifferences, isAsked });
+        yield markingLength;
+      }
+    })(),
+  );
+  await pauseFor(asked.length * objectLength);
   const qualified = `${app.metadata.namespace}/${app.metadata.name}`;
   const shared = sharedObjects(desired.objects, live.desired, { tracking, qualified });
   const changes = { changes: all.changes.filter(({ key }) => keyText(key) !== (namespace && keyText(namespace.key))) };
@@ -141,7 +152,9 @@ async function observe(
     if (hook === undefined && (isAsked || !isVouchedFor(wish, record, mark)))
       unknown.push({ key, apiVersion: object.apiVersion });
   }
+  await pauseFor(desired.objects.length * objectLength);
   const asked = await Promise.all(unknown.map(({ key, apiVersion }) => cluster.get(key, apiVersion)));
+  await pauseFor(unknown.length * objectLength);
   for (const [index, { key }] of unknown.entries()) {
     const object = asked[index];
     if (object === undefined) records.delete(keyText(key));

@@ -5,6 +5,7 @@ import type {
   ResourceResult,
   SyncOperationResource,
 } from '@mooring/crds';
+import { pauseFor } from '@mooring/renderer-contract';
 import { kindsToServe, withoutUnserved } from '../../engine/plan/needs.ts';
 import { fold, next, observeTasks, referencesTo } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
@@ -32,7 +33,7 @@ import {
   removeHooks,
 } from './apply.ts';
 import { childrenBehind } from './children.ts';
-import type { Compared } from './compare.ts';
+import { type Compared, objectLength } from './compare.ts';
 import type { Memory } from './memory.ts';
 
 /** One operation, and what it works on. */
@@ -90,6 +91,8 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     force: isForced(sync),
     ...(request.namespace && { namespace: request.namespace }),
   });
+  const length = desired.objects.length * objectLength;
+  await pauseFor(length);
   const stop = sharedStop(syncOptions, request.compared.shared);
   let progress = progressOf(request.state.syncResult?.resources ?? []);
   const syncPlan = await withServedOnly(laidOut, progress, cluster);
@@ -127,6 +130,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
     };
   };
   for (;;) {
+    await pauseFor(length);
     memory.trace.observe(cluster);
     const { records: live, unseen } = await recordsOfTasks(syncPlan.tasks, progress, cluster);
     // Nobody knows how such a hook ended: it runs once more.
@@ -139,6 +143,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
       sinceLastWaveMs: world.clock.now() - memory.waveAppliedAt,
       waveDelayMs: world.store.settings().waveDelayMs,
     };
+    await pauseFor(length);
     progress = observeTasks(syncPlan, progress, view);
     const step = interruption(request.state, world) ?? stop ?? next(syncPlan, progress, view);
     const leaving = step.do === 'run' ? leavingBefore(step.tasks, syncPlan, progress, request) : [];

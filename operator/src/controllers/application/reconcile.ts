@@ -1,4 +1,5 @@
 import type { Application, ApplicationStatus, OperationState } from '@mooring/crds';
+import { pauseFor } from '@mooring/renderer-contract';
 import { type Decision, decide, driftOf } from '../../engine/policy/decide.ts';
 import { retryWaitMs, sinceMs } from '../../engine/policy/retry.ts';
 import { targetOf } from '../../engine/policy/target.ts';
@@ -19,6 +20,7 @@ import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { isAnyProven } from './ask.ts';
+import { objectLength } from './compare.ts';
 import { factsOf, measure } from './measure.ts';
 import type { Memory } from './memory.ts';
 import { operate } from './operate.ts';
@@ -45,6 +47,7 @@ export async function reconcile(app: Application, world: World, memory: Memory):
       return awaitChange;
     }
     memory.trace.observe(seen.cluster);
+    await pauseFor(seen.comparison.desired.objects.length * objectLength);
     const decision = decide({
       app,
       tracking: seen.context.tracking,
@@ -162,7 +165,8 @@ async function ofSpec(
   return found instanceof Fault ? { faults: [found] } : { seen: found ?? seen };
 }
 
-function publish(app: Application, world: World, memory: Memory, found: Publication): Promise<Application> {
+async function publish(app: Application, world: World, memory: Memory, found: Publication): Promise<Application> {
+  await pauseFor((found.seen?.comparison.desired.objects.length ?? 0) * objectLength);
   return step(world, 'publish', () => writeStatus(app, world, memory, found));
 }
 
@@ -188,6 +192,7 @@ async function writeStatus(app: Application, world: World, memory: Memory, found
   const taken = app.operation !== undefined && found.state?.operation === app.operation;
   const finalizers = finalizersOf(app, found.seen);
   const refreshed = app.metadata.annotations?.['argocd.argoproj.io/refresh'] !== undefined;
+  await pauseFor((status.resources?.length ?? 0) * objectLength);
   const change = mergePatch(app.status, refreshed ? { ...status, reconciledAt: timestamp(world.clock.now()) } : status);
   if (change === undefined && !taken && !refreshed && finalizers === undefined) {
     // What stands in the way still does: its Event is counted.

@@ -4,6 +4,7 @@ import {
   inSlices,
   type Manifest,
   objectBytesMax,
+  pauseFor,
   RenderError,
   readManifests,
 } from '@mooring/renderer-contract';
@@ -28,7 +29,7 @@ import { step } from '../../world/telemetry.ts';
 import type { World } from '../../world/world.ts';
 import { admit, guardOf } from './admit.ts';
 import type { Asks } from './ask.ts';
-import { type CompareContext, compare, type MakeStep } from './compare.ts';
+import { type CompareContext, compare, type MakeStep, objectLength } from './compare.ts';
 import { type Memory, sight } from './memory.ts';
 import { createdNamespace, namespaceOf } from './namespace.ts';
 import { renderRequest } from './request.ts';
@@ -225,6 +226,7 @@ export async function see(
   const { target, otherThan, cluster, commit, committedAt, sourceType, desired: found, guard, windows } = wanted;
   const { customizations, unread } = world.store.settings();
   const tracking = trackingName(app, world.store.namespace);
+  await pauseFor(found.objects.length * objectLength);
   requireCovered(
     found.objects.map(({ key }) => key),
     cluster,

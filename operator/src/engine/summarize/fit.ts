@@ -168,9 +168,11 @@ function withCondition(
 }
 
 const encoder = new TextEncoder();
+/** Most texts are: their bytes need not be written to be counted. */
+const isAscii = /^[ -~]*$/;
 
 /** Bytes of a value as JSON. */
 export function bytesOf(value: unknown): number {
   const text = JSON.stringify(value) ?? '';
-  return encoder.encode(text).length;
+  return isAscii.test(text) ? text.length : encoder.encode(text).length;
 }

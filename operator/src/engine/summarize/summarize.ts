@@ -187,7 +187,8 @@ function resourcesOf(app: Application, { desired, changes, live }: Comparison): 
     const { role } = hookRole(hints);
     if (role === 'hook' || role === 'ignored') resources.push({ ...identity(key, apiVersion), hook: true });
   }
-  return resources.sort(byIdentity);
+  const named = resources.map((resource) => [identityText(resource), resource] as const);
+  return named.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, resource]) => resource);
 }
 
 function resourceOf(app: Application, change: Change): ResourceStatus {
@@ -225,10 +226,8 @@ function identity(key: ResourceKey, apiVersion: string): ResourceStatus {
   };
 }
 
-function byIdentity(a: ResourceStatus, b: ResourceStatus): number {
-  const text = ({ group = '', kind = '', namespace = '', name = '' }: ResourceStatus): string =>
-    keyText({ group, kind, namespace, name });
-  return text(a) < text(b) ? -1 : 1;
+function identityText({ group = '', kind = '', namespace = '', name = '' }: ResourceStatus): string {
+  return keyText({ group, kind, namespace, name });
 }
 
 function conditionsOf(findings: Findings): ApplicationCondition[] {
