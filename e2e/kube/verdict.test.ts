@@ -11,10 +11,12 @@ import { keyOf, keyText } from '@mooring/operator/model/resource-key.ts';
 import { syncOptionsOf } from '@mooring/operator/model/sync-options.ts';
 import type { Cluster as View } from '@mooring/operator/world/cluster.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
+import type { ApiError } from '../cluster/api.ts';
 import { type Cluster, type Json, startCluster } from '../cluster/cluster.ts';
 import { bases } from './fields/bases.ts';
 import { type Candidate, candidatesOf, readSchemas } from './fields/schema.ts';
 import { configMap, tracked, until, type Watched, watchCluster } from './fixture.ts';
+import { appliedFields, configMapStory, deploymentStory, ofPeople, type Story, serviceStory } from './histories.ts';
 
 const namespace = 'verdict';
 const app = { metadata: { name: 'verdict', namespace: 'argocd' }, spec: {} } as Application;
@@ -208,8 +210,8 @@ test('what an admission policy rewrites is as wished, whoever remembers it, unti
 });
 
 /** A random number from 0 to below `bound`, the same each run. */
-function dice(): (bound: number) => number {
-  let state = 7;
+function dice(seed = 7): (bound: number) => number {
+  let state = seed;
   return (bound) => {
     state = (state * 48_271) % 2_147_483_647;
     return state % bound;
@@ -283,6 +285,118 @@ test('after every edit of a random history the verdict is that of a process whic
   }
   assert.ok(seen.none > 20 && seen.update > 20, `${seen.none} equal, ${seen.update} not`);
 });
+
+/** How many histories of each kind are played; by hand some hundreds with `HISTORIES=200`. */
+const histories = Number(process.env['HISTORIES'] ?? 2);
+const historySteps = 60;
+
+for (const [kind, storyOf, apiVersion] of [
+  ['Deployment', deploymentStory, 'apps/v1'],
+  ['Service', serviceStory, 'v1'],
+  ['ConfigMap', configMapStory, 'v1'],
+] as const) {
+  test(`whatever others and Git do to a ${kind}, who saw it all and who has just started say what an apply would do`, {
+    timeout: 60_000 * histories,
+  }, async () => {
+    const wrong: string[] = [];
+    const seen = { none: 0, update: 0, create: 0 };
+    for (let seed = 1; seed <= histories; seed += 1) {
+      const name = `story-${kind.toLowerCase()}-${seed}`;
+      const base = tracked('verdict', { apiVersion, kind, metadata: { name, namespace, labels: { tier: 'web' } } });
+      const found = await playHistory(storyOf(real.api, base), dice(seed * 7_919), seen);
+      if (found !== undefined) wrong.push(`seed ${seed}: ${found}`);
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(seen.none > histories * 5 && seen.update > histories * 5 && seen.create > 0, JSON.stringify(seen));
+  });
+}
+
+/** Plays one history, and answers what was wrong first. */
+async function playHistory(
+  { path, wishes, edits }: Story,
+  roll: (bound: number) => number,
+  seen: Record<'none' | 'update' | 'create', number>,
+): Promise<string | undefined> {
+  const wanted = wishes.map((wish) => desiredOf(wish));
+  let [wish] = wanted as [DesiredObject];
+  let synced: DesiredObject | undefined;
+  const told = { action: await verdict(view.cluster, wish) };
+  view.changes.length = 0;
+  const story: string[] = [];
+  for (let step = 0; step < historySteps; step += 1) {
+    const what = roll(edits.length + 6);
+    const edit = edits[what];
+    let isOwn = edit === undefined;
+    if (edit !== undefined) {
+      const choice = roll(2);
+      story.push(`${edit.name} ${choice}`);
+      try {
+        await edit.run(choice, await find(path));
+      } catch (thrown) {
+        if (![404, 409, 422].includes((thrown as ApiError).status)) throw thrown;
+        story.push('(refused)');
+      }
+    } else if (what === edits.length) {
+      wish = wanted[roll(wanted.length)] ?? wish;
+      story.push(`commit ${wanted.indexOf(wish)}`);
+    } else {
+      story.push('sync');
+      try {
+        await apply(wish);
+        synced = wish;
+      } catch (thrown) {
+        if (!(thrown instanceof Fault)) throw thrown;
+        story.push(`(refused: ${thrown.message})`);
+        isOwn = true;
+      }
+    }
+    const live = await find(path);
+    await until('the edit is seen', () => {
+      const record = view.cluster.record(wish.key);
+      return live === undefined
+        ? record === undefined
+        : Number(record?.resourceVersion) >= Number(live.metadata.resourceVersion);
+    });
+    const revisionChanged = wish !== synced;
+    // An operator looks when it is told, after its own write, and at each commit.
+    if (view.changes.splice(0).length > 0 || isOwn) told.action = await verdict(view.cluster, wish, revisionChanged);
+    const right = await judged(live, wish);
+    const anew = await verdict(fresh(view.cluster), wish, revisionChanged);
+    seen[right] += 1;
+    if (anew !== right || told.action !== right)
+      return `${right} is right, a new process says ${anew}, who saw it all ${told.action}: ${story.join(', ')}`;
+  }
+  return undefined;
+}
+
+async function find(path: string): Promise<KubeObject | undefined> {
+  try {
+    return (await real.api.call('GET', path)) as KubeObject;
+  } catch (thrown) {
+    if ((thrown as ApiError).status !== 404) throw thrown;
+    return undefined;
+  }
+}
+
+/** What an apply would do, by the API server's own word. */
+async function judged(live: KubeObject | undefined, wish: DesiredObject): Promise<'none' | 'update' | 'create'> {
+  if (live === undefined) return 'create';
+  try {
+    const answer = await view.cluster.apply(wish.object, {
+      how: 'server-side',
+      dryRun: true,
+      validate: true,
+      guard: () => undefined,
+    });
+    const isSame = canonicalJson(ofPeople(answer)) === canonicalJson(ofPeople(live));
+    const kept = appliedFields(answer);
+    // What is asked for no more, and is another's too, stays, and is ours no more.
+    return isSame && [...appliedFields(live)].every((field) => kept.has(field)) ? 'none' : 'update';
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    return 'update';
+  }
+}
 
 /** Whether everything that is asked for is there; fields of others are theirs. */
 function contains(live: unknown, wanted: unknown): boolean {

@@ -8,6 +8,8 @@ export interface LiveRecord {
   readonly apiVersion: string;
   readonly uid: string;
   readonly resourceVersion: string;
+  /** Counts the changes of the content, besides metadata and status; absent where the kind does not. */
+  readonly generation?: number;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly deleting: boolean;
@@ -41,15 +43,20 @@ export interface AppliedMark {
    * undefined: somebody may change a field that we do not own as often as they like, and the entry stays as it is. Then the mark is for this one version.
    */
   readonly ownedHash: string | undefined;
+  /** Generation of that version, where `ownedHash` counts: no entry tells that items were put into another order. */
+  readonly generation?: number | undefined;
   /** Whether only a dry run could tell, so that it depends on more than the object, such as an admission webhook. */
   readonly isAsked: boolean;
 }
 
 /** Whether a record is still of the object that the mark was set for, as far as what is asked for goes. */
-export function isStillMarked(mark: AppliedMark, record: Pick<LiveRecord, 'ownedHash' | 'resourceVersion'>): boolean {
+export function isStillMarked(
+  mark: AppliedMark,
+  record: Pick<LiveRecord, 'ownedHash' | 'resourceVersion' | 'generation'>,
+): boolean {
   return mark.ownedHash === undefined
     ? mark.resourceVersion === record.resourceVersion
-    : mark.ownedHash === record.ownedHash;
+    : mark.ownedHash === record.ownedHash && mark.generation === record.generation;
 }
 
 /** Whether a look may find something else than the last one did, whatever the mark vouches for. */

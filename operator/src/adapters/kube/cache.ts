@@ -232,7 +232,10 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
       const text = keyText(key);
       const record = records.get(text);
       if (record === undefined || record.resourceVersion !== resourceVersion) return;
-      marks.set(text, { desiredHash, resourceVersion, ownedHash: isCovered ? record.ownedHash : undefined, isAsked });
+      const ownedHash = isCovered ? record.ownedHash : undefined;
+      const { generation } = record;
+      const counted = generation !== undefined && { generation };
+      marks.set(text, { desiredHash, resourceVersion, ownedHash, ...counted, isAsked });
     },
     dropMark: (key) => {
       marks.delete(keyText(key));

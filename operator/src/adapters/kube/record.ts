@@ -27,6 +27,7 @@ export function recordOf(object: KubeObject, healthOf: HealthOf, isWhole: boolea
     apiVersion: object.apiVersion,
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
+    ...(metadata.generation !== undefined && { generation: metadata.generation }),
     createdAt: metadata.creationTimestamp === undefined ? 0 : Date.parse(metadata.creationTimestamp),
     deleting: metadata.deletionTimestamp !== undefined,
     owners: metadata.ownerReferences === undefined ? none : metadata.ownerReferences.map((owner) => owner.uid),

@@ -285,7 +285,10 @@ function compareSets(desired: readonly unknown[], live: readonly unknown[], walk
   }
 }
 
-/** A list whose items have keys: its order means nothing, and others may add to it. */
+/**
+ * A list whose items have keys: others may add to it, in between too. Those that are asked for keep their order, which init containers run in and variables may
+ * refer to; whether an apply brings it about, only the server knows.
+ */
 function compareItems(
   desired: readonly unknown[],
   live: readonly unknown[],
@@ -295,9 +298,11 @@ function compareItems(
 ): void {
   // Of items with the same keys, which only a PUT can write, the second is held against the second, and so on.
   const met = new Set<unknown>();
+  const order: unknown[] = [];
   for (const [index, wish] of desired.entries()) {
     const fact = live.find((item) => !met.has(item) && isSameItem(wish, item, keys, walk.key));
     met.add(fact);
+    if (fact !== undefined) order.push(fact);
     if (fact === undefined) {
       const isOurs = Object.keys(place.held ?? {}).some((step) => isKeyOf(step, wish));
       walk.report(`${place.pointer}/${index}`, wish, undefined, isOurs);
@@ -305,6 +310,11 @@ function compareItems(
     }
     const step = place.shapes.flatMap(Object.keys).find((each) => isKeyOf(each, fact));
     compareValue(wish, fact, walk, itemPlace(place, index, step));
+  }
+  const there = live.filter((fact) => met.has(fact));
+  if (there.some((fact, index) => fact !== order[index])) {
+    const named = (items: readonly unknown[]): unknown => items.map((item) => keysIn(item, keys));
+    walk.report(place.pointer, named(order), named(there), true);
   }
   for (const [index, fact] of live.entries()) {
     const isSurplus = !met.has(fact) && desired.some((wish) => isSameItem(wish, fact, keys, walk.key));
@@ -315,6 +325,13 @@ function compareItems(
     if (index < 0 || desired.some((wish) => isSameItem(wish, live[index], keys, walk.key))) continue;
     walk.report(`${place.pointer}/${index}`, undefined, live[index]);
   }
+}
+
+/** What an item is known by: the value of its key, or of several. */
+function keysIn(item: unknown, keys: readonly string[]): unknown {
+  if (!isJsonObject(item)) return item;
+  const [first = '', ...more] = keys;
+  return more.length === 0 ? item[first] : Object.fromEntries(keys.map((key) => [key, item[key]]));
 }
 
 function itemPlace(place: Place, index: number, step: string | undefined): Place {

@@ -110,3 +110,20 @@ test('what is always ignored need not be ours; what is ignored by the values or 
   const selected = '.spec.template.spec.containers[] | select(.name == "side")';
   assert.equal(isCovered([owner(all)], [{ ...rule, jqPathExpressions: [selected] }]), false);
 });
+
+test('the order of items is covered where each change has a generation', () => {
+  const service = (generation?: number): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'shop', ...(generation !== undefined && { generation }) },
+    spec: { ports: [{ port: 80 }, { port: 81 }] },
+  });
+  const item = (port: number): FieldTree => ({ [`k:{"port":${port},"protocol":"TCP"}`]: { '.': {}, 'f:port': {} } });
+  const fields = { 'f:spec': { 'f:ports': { ...item(80), ...item(81) } } };
+  const live = (object: KubeObject): KubeObject => ({
+    ...object,
+    metadata: { ...object.metadata, managedFields: [{ ...owner(fields), apiVersion: 'v1' }] },
+  });
+  assert.equal(coversAll(service(), live(service()), []), false);
+  assert.equal(coversAll(service(), live(service(3)), []), true);
+});

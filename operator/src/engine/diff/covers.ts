@@ -11,7 +11,8 @@ import { pointerTo } from './pointer.ts';
 
 /**
  * Whether our own managedFields entry holds every field that the manifest asks for and that is compared. Only then each change of one of them takes it out of
- * the entry, and so shows in it: a field that somebody else has come to own may change again and again while our entry stays as it is.
+ * the entry, and so shows in it: a field that somebody else has come to own may change again and again while our entry stays as it is. The order of items
+ * shows in no entry, but in the generation of those objects that have one.
  */
 export function coversAll(desired: KubeObject, live: KubeObject, rules: readonly ResourceIgnoreDifferences[]): boolean {
   const about = rules.filter((rule) => isAbout(rule, desired));
@@ -23,7 +24,11 @@ export function coversAll(desired: KubeObject, live: KubeObject, rules: readonly
   const own = applied ?? putFields(live);
   if (own === undefined) return false;
   const pair = withoutIgnored(desired, live, about);
-  const fixed = { unsettled: unsettledFields(desired), builtIn: isBuiltIn(desired.apiVersion) };
+  const fixed = {
+    unsettled: unsettledFields(desired),
+    builtIn: isBuiltIn(desired.apiVersion),
+    isCounted: live.metadata.generation !== undefined,
+  };
   return holds(withPlainData(pair.desired), { own, shapes: everyonesFields(live), pointer: '' }, fixed);
 }
 
@@ -32,6 +37,8 @@ interface Fixed {
   /** Pointers of fields that are not compared. */
   readonly unsettled: ReadonlySet<string>;
   readonly builtIn: boolean;
+  /** Whether each change of the content has a generation of its own. */
+  readonly isCounted: boolean;
 }
 
 /** Where the walk is: what we own and what anybody owns from here on. */
@@ -57,6 +64,7 @@ function holds(wish: unknown, place: Place, fixed: Fixed): boolean {
     });
   }
   if (!Array.isArray(wish)) return own !== undefined;
+  if (!fixed.isCounted && wish.length > 1 && wish.some(isJsonObject)) return false;
   return wish.every((item, index) => {
     const step = stepOf(own, item);
     if (step === undefined) return false;
