@@ -198,7 +198,7 @@ function renderFromDisk(
   settings: RendererSettings,
 ): Promise<RenderAnswer> {
   return withProgress(`rendering ${app.spec.source?.path || checkout.root}`, () =>
-    renderLocal(app, checkout, cluster, limits, settings),
+    renderLocal(app, checkout, cluster, { limits, settings }),
   );
 }
 

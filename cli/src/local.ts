@@ -16,13 +16,20 @@ export type RenderTarget = Pick<Cluster, 'version' | 'apiVersions'>;
 /** What `argocd-cm` says about renderers, by its keys. */
 export type RendererSettings = Readonly<Record<string, string>>;
 
+/** How to render. */
+export interface LocalOptions {
+  readonly limits: Partial<Limits>;
+  readonly settings?: RendererSettings;
+  /** Whether a fault has what was rendered in its cause. */
+  readonly debug?: boolean;
+}
+
 /** Renders an Application as the operator does, but from a checkout on disk instead of its repository. Throws `Fault` and `Failure`. */
 export async function renderLocal(
   app: Application,
   checkout: Checkout,
   target: RenderTarget,
-  limits: Partial<Limits>,
-  settings: RendererSettings = {},
+  { limits, settings = {}, debug = false }: LocalOptions,
 ): Promise<RenderAnswer> {
   const commit = await headCommit(checkout);
   const request = renderRequest(app, gitSourceOf(app), { commit }, target as Cluster);
@@ -30,6 +37,7 @@ export async function renderLocal(
     renderers: defaultRenderers(),
     clock: systemClock,
     limits,
+    debug,
     settings: () => settings,
   });
   // Files on disk have no ids: nothing that is remembered is used again.

@@ -17,6 +17,8 @@ export interface RenderErrorPlace {
   readonly file?: string;
   /** First line is 1. */
   readonly line?: number;
+  /** What was rendered and is refused; only where `RenderContext.debug` asks for it: it may hold secrets. */
+  readonly rendered?: string;
   readonly cause?: unknown;
 }
 
@@ -29,13 +31,27 @@ export class RenderError extends Error {
   readonly code: RenderErrorCode;
   readonly file?: string;
   readonly line?: number;
+  readonly rendered?: string;
 
   constructor(code: RenderErrorCode, message: string, place: RenderErrorPlace = {}) {
     super(shortened(message), place.cause === undefined ? undefined : { cause: place.cause });
     this.code = code;
     if (place.file !== undefined) this.file = place.file;
     if (place.line !== undefined) this.line = place.line;
+    if (place.rendered !== undefined) this.rendered = place.rendered;
   }
+}
+
+/** What was thrown, with what was rendered if it is a `RenderError` that lacks it and there is such a text. */
+export function withRendered(thrown: unknown, rendered: string | undefined): unknown {
+  if (!(thrown instanceof RenderError) || thrown.rendered !== undefined || rendered === undefined) return thrown;
+  const { code, message, file, line, cause } = thrown;
+  return new RenderError(code, message, {
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+    rendered,
+    cause,
+  });
 }
 
 /** The end says more than the middle: the cause of what the beginning names. */

@@ -53,6 +53,16 @@ export interface Origin {
   readonly document?: number;
   /** First line is 1. */
   readonly line?: number;
+  /** Where in what the template at `path` renders to, in place of `document` and `line`. */
+  readonly rendered?: DocumentPlace;
+}
+
+/** Where a document is in a text. */
+export interface DocumentPlace {
+  /** The first is 0. */
+  readonly document: number;
+  /** That of its first content; the first is 1. */
+  readonly line: number;
 }
 
 /** One object that a source asks for. */

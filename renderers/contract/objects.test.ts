@@ -77,6 +77,10 @@ describe('a document is refused by its origin, being', () => {
       () => [...objectsOf('x', { ...origin, document: 1, line: 7 })],
       /^RenderError: app\/a\.yaml, document 2 \(line 7\) holds/,
     );
+    assert.throws(
+      () => [...objectsOf('x', { ...origin, rendered: { document: 1, line: 7 } })],
+      /^RenderError: app\/a\.yaml, document 2 of what it renders to \(line 7\) holds/,
+    );
   });
 });
 

@@ -39,8 +39,9 @@ export function* parseMade(text: string, originOf: (index: number) => Origin): G
     }
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    const { path } = originOf(index);
-    throw new RenderError('limit', `${placeOf({ path }, {})} cannot be read: ${cause.message}`, { file: path, cause });
+    const origin = originOf(index);
+    const message = `${placeOf(origin, {})} cannot be read: ${cause.message}`;
+    throw new RenderError('limit', message, { file: origin.path, cause });
   }
 }
 
@@ -98,11 +99,12 @@ function invalid(origin: Origin, what: string, object: JsonMap = {}): RenderErro
 }
 
 /** Names an object by its place in the file, or, where it was generated and has none, by what it says of itself. */
-export function placeOf({ path, document, line }: Origin, object: unknown): string {
+export function placeOf({ path, document, line, rendered }: Origin, object: unknown): string {
   const { kind, metadata }: JsonMap = isMap(object) ? object : {};
   const name = isMap(metadata) && typeof metadata['name'] === 'string' ? metadata['name'].slice(0, 253) : '';
   const called = `${typeof kind === 'string' && kind !== '' ? ` of kind ${kind.slice(0, 63)}` : ''}${name === '' ? '' : ` named ${JSON.stringify(name)}`}`;
+  const made = rendered && `${path}, document ${rendered.document + 1} of what it renders to (line ${rendered.line})`;
   const place =
     document === undefined ? `an object${called} from ${path || 'the source'}` : `${path}, document ${document + 1}`;
-  return line === undefined ? place : `${place} (line ${line})`;
+  return made ?? (line === undefined ? place : `${place} (line ${line})`);
 }

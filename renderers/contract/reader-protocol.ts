@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RenderErrorCode } from './error.ts';
-import type { Json } from './manifest.ts';
+import type { Json, Origin } from './manifest.ts';
 import { rawNumber } from './scalar.ts';
 import type { ReadLimits } from './yaml.ts';
 
@@ -9,8 +9,8 @@ export interface ReaderJob {
   readonly reads: 'manifests' | 'documents' | 'made';
   readonly bytes: Uint8Array;
   readonly path: string;
-  /** The paths that objects of `made` came from, by their index; those that it has not came from `path`. */
-  readonly origins?: readonly string[];
+  /** Where objects of `made` came from, by their index; those that it has not came from `path`. */
+  readonly origins?: readonly Origin[];
   readonly limits: ReadLimits;
 }
 

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { RenderError } from './error.ts';
-import type { Json } from './manifest.ts';
+import type { Json, Origin } from './manifest.ts';
 import { parseMade, placeOf } from './objects.ts';
 import { isRaw, pack, type ReaderItem, type ReaderMessage, type ReaderRequest } from './reader-protocol.ts';
 import { objectBytesMax } from './renderer.ts';
@@ -36,7 +36,7 @@ function read(request: ReaderRequest, warnings: string[]): Iterable<Found> {
 
 function* readMade({ bytes, path, origins = [], limits }: ReaderRequest): Generator<Found> {
   let count = 0;
-  for (const { object, index } of parseMade(decoder.decode(bytes), (at) => ({ path: origins[at] ?? path }))) {
+  for (const { object, index } of parseMade(decoder.decode(bytes), (at) => origins[at] ?? { path })) {
     count += 1;
     if (count > limits.manifestCount) throw tooMany(path, limits);
     yield { value: object as unknown as Json, document: index, line: 0 };
@@ -53,10 +53,12 @@ function checkSize({ reads, path, origins = [] }: ReaderRequest, found: Found, l
         ? `more than ${objectValuesMax} values`
         : undefined;
   if (reason === undefined) return;
-  const origin = reads === 'made' ? { path: origins[document] ?? path } : { path, document, line };
-  const { path: file } = origin;
+  const origin: Origin = reads === 'made' ? (origins[document] ?? { path }) : { path, document, line };
   const message = `${placeOf(origin, value)} has an object of ${reason}; split it`;
-  throw new RenderError('limit', message, { file, ...('line' in origin && { line }) });
+  throw new RenderError('limit', message, {
+    file: origin.path,
+    ...(origin.line !== undefined && { line: origin.line }),
+  });
 }
 
 /** A number that a double cannot hold costs as much as so many other values. */

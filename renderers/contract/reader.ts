@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { RenderError } from './error.ts';
-import type { Json, KubeObject, Manifest } from './manifest.ts';
+import type { Json, KubeObject, Manifest, Origin } from './manifest.ts';
 import { parseMade } from './objects.ts';
 import type { ReaderFault, ReaderItem, ReaderJob, ReaderMessage } from './reader-protocol.ts';
 import { unpack } from './reader-protocol.ts';
@@ -66,9 +66,9 @@ export async function readDocuments(
 export interface Made {
   /** UTF-8, without blanks between the objects. Taken over: it is empty afterwards where it was long. */
   readonly objects: Uint8Array<ArrayBuffer>;
-  /** The paths that they came from, by their index. */
-  readonly origins: readonly string[];
-  /** Where those came from that have none. */
+  /** Where they came from, by their index. */
+  readonly origins: readonly Origin[];
+  /** The path of those that have none. */
   readonly path: string;
 }
 
@@ -78,7 +78,7 @@ export async function readMade(
   limits: ReadLimits,
   signal?: AbortSignal,
 ): Promise<readonly Manifest[]> {
-  const originOf = (index: number): { readonly path: string } => ({ path: origins[index] ?? path });
+  const originOf = (index: number): Origin => origins[index] ?? { path };
   if (bytes.length <= madeAtOnceBytes) {
     const made = parseMade(new TextDecoder().decode(bytes), originOf);
     return Array.from(made, ({ object, index }) => ({ object, origin: originOf(index) }));

@@ -64,6 +64,8 @@ export function isOn(settings: RenderSpec['settings'], key: string): boolean {
 export interface RenderContext {
   readonly limits: Limits;
   readonly signal?: AbortSignal;
+  /** Whether a `RenderError` about what was rendered is to have it with it, up to `manifestBytes`. For people who look at their own source: it may hold secrets. */
+  readonly debug?: boolean;
 }
 
 /** What a renderer gives back. */

@@ -77,6 +77,7 @@ interface Fault {
   readonly message: string;
   readonly file?: string;
   readonly line?: number;
+  readonly rendered?: string;
 }
 
 const encoder = new TextEncoder();

@@ -242,18 +242,23 @@ describe('says what is wrong and where', () => {
     code: 'syntax',
     ...at,
     // Of the template no line is known.
-    message: /YAML parse error .*: line 2 of a document that it renders to:/,
+    message: /YAML parse error .*: line 2 of document 1 that it renders to:/,
   });
-  refused('output that is no object', template('- a\n- b\n'), {
+  refused('output that is no object', template('a: b\n---\n- a\n- b\n'), {
     code: 'syntax',
     ...at,
-    message: /cannot unmarshal|no mapping|mapping/,
+    message: /document 2 that it renders to: .*cannot unmarshal/,
   });
   refused(
     'more than the limit once aliases are written out',
     template(`{{ $part := repeat 5000 "z" }}a: &a {{ $part }}\nb: [*a, *a, *a, *a]\n`),
     { code: 'limit', ...at, message: /take more than 20000 bytes once their aliases are written out/ },
     { limits: { manifestBytes: 10_000 } },
+  );
+  refused(
+    'a broken definition of a kind',
+    { 'app/crds/a.yaml': '# none\n---\na: b\n---\na: b: c\n' },
+    { code: 'syntax', file: 'app/crds/a.yaml', message: /^document 3 of app\/crds\/a\.yaml is no Kubernetes object/ },
   );
   refused(
     'values against the schema',

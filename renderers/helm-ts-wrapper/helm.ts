@@ -1,5 +1,12 @@
 import { createEngine } from '@mooring/go-wasm';
-import { defaultLimits, joinPath, RenderError, readJsonList, type Tree } from '@mooring/renderer-contract';
+import {
+  type DocumentPlace,
+  defaultLimits,
+  joinPath,
+  RenderError,
+  readJsonList,
+  type Tree,
+} from '@mooring/renderer-contract';
 import type { TemplateOptions } from './options.ts';
 import { withoutValues } from './schema-error.ts';
 
@@ -14,6 +21,11 @@ export interface HelmOptions {
   readonly rendersPerClone?: number;
 }
 
+/** Where an object is in what its template renders to, or, with `isRendered: false`, in a file of `crds/`. */
+export interface TemplatedPlace extends DocumentPlace {
+  readonly isRendered: boolean;
+}
+
 /** What a chart renders to. */
 export interface Templated {
   /** What `helm template --include-crds` prints, byte for byte. */
@@ -22,14 +34,18 @@ export interface Templated {
   readonly objects: object[];
   /** For each object the template it came from, as a path in the tree. */
   readonly sources: string[];
+  /** For each object where it is in what that template renders to, empty documents not counted. */
+  readonly places: TemplatedPlace[];
   /** What `NOTES.txt` renders to; `''` without one. */
   readonly notes: string;
   /** What Helm warns of; a sentence each. */
   readonly warnings: string[];
+  /** With `debug` what the templates rendered to, each as a whole. */
+  readonly rendered?: string;
 }
 
 /** What a chart renders to, as the engine gives it: `objects` is a JSON list without blanks between the objects, both are UTF-8. */
-export interface Rendering extends Pick<Templated, 'sources' | 'notes' | 'warnings'> {
+export interface Rendering extends Omit<Templated, 'yaml' | 'objects'> {
   readonly yaml: Uint8Array;
   readonly objects: Uint8Array<ArrayBuffer>;
 }
@@ -53,21 +69,16 @@ export interface OpenHelm extends Helm {
   render(tree: Tree, chartPath: string, options?: TemplateOptions): Promise<Rendering>;
 }
 
-/** Helm's error without values. The line that Helm gives for broken YAML is one of a document that the template renders to, and no line of the file. */
-function told({ code, message, file, line }: RenderError): RenderError {
-  const isOfRendered = message.includes('YAML parse error on ');
-  const text = isOfRendered
-    ? message.replace(/yaml: line (\d+):/, 'line $1 of a document that it renders to:')
-    : message;
-  return new RenderError(code, withoutValues(text), {
-    ...(file !== undefined && { file }),
-    ...(line !== undefined && !isOfRendered && { line }),
-  });
+/** Helm's error without values. */
+function told(error: RenderError): RenderError {
+  return new RenderError(error.code, withoutValues(error.message), error);
 }
 
 interface Header {
   readonly notes: string;
   readonly sources: string[] | null;
+  readonly places: TemplatedPlace[] | null;
+  readonly rendered?: string;
   readonly warnings: string[] | null;
 }
 
@@ -103,6 +114,7 @@ export function openHelm(options: HelmOptions): OpenHelm {
         skipSchemaValidation: chart.skipSchemaValidation,
         manifestBytes: limits.manifestBytes,
         manifestCount: limits.manifestCount,
+        debug: chart.debug,
         values: {
           files: chart.valueFiles,
           ignoreMissingFiles: chart.ignoreMissingValueFiles,
@@ -120,8 +132,10 @@ export function openHelm(options: HelmOptions): OpenHelm {
         yaml: answer.text,
         objects: answer.objects,
         sources: header.sources ?? [],
+        places: header.places ?? [],
         notes: header.notes,
         warnings: header.warnings ?? [],
+        ...(header.rendered !== undefined && { rendered: header.rendered }),
       };
     },
   };

@@ -43,6 +43,8 @@ export interface TemplateOptions {
   /** Leave out test hooks. */
   readonly skipTests?: boolean;
   readonly skipSchemaValidation?: boolean;
+  /** Whether a `RenderError` about broken YAML has what the templates rendered to as `rendered`, up to the limit `manifestBytes`. It may hold secrets. */
+  readonly debug?: boolean;
   /** Bounds; what is absent has the default of `defaultLimits`. */
   readonly limits?: Partial<Limits>;
   /** Ends the render; it rejects with the signal's reason. */

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { defaultLimits, RenderError, type RenderErrorCode, type Rendered, treeOf } from '@mooring/renderer-contract';
+import {
+  defaultLimits,
+  type RenderContext,
+  RenderError,
+  type RenderErrorCode,
+  type Rendered,
+  treeOf,
+} from '@mooring/renderer-contract';
 import { conformance, type Files, type Poison } from '@mooring/renderer-contract/conformance';
 import { createHelmRenderer, helmRenderer } from './render.ts';
 
@@ -116,7 +123,12 @@ conformance(helmRenderer, {
 const renderer = createHelmRenderer();
 after(() => renderer.close?.());
 
-function render(files: Files, options: Record<string, unknown> = {}, more: object = {}): Promise<Rendered> {
+function render(
+  files: Files,
+  options: Record<string, unknown> = {},
+  more: object = {},
+  context: Partial<RenderContext> = {},
+): Promise<Rendered> {
   const spec = {
     appName: 'web',
     namespace: '',
@@ -129,7 +141,7 @@ function render(files: Files, options: Record<string, unknown> = {}, more: objec
   return renderer.render(
     treeOf({ 'app/Chart.yaml': chart('app'), ...files }),
     { ...spec, ...more },
-    { limits: defaultLimits },
+    { limits: defaultLimits, ...context },
   );
 }
 
@@ -405,14 +417,81 @@ describe('options that cannot be', () => {
   }
 });
 
+/** What a render of one template fails with. */
+async function failure(template: string, more: Files = {}, context: Partial<RenderContext> = {}): Promise<RenderError> {
+  const files = { 'app/Chart.yaml': chart('app'), 'app/templates/x.yaml': template, ...more };
+  const error = await render(files, {}, {}, context).then(
+    () => assert.fail('it rendered'),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof RenderError, String(error));
+  return error;
+}
+
+const one = configMap('one').replace('{{ .Values.color }}', 'blue');
+
 test('a line of what a template renders to is not given as one of the template', async () => {
-  const template = `${configMap('one').replace('{{ .Values.color }}', 'blue')}---\n{{ if true }}\n{{ end }}apiVersion: v1\nkind: X\ndata:\n  a: b: c\n`;
-  const files = { 'app/Chart.yaml': chart('app'), 'app/templates/x.yaml': template };
-  await assert.rejects(render(files), (error) => {
-    assert.ok(error instanceof RenderError);
-    assert.match(error.message, /line \d+ of a document that it renders to: mapping values are not allowed/);
-    assert.deepEqual([error.file, error.line], ['app/templates/x.yaml', undefined]);
-    return true;
+  const template = `${one}---\n{{ if true }}\n{{ end }}apiVersion: v1\nkind: X\ndata:\n  a: b: c\n`;
+  const { message, file, line } = await failure(template);
+  assert.match(message, /line \d+ of document 2 that it renders to: mapping values are not allowed/);
+  assert.deepEqual([file, line], ['app/templates/x.yaml', undefined]);
+});
+
+describe('what is no manifest is named by its document and line', () => {
+  test('of what its template renders to', async () => {
+    const { message, file, line } = await failure(
+      `{{ if true }}\n${one}{{ end }}---\n# the second\nmetadata: {name: two}\n---\n${one}`,
+    );
+    assert.equal(
+      message,
+      'app/templates/x.yaml, document 2 of what it renders to (line 10) has no kind; add one, or leave the file out',
+    );
+    assert.deepEqual([file, line], ['app/templates/x.yaml', undefined]);
+  });
+
+  test('also where it is a hook, and where the output is long', async () => {
+    const hook = 'apiVersion: v1\nmetadata: {name: two, annotations: {helm.sh/hook: pre-install}}\n';
+    const long = `${one}  long: {{ repeat 200000 "x" }}\n`;
+    for (const first of [one, long]) {
+      const { message } = await failure(`${first}---\n\n\n${hook}`);
+      assert.match(message, /^app\/templates\/x\.yaml, document 2 of what it renders to \(line \d+\) has no kind/);
+    }
+  });
+
+  test('of the file, in crds/', async () => {
+    const crds = { 'app/crds/a.yaml': `# none\n---\n${one}---\n\nkind: X\n` };
+    const { message, file, line } = await failure(one, crds);
+    assert.match(message, /^app\/crds\/a\.yaml, document 3 \(line 11\) has no apiVersion/);
+    assert.deepEqual([file, line], ['app/crds/a.yaml', 11]);
+  });
+});
+
+describe('with debug an error has what was rendered', () => {
+  const broken = `{{ if true }}{{ end }}\n${one}---\n{{ if true }}a: b: c{{ end }}\n`;
+  const kindless = `{{ if true }}{{ end }}\n${one}---\n{{ if true }}metadata: {}{{ end }}\n`;
+  for (const [what, template, last] of [
+    ['where it is no YAML', broken, 'a: b: c'],
+    ['where it is no manifest', kindless, 'metadata: {}'],
+  ] as const) {
+    test(what, async () => {
+      const more = { 'app/templates/a.yaml': one, 'app/templates/NOTES.txt': 'Hello', 'app/templates/b.yaml': '\n' };
+      const { rendered } = await failure(template, more, { debug: true });
+      const expected = `---\n# Source: app/templates/a.yaml\n${one}---\n# Source: app/templates/x.yaml\n\n${one}---\n${last}\n`;
+      assert.equal(rendered, expected);
+      assert.equal((await failure(template)).rendered, undefined);
+    });
+  }
+
+  test('up to the limit', async () => {
+    const limits = { ...defaultLimits, manifestBytes: 100 };
+    const { rendered = '' } = await failure(broken, { 'app/templates/a.yaml': one }, { limits, debug: true });
+    assert.match(rendered, /^---\n# Source: app\/templates\/a\.yaml\n/);
+    assert.match(rendered, /\n# The rest is left out: it is more than the limit of 100 bytes\.\n$/);
+    assert.ok(rendered.length < 200, rendered);
+  });
+
+  test('and not where a template itself fails', async () => {
+    assert.equal((await failure('{{ fail "no" }}', {}, { debug: true })).rendered, undefined);
   });
 });
 

@@ -1,7 +1,14 @@
 import { readFields, substitute } from '@mooring/go-wasm';
-import { RenderError, type Renderer, type RenderSpec, readMade } from '@mooring/renderer-contract';
+import {
+  type Origin,
+  RenderError,
+  type Renderer,
+  type RenderSpec,
+  readMade,
+  withRendered,
+} from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
-import { type HelmOptions, helmVersion, openHelm } from './helm.ts';
+import { type HelmOptions, helmVersion, openHelm, type Rendering } from './helm.ts';
 import type { TemplateOptions } from './options.ts';
 
 /** Folders with a `Chart.yaml`: what Argo CD calls a `Helm` source. The engine starts with the first render. */
@@ -23,12 +30,27 @@ export function createHelmRenderer(options: HelmOptions = {}): Renderer {
         ...readOptions(spec),
         limits: context.limits,
         ...(context.signal && { signal: context.signal }),
+        ...(context.debug && { debug: true }),
       });
-      const { objects, sources: origins, notes, warnings } = rendering;
-      const manifests = await readMade({ objects, origins, path: spec.path }, context.limits, context.signal);
-      return { manifests, warnings, ...(notes !== '' && { notes }) };
+      const { objects, notes, warnings, rendered } = rendering;
+      const made = { objects, origins: originsOf(rendering), path: spec.path };
+      try {
+        const manifests = await readMade(made, context.limits, context.signal);
+        return { manifests, warnings, ...(notes !== '' && { notes }) };
+      } catch (thrown) {
+        throw withRendered(thrown, rendered);
+      }
     },
   };
+}
+
+function originsOf({ sources, places }: Rendering): readonly Origin[] {
+  return sources.map((path, index) => {
+    const place = places[index];
+    if (place === undefined) return { path };
+    const { isRendered, document, line } = place;
+    return isRendered ? { path, rendered: { document, line } } : { path, document, line };
+  });
 }
 
 const known = [

@@ -1,4 +1,5 @@
-import { joinPath, RenderError, type RenderErrorCode } from '@mooring/renderer-contract';
+import { joinPath, RenderError, type RenderErrorCode, type Tree } from '@mooring/renderer-contract';
+import { kustomizationIn, problemIn } from './locate.ts';
 
 const rules: readonly { readonly code: RenderErrorCode; readonly pattern: RegExp; readonly hint?: string }[] = [
   {
@@ -26,35 +27,48 @@ const rules: readonly { readonly code: RenderErrorCode; readonly pattern: RegExp
   },
 ];
 
+/** What is wrong with a file itself. A line that Kustomize gives with it is one of some document, and no line of the file. */
+const ofFile =
+  /MalformedYAMLError|yaml: (?:line|unmarshal)|error converting YAML to JSON|missing (?:kind|metadata\.name) in object|missing Resource metadata|unable to parse SM or JSON patch/;
+
 /**
- * Gives what Kustomize says a code, and the file and line where it names them. Its paths are absolute from the tree's root; the nearest folder that
- * it names is the one that the file is in.
+ * Gives what Kustomize says a code, and the file where it names one, with the line where that file is read to be wrong. Its paths are absolute from the tree's
+ * root; the nearest folder that it names is the one that the file is in.
  */
-export function placed(error: RenderError, folder: string): RenderError {
+export async function placed(error: RenderError, folder: string, tree: Tree): Promise<RenderError> {
   if (error.code !== 'build') return error;
   const rule = rules.find(({ pattern }) => pattern.test(error.message));
-  const line = /yaml: line (\d+)/.exec(error.message)?.[1];
-  const file = fileIn(error.message, folder);
+  const named = fileIn(error.message, folder);
+  const kustomization = await kustomizationIn(tree, named);
+  const file = kustomization ?? named;
   const message = rule?.hint === undefined ? error.message : `${error.message}: ${rule.hint}`;
-  return new RenderError(rule?.code ?? 'build', message, {
-    file,
-    ...(line === undefined ? {} : { line: Number(line) }),
-    cause: error,
-  });
+  const isOfObject = kustomization === undefined && /missing (?:kind|metadata|Resource)/.test(error.message);
+  const holds = isOfObject ? 'manifests' : 'yaml';
+  const problem = ofFile.test(error.message) ? await problemIn(tree, file, holds) : undefined;
+  return new RenderError(
+    problem?.code ?? rule?.code ?? 'build',
+    problem === undefined ? message : `${problem.message} (Kustomize says: ${message})`,
+    { file, ...(problem?.line !== undefined && { line: problem.line }), cause: error },
+  );
 }
 
 function fileIn(message: string, folder: string): string {
-  const folders = [...message.matchAll(/recursed (?:accumulation|merging) (?:of|from) path '\/?([^']*)'/g)];
-  const nearest = folders.at(-1)?.[1] ?? folder;
+  const nearest = [
+    ...message.matchAll(/(?:recursed (?:accumulation|merging) (?:of|from)|make target for) path '\/?([^']*)'/g),
+  ].at(-1);
+  const base = nearest?.[1] ?? folder;
+  // What is named before is in the folder of an outer one.
+  const inner = message.slice(nearest === undefined ? 0 : nearest.index + nearest[0].length);
   const named =
-    /in File: (\S+)/.exec(message)?.[1] ??
-    [...message.matchAll(/accumulating resources from '([^']+)'/g)].at(-1)?.[1] ??
-    /(?:open|lstat) ([^\s:]+): (?:no such|file does not)/.exec(message)?.[1];
-  if (named === undefined) return nearest;
+    /in File: (\S+)/.exec(inner)?.[1] ??
+    /patch from \[path: "([^"]+)"\]/.exec(inner)?.[1] ??
+    [...inner.matchAll(/accumulating resources from '([^']+)'/g)].at(-1)?.[1] ??
+    /(?:open|lstat) ([^\s:]+): (?:no such|file does not)/.exec(inner)?.[1];
+  if (named === undefined) return base;
   try {
-    return joinPath(nearest, named);
+    return joinPath(base, named);
   } catch {
     // A name that leads out of the tree is no place in it.
-    return nearest;
+    return base;
   }
 }

@@ -183,9 +183,44 @@ describe('says what is wrong and where', () => {
       message: /bad\.yaml/,
     },
   );
+  const inBase = (more: Record<string, string>): Record<string, string> =>
+    app('resources: [../base]\n', { 'base/kustomization.yaml': 'resources: [two.yaml]\n', ...more });
+  refused('broken YAML in the second document', inBase({ 'base/two.yaml': `${service}---\na: [b\n` }), {
+    code: 'syntax',
+    file: 'base/two.yaml',
+    line: service.split('\n').length + 2,
+    message: /^base\/two\.yaml, line \d+: broken YAML: .* \(Kustomize says: .*MalformedYAMLError/,
+  });
+  for (const [what, document, says] of [
+    ['an object without kind', 'metadata: {name: a}', 'has no kind'],
+    ['an object without a name', 'apiVersion: v1\nkind: A', '\\(A\\) has no metadata'],
+    ['a list', '- a', 'holds a list'],
+  ] as const) {
+    refused(what, inBase({ 'base/two.yaml': `${service}---\n${document}\n` }), {
+      code: 'invalid',
+      file: 'base/two.yaml',
+      line: service.split('\n').length + 1,
+      message: new RegExp(`^base/two\\.yaml, document 2 \\(line \\d+\\) ${says}`),
+    });
+  }
+  refused('a kustomization that is no YAML', inBase({ 'base/kustomization.yaml': 'resources:\n- a: [\n' }), {
+    code: 'syntax',
+    file: 'base/kustomization.yaml',
+    line: 3,
+    message: /^base\/kustomization\.yaml, line 3: broken YAML/,
+  });
+  refused(
+    'a patch that is no YAML',
+    inBase({
+      'base/kustomization.yaml': 'resources: [two.yaml]\npatches: [{path: patch.yaml}]\n',
+      'base/two.yaml': service,
+      'base/patch.yaml': 'kind: Service\nspec: {a: b: c}\n',
+    }),
+    { code: 'syntax', file: 'base/patch.yaml', line: 2, message: /^base\/patch\.yaml, line 2: broken YAML/ },
+  );
   refused('a field that does not exist', app('resource: [service.yaml]\n'), {
     code: 'syntax',
-    file: 'app',
+    file: 'app/kustomization.yaml',
     message: /unknown field "resource"/,
   });
   refused('a remote base', app('resources: ["https://github.com/org/repo//base?ref=v1"]\n'), {
@@ -205,20 +240,20 @@ describe('says what is wrong and where', () => {
   });
   refused('a chart', app('helmCharts: [{name: web, repo: https://example.com}]\n'), {
     code: 'unsupported',
-    file: 'app',
+    file: 'app/kustomization.yaml',
     message: /source of its own/,
   });
   refused(
     'a file from outside its folder',
     app('configMapGenerator: [{name: a, files: [../secret.txt]}]\n', { 'secret.txt': 'x' }),
-    { code: 'outside-tree', file: 'app', message: /load-restrictor/ },
+    { code: 'outside-tree', file: 'app/kustomization.yaml', message: /load-restrictor/ },
   );
   refused('a file from outside the tree', app('resources: [../../service.yaml]\n'), {
     code: 'not-found',
-    file: 'app',
+    file: 'app/kustomization.yaml',
     message: /service\.yaml/,
   });
-  refused('a cycle', app('resources: [../app]\n'), { code: 'build', file: 'app', message: /cycle/ });
+  refused('a cycle', app('resources: [../app]\n'), { code: 'build', file: 'app/kustomization.yaml', message: /cycle/ });
   refused(
     'a flag that starts programs',
     app('resources: []\n'),
@@ -234,7 +269,7 @@ describe('says what is wrong and where', () => {
   refused(
     'a label that is set already',
     app('commonLabels: {a: b}\nresources: [service.yaml]\n'),
-    { code: 'build', file: 'app', message: /label a already/ },
+    { code: 'build', file: 'app/kustomization.yaml', message: /label a already/ },
     { edits: { commonLabels: { a: 'c' } } },
   );
 });

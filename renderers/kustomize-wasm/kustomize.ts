@@ -81,8 +81,8 @@ export function openKustomize(options: KustomizeOptions): OpenKustomize {
       };
       const answer = await engine
         .run(tree, request, { ...limits, ...(build.signal && { signal: build.signal }) })
-        .catch((error: unknown): never => {
-          throw error instanceof RenderError ? placed(error, folder) : error;
+        .catch(async (error: unknown): Promise<never> => {
+          throw error instanceof RenderError ? await placed(error, folder, tree) : error;
         });
       return {
         yaml: answer.text,

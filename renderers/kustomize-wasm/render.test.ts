@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { defaultLimits, type RenderErrorCode, treeOf } from '@mooring/renderer-contract';
+import { defaultLimits, RenderError, type RenderErrorCode, treeOf } from '@mooring/renderer-contract';
 import { conformance, type Files, type Poison } from '@mooring/renderer-contract/conformance';
 import { createKustomizeRenderer, kustomizeRenderer } from './render.ts';
 
@@ -305,6 +305,48 @@ describe('kustomize.buildOptions of argocd-cm', () => {
     await assert.rejects(
       render({}, { 'kustomize.buildOptions': '--load_restrictor none' }),
       /has no flag --load_restrictor/,
+    );
+  });
+});
+
+describe('an object that a build gives and is no manifest', () => {
+  const files: Files = {
+    'app/kustomization.yaml': 'resources: [web.yaml, ../base]\nnamePrefix: a-\n',
+    'base/kustomization.yaml': 'resources: [list.yaml]\n',
+    'base/list.yaml': `${web}---\n# no group\nkind: Thing\nmetadata: {name: one}\n`.replace(
+      'name: web,',
+      'name: other,',
+    ),
+  };
+  const failure = async (debug: boolean): Promise<RenderError> => {
+    const spec = {
+      appName: 'shop',
+      namespace: '',
+      path: 'app',
+      options: {},
+      kubeVersion: '',
+      apiVersions: [],
+      env: {},
+    };
+    const context = { limits: defaultLimits, ...(debug && { debug }) };
+    const error = await renderer.render(treeOf({ ...app, ...files }), spec, context).then(
+      () => assert.fail('it rendered'),
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof RenderError, String(error));
+    return error;
+  };
+
+  test('is named by its file, document and line', async () => {
+    const { message, file, line, rendered } = await failure(false);
+    assert.match(message, /^base\/list\.yaml, document 2 \(line 11\) has no apiVersion/);
+    assert.deepEqual([file, line, rendered], ['base/list.yaml', 11, undefined]);
+  });
+
+  test('is shown with debug', async () => {
+    assert.match(
+      (await failure(true)).rendered ?? '',
+      /^apiVersion: apps\/v1\n[\s\S]*---\nkind: Thing\nmetadata:\n {2}name: a-one\n$/,
     );
   });
 });

@@ -1,7 +1,15 @@
 import { type Fields, readFields, substitute } from '@mooring/go-wasm';
-import { RenderError, type Renderer, type RenderSpec, readMade } from '@mooring/renderer-contract';
+import {
+  RenderError,
+  type Renderer,
+  type RenderSpec,
+  readMade,
+  recordReads,
+  withRendered,
+} from '@mooring/renderer-contract';
 import { detect } from './detect.ts';
 import { type KustomizeOptions, kustomizeVersion, openKustomize } from './kustomize.ts';
+import { placedInFiles } from './locate.ts';
 import { type Edits, type Patch, parseBuildFlags, withoutPrograms } from './options.ts';
 
 /** Folders with a kustomization file: what Argo CD calls a `Kustomize` source. The engine starts with the first render. */
@@ -22,7 +30,8 @@ export function createKustomizeRenderer(options: KustomizeOptions = {}): Rendere
     async render(tree, spec, context) {
       const warnings: string[] = [];
       const edits = readEdits(spec, warnings);
-      const built = await kustomize.render(tree, spec.path, {
+      const recorded = recordReads(tree);
+      const built = await kustomize.render(recorded.tree, spec.path, {
         ...(edits === undefined ? {} : { edits }),
         // For all kustomizations alike, most of which need no program.
         buildOptions: withoutPrograms(spec.settings?.['kustomize.buildOptions'] ?? ''),
@@ -31,7 +40,14 @@ export function createKustomizeRenderer(options: KustomizeOptions = {}): Rendere
       });
       warnings.push(...built.warnings);
       const made = { objects: built.objects, origins: [], path: built.file };
-      return { manifests: await readMade(made, context.limits, context.signal), warnings };
+      try {
+        return { manifests: await readMade(made, context.limits, context.signal), warnings };
+      } catch (thrown) {
+        if (!(thrown instanceof RenderError)) throw thrown;
+        const files = recorded.reads().flatMap(({ op, path }) => (op === 'read' ? [path] : []));
+        const placed = await placedInFiles(thrown, tree, files);
+        throw withRendered(placed, context.debug ? new TextDecoder().decode(built.yaml) : undefined);
+      }
     },
   };
 }

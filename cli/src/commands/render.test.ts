@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { copyTestdata, mooring } from '../testing.ts';
 
@@ -110,6 +110,73 @@ test('values of --set-json win over files, and parameters over them', async (t) 
   assert.deepEqual(objectsOf(stdout), [
     configMap('chart-web', 'default', { color: 'green', size: '2', kubernetes: 'v1.30.4', things: 'false' }),
   ]);
+});
+
+describe('--debug', () => {
+  const template = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\n---\n';
+  const cases: readonly (readonly [
+    what: string,
+    folder: string,
+    files: Record<string, string>,
+    stdout: string,
+    says: RegExp,
+  ])[] = [
+    [
+      'shows what a chart renders to that is no YAML',
+      'chart',
+      { 'chart/templates/config.yaml': `${template}a: {{ "b: c" }}\n` },
+      '---\n# Source: web/templates/config.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: chart}\n---\na: b: c\n',
+      /chart\/templates\/config\.yaml: YAML parse error .*document 2 that it renders to/,
+    ],
+    [
+      'shows what a chart renders to that is no manifest',
+      'chart',
+      { 'chart/templates/config.yaml': `${template}a: {{ "b" }}\n` },
+      '---\n# Source: web/templates/config.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: chart}\n---\na: b\n',
+      /: chart\/templates\/config\.yaml, document 2 of what it renders to \(line 5\) has no kind/,
+    ],
+  ];
+  for (const [what, folder, files, expected, says] of cases) {
+    test(what, async (t) => {
+      const cwd = copyTestdata(t);
+      execFileSync('git', ['init', '--quiet'], { cwd });
+      for (const [path, content] of Object.entries(files)) writeFileSync(join(cwd, path), content);
+      const shown = await mooring(['render', folder, '--debug'], { cwd });
+      assert.equal(shown.stdout, expected);
+      assert.match(shown.stderr, says);
+      assert.equal(shown.code, 2);
+      const hidden = await mooring(['render', folder], { cwd });
+      assert.equal(hidden.stdout, '');
+      assert.equal(hidden.stderr, `${shown.stderr}Use --debug to see what was rendered.\n`);
+      assert.equal(hidden.code, 2);
+    });
+  }
+
+  test('shows what a kustomization builds that is no manifest', async (t) => {
+    const cwd = copyTestdata(t);
+    execFileSync('git', ['init', '--quiet'], { cwd });
+    writeFileSync(join(cwd, 'kustomize', 'overlays', 'dev', 'kustomization.yaml'), 'resources: [thing.yaml]\n');
+    writeFileSync(join(cwd, 'kustomize', 'overlays', 'dev', 'thing.yaml'), 'kind: Thing\nmetadata: {name: a}\n');
+    const { code, stdout, stderr } = await mooring(['render', 'kustomize/overlays/dev', '--debug'], { cwd });
+    assert.equal(stdout, 'kind: Thing\nmetadata:\n  name: a\n');
+    assert.match(stderr, /: kustomize\/overlays\/dev\/thing\.yaml, document 1 \(line 1\) has no apiVersion/);
+    assert.equal(code, 2);
+  });
+
+  test('changes nothing where there is nothing wrong, and nothing of plain files', async (t) => {
+    const cwd = copyTestdata(t);
+    execFileSync('git', ['init', '--quiet'], { cwd });
+    for (const folder of ['plain', 'chart']) {
+      assert.deepEqual(
+        await mooring(['render', folder, '--debug'], { cwd }),
+        await mooring(['render', folder], { cwd }),
+      );
+    }
+    writeFileSync(join(cwd, 'plain', 'config.yaml'), 'apiVersion: v1\nkind: A\nmetadata: {}\n');
+    const { code, stdout, stderr } = await mooring(['render', 'plain', '--debug'], { cwd });
+    assert.match(stderr, /: plain\/config\.yaml, document 1 \(line 1\) \(A\) has no metadata\.name/);
+    assert.deepEqual([code, stdout], [2, '']);
+  });
 });
 
 const failures: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [

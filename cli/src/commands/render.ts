@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Application } from '@mooring/crds';
+import { Fault } from '@mooring/operator/model/fault.ts';
 import type { RenderAnswer } from '@mooring/operator/world/renderer.ts';
-import { joinPath, type Manifest } from '@mooring/renderer-contract';
+import { joinPath, type Manifest, RenderError } from '@mooring/renderer-contract';
 import { type Command, Option } from 'commander';
 import { readApplication } from '../application.ts';
 import { type Checkout, locate } from '../checkout.ts';
@@ -22,6 +23,7 @@ interface RenderOptions extends HelmOptions {
   readonly recurse?: boolean;
   readonly showOnly?: readonly string[];
   readonly notes?: boolean;
+  readonly debug?: boolean;
   readonly renderLimit?: readonly string[];
   readonly output: 'yaml' | 'json';
 }
@@ -62,6 +64,10 @@ In a Git work tree the folder may refer to anything in the repository, such as a
     .option('--skip-tests', "leave out a chart's tests")
     .option('-s, --show-only <file>', 'print what this template or file renders to alone; may be repeated', append)
     .option('--notes', "print what the chart's NOTES.txt renders to, to standard error")
+    .option(
+      '--debug',
+      'where what a chart or a kustomization renders to is no YAML or no manifest, print it with the error; nothing is rendered of plain files, so that it changes nothing there',
+    )
     .option('--recurse', 'read the folders below too; plain YAML and JSON only')
     .option('--render-limit <name=value>', renderLimitHelp, append)
     .addOption(new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml'))
@@ -78,12 +84,14 @@ Examples:
 
 Exit codes:
   0  rendered
-  2  not rendered: wrong arguments, or an error in the source that is printed
+  2  not rendered: wrong arguments, or an error in the source that is printed (also with --debug)
 
 JSON output has one object a line.`,
     )
     .action(async (path: string, options: RenderOptions) => {
-      const { folder, answer } = await render(path, options);
+      const { folder, answer } = await render(path, options).catch(async (thrown: unknown) => {
+        throw await explained(thrown, options.debug === true);
+      });
       for (const warning of answer.warnings) tell(`warning: ${warning}`);
       const manifests = shown(answer, folder, options.showOnly);
       // What Helm's users know from `helm template`.
@@ -95,6 +103,15 @@ JSON output has one object a line.`,
       if (options.notes) process.stderr.write(answer.notes === undefined ? '' : `${answer.notes.trimEnd()}\n`);
       if (manifests.length === 0) tell('the source renders to nothing');
     });
+}
+
+/** Prints what was rendered and is refused, and gives what to throw: without `--debug` it says how to see that. */
+async function explained(thrown: unknown, debug: boolean): Promise<unknown> {
+  const error = thrown instanceof Fault ? thrown.cause : undefined;
+  if (!(thrown instanceof Fault) || !(error instanceof RenderError)) return thrown;
+  if (error.rendered !== undefined) await print(`${error.rendered.trimEnd()}\n`);
+  if (debug || !/ renders to\b/.test(error.message)) return thrown;
+  return new Failure(`${thrown.message}\nUse --debug to see what was rendered.`, thrown);
 }
 
 function append(value: string, before: readonly string[] = []): readonly string[] {
@@ -123,7 +140,7 @@ async function render(folder: string, options: RenderOptions): Promise<{ folder:
   const target = { version: options.kubeVersion ?? '', apiVersions: options.apiVersions ?? [] };
   const path = app.spec.source?.path ?? '';
   const answer = await withProgress(`rendering ${path || checkout.root}`, () =>
-    renderLocal(app, checkout, target, limits),
+    renderLocal(app, checkout, target, { limits, debug: options.debug === true }),
   );
   return { folder: path, answer };
 }

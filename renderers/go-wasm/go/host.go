@@ -24,6 +24,8 @@ type Fault struct {
 	File string `json:"file,omitempty"`
 	// Line counts from 1.
 	Line int `json:"line,omitempty"`
+	// Rendered is what was rendered and is refused; only where the request asks for it: it may hold secrets.
+	Rendered string `json:"rendered,omitempty"`
 }
 
 func (f *Fault) Error() string { return f.Message }

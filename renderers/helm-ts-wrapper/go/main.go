@@ -34,16 +34,22 @@ type request struct {
 	SkipSchemaValidation bool     `json:"skipSchemaValidation"`
 	ManifestBytes        int      `json:"manifestBytes"`
 	ManifestCount        int      `json:"manifestCount"`
-	Values               values   `json:"values"`
+	// Debug asks for what the templates render to, as it is.
+	Debug  bool   `json:"debug"`
+	Values values `json:"values"`
 }
 
 type header struct {
 	// Version is Helm's.
 	Version string `json:"version"`
 	// Sources has the template of each object, as a path in the tree.
-	Sources  []string `json:"sources"`
+	Sources []string `json:"sources"`
+	// Places has where each object is in what its template renders to, or in the file of `crds/`.
+	Places   []place  `json:"places"`
 	Notes    string   `json:"notes"`
 	Warnings []string `json:"warnings"`
+	// Rendered is what the templates render to, where that was asked for.
+	Rendered string `json:"rendered,omitempty"`
 }
 
 // document is one YAML document of the output and the template it comes from.
@@ -51,6 +57,15 @@ type document struct {
 	source  string
 	content string
 	hook    bool
+	place   place
+}
+
+// rendered is what became of a chart.
+type rendered struct {
+	documents []document
+	notes     string
+	// files has what each template renders to, by Helm's name of it; nil where it did not come to that.
+	files map[string]string
 }
 
 // notesMax is the bytes of NOTES.txt. Helm stores them in a Secret beside the manifests, which takes no more than this of both.
@@ -75,49 +90,55 @@ func template(text []byte) (gowasm.Answer, error) {
 	if err != nil {
 		return gowasm.Answer{}, err
 	}
-	documents, notes, err := render(root, absent, vals, r)
-	if err != nil {
-		return gowasm.Answer{}, located(err, root.Name(), places)
+	made, err := render(root, absent, vals, r)
+	head := header{Version: helmVersion(), Notes: made.notes, Warnings: *warnings}
+	if r.Debug {
+		head.Rendered = shown(made.files, r.ManifestBytes)
 	}
-	return write(documents, header{Version: helmVersion(), Notes: notes, Warnings: *warnings}, root.Name(), places, r)
+	if err != nil {
+		fault := located(err, root.Name(), places)
+		fault.Rendered = head.Rendered
+		return gowasm.Answer{}, fault
+	}
+	return write(made.documents, head, root.Name(), places, r)
 }
 
 // render takes the steps of `helm template`, in the same order: dependencies, capabilities, values, schema, templates, sorting.
-func render(root *chart.Chart, absent []missing, vals map[string]any, r request) ([]document, string, error) {
+func render(root *chart.Chart, absent []missing, vals map[string]any, r request) (rendered, error) {
 	if err := chartutil.ValidateReleaseName(r.ReleaseName); err != nil {
-		return nil, "", &gowasm.Fault{
+		return rendered{}, &gowasm.Fault{
 			Code:    "invalid",
 			Message: fmt.Sprintf("the release name %q is not valid (%v); set releaseName to a shorter or simpler one", r.ReleaseName, err),
 		}
 	}
 	if kind := root.Metadata.Type; kind != "" && kind != "application" {
-		return nil, "", &gowasm.Fault{Code: "unsupported", Message: kind + " charts are not installable", File: path.Join(r.Path, "Chart.yaml")}
+		return rendered{}, &gowasm.Fault{Code: "unsupported", Message: kind + " charts are not installable", File: path.Join(r.Path, "Chart.yaml")}
 	}
 	if root.Metadata.Deprecated {
 		slog.Warn("this chart is deprecated")
 	}
 	if err := chartutil.ProcessDependencies(root, vals); err != nil {
-		return nil, "", fmt.Errorf("chart dependencies processing failed: %w", err)
+		return rendered{}, fmt.Errorf("chart dependencies processing failed: %w", err)
 	}
 	if err := unlessDisabled(absent); err != nil {
-		return nil, "", err
+		return rendered{}, err
 	}
 	capabilities, err := capabilitiesOf(root, r)
 	if err != nil {
-		return nil, "", err
+		return rendered{}, err
 	}
 	options := common.ReleaseOptions{Name: r.ReleaseName, Namespace: r.Namespace, Revision: 1, IsInstall: true}
 	top, err := util.ToRenderValuesWithSchemaValidation(root, vals, options, capabilities, r.SkipSchemaValidation)
 	if err != nil {
-		return nil, "", &gowasm.Fault{Code: "invalid", Message: err.Error(), File: r.Path}
+		return rendered{}, &gowasm.Fault{Code: "invalid", Message: err.Error(), File: r.Path}
 	}
 	files, err := engine.Engine{}.Render(root, top)
 	if err != nil {
-		return nil, "", err
+		return rendered{}, err
 	}
 	notes := files[path.Join(root.Name(), "templates", "NOTES.txt")]
 	if len(notes) > notesMax {
-		return nil, "", &gowasm.Fault{
+		return rendered{}, &gowasm.Fault{
 			Code:    "limit",
 			Message: fmt.Sprintf("NOTES.txt renders to more than the limit of %d bytes; shorten it", notesMax),
 			File:    path.Join(r.Path, "templates", "NOTES.txt"),
@@ -128,25 +149,26 @@ func render(root *chart.Chart, absent []missing, vals map[string]any, r request)
 			delete(files, name)
 		}
 	}
+	made := rendered{notes: notes, files: files}
 	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
 	if err != nil {
-		return nil, "", err
+		return made, unsorted(err, files)
 	}
-	var documents []document
+	at := placesIn(files)
 	if !r.SkipCrds {
 		for _, crd := range root.CRDObjects() {
-			documents = append(documents, document{source: crd.Filename, content: string(crd.File.Data)})
+			made.documents = append(made.documents, document{source: crd.Filename, content: string(crd.File.Data), place: place{Line: 1}})
 		}
 	}
 	for _, manifest := range manifests {
-		documents = append(documents, document{source: manifest.Name, content: manifest.Content})
+		made.documents = append(made.documents, document{source: manifest.Name, content: manifest.Content, place: at[manifest.Name][manifest.Content]})
 	}
 	for _, hook := range hooks {
 		if !r.SkipTests || !slices.Contains(hook.Events, release.HookTest) {
-			documents = append(documents, document{source: hook.Path, content: hook.Manifest, hook: true})
+			made.documents = append(made.documents, document{source: hook.Path, content: hook.Manifest, hook: true, place: at[hook.Path][hook.Manifest]})
 		}
 	}
-	return documents, notes, nil
+	return made, nil
 }
 
 func capabilitiesOf(root *chart.Chart, r request) (*common.Capabilities, error) {
@@ -188,20 +210,27 @@ func write(documents []document, head header, chartName string, places *places, 
 			}
 		}
 		source := places.of(document.source, chartName)
-		found, err := parse(document.content)
+		found, at, err := parse(document.content)
 		if err != nil {
-			return gowasm.Answer{}, &gowasm.Fault{
+			at = document.place.then(at)
+			fault := &gowasm.Fault{
 				Code:    "syntax",
-				Message: fmt.Sprintf("what %s renders to is no Kubernetes object: %v", source, err),
+				Message: fmt.Sprintf("document %d of %s is no Kubernetes object: %v", at.Document+1, source, err),
 				File:    source,
 			}
+			if at.IsRendered {
+				fault.Message = fmt.Sprintf("document %d of what %s renders to is no Kubernetes object: %v", at.Document+1, source, err)
+				fault.Rendered = head.Rendered
+			}
+			return gowasm.Answer{}, fault
 		}
 		for _, object := range found {
 			if len(head.Sources) > 0 {
 				objects.WriteByte(',')
 			}
-			objects.Write(object)
+			objects.Write(object.json)
 			head.Sources = append(head.Sources, source)
+			head.Places = append(head.Places, document.place.then(object.place))
 			if objects.Len() > 2*r.ManifestBytes {
 				return gowasm.Answer{}, &gowasm.Fault{
 					Code:    "limit",

@@ -18,29 +18,40 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// parse gives the objects of a YAML text as JSON, as Kubernetes reads them. Documents that hold nothing are left out.
-func parse(content string) ([][]byte, error) {
-	var objects [][]byte
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(content + "\n")))
+// object is one of a YAML text.
+type object struct {
+	json []byte
+	// place is that of its first content in that text.
+	place place
+}
+
+// parse gives the objects of a YAML text, as Kubernetes reads them, and with an error its place. Documents that hold nothing are left out.
+func parse(content string) ([]object, place, error) {
+	var objects []object
+	content += "\n"
+	walk := walker{text: content, line: 1}
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(content)))
 	for {
 		document, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			return objects, nil
+			return objects, place{}, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, place{Document: walk.document, Line: walk.line}, err
 		}
-		object, err := yaml.YAMLToJSON(document)
+		at := walk.next(string(document))
+		json, err := yaml.YAMLToJSON(document)
 		if err != nil {
-			return nil, err
+			return nil, at, err
 		}
-		if bytes.Equal(object, []byte("null")) {
+		if bytes.Equal(json, []byte("null")) {
 			continue
 		}
-		if object[0] != '{' {
-			return nil, errNoObject
+		if json[0] != '{' {
+			return nil, at, errNoObject
 		}
-		objects = append(objects, object)
+		at.Line += emptyLines(string(document))
+		objects = append(objects, object{json, at})
 	}
 }
 
@@ -51,14 +62,14 @@ var (
 )
 
 // located gives Helm's error a place: the template, in the tree, and the line where Helm names one.
-func located(err error, chartName string, places *places) error {
+func located(err error, chartName string, places *places) *gowasm.Fault {
 	var known *gowasm.Fault
 	if errors.As(err, &known) {
 		return known
 	}
 	fault := &gowasm.Fault{Code: "template", Message: err.Error(), File: places.folder}
 	if place := yamlError.FindStringSubmatch(fault.Message); place != nil {
-		fault.Code, fault.File, fault.Line = "syntax", places.of(place[1], chartName), lineIn(err)
+		fault.Code, fault.File = "syntax", places.of(place[1], chartName)
 	} else if place := templatePlace.FindStringSubmatch(fault.Message); place != nil {
 		fault.File = places.of(place[1], chartName)
 		fault.Line, _ = strconv.Atoi(place[2])

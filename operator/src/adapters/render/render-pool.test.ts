@@ -447,3 +447,16 @@ test('endless renders of one engine keep neither its other renders nor those of 
   assert.deepEqual(await Promise.all(endless), Array(4).fill('render-limit'));
   assert.ok(performance.now() - startedAt > 6_000);
 });
+
+test('what was rendered comes with a fault only where it was asked for', async () => {
+  const renderer = custom('custom', async (_tree, _spec, { debug }) => {
+    throw new RenderError('syntax', 'a.yaml: no YAML', debug === true ? { rendered: 'a: b: c' } : {});
+  });
+  for (const debug of [undefined, true] as const) {
+    const pool = open([renderer], debug === undefined ? {} : { debug });
+    const tree = gitTreeOf({ 'apps/a/custom.txt': '' });
+    const { cause } = await fault('render-failed', /no YAML/, pool.render(tree, request('apps/a'), cached));
+    assert.ok(cause instanceof RenderError);
+    assert.equal(cause.rendered, debug && 'a: b: c');
+  }
+});

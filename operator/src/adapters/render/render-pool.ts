@@ -61,6 +61,8 @@ export interface RenderPoolOptions {
   readonly limits?: Partial<RenderPoolLimits>;
   /** What `argocd-cm` says about renderers, by its keys. The folders of one that is switched off (`helm.enable: "false"`) are rendered as directories, as in Argo CD. */
   readonly settings?: () => Readonly<Record<string, string>>;
+  /** Whether a fault of what was rendered has it with it, in its cause. Never for the operator: it may hold secrets, and is large. */
+  readonly debug?: boolean;
   readonly onRendered?: (facts: RenderFacts) => void;
 }
 
@@ -137,7 +139,7 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
         warnings,
         notes,
       } = await inTurn(renderer, nameOf(request), (signal) =>
-        runRenderer(renderer, recorded.tree, spec, limits, clock, signal),
+        runRenderer(renderer, recorded.tree, spec, options.debug === true, limits, clock, signal),
       );
       if (made.length > limits.manifestCount) {
         throw new RenderError(
@@ -348,6 +350,7 @@ async function runRenderer(
   renderer: Renderer,
   tree: Tree,
   spec: RenderSpec,
+  debug: boolean,
   limits: RenderPoolLimits,
   clock: Clock,
   stop?: AbortSignal,
@@ -366,7 +369,7 @@ async function runRenderer(
   });
   try {
     const signal = stop === undefined ? timeout.signal : AbortSignal.any([timeout.signal, stop]);
-    return await Promise.race([renderer.render(tree, spec, { limits, signal }), overrun]);
+    return await Promise.race([renderer.render(tree, spec, { limits, signal, ...(debug && { debug }) }), overrun]);
   } catch (error) {
     if (timeout.signal.aborted) throw late;
     if (stop?.aborted === true) throw stop.reason;
@@ -416,7 +419,7 @@ function renderFault(error: unknown, request: RenderRequest): Fault {
   if (!(error instanceof RenderError)) throw error;
   const { code, file, line } = error;
   const place = file === undefined ? '' : line === undefined ? file : `${file}:${line}`;
-  const isNamed = error.message.includes(place) || error.message.includes(`${file}, line ${line}`);
+  const isNamed = [place, `${file}, line ${line}`, `${file}, document `].some((name) => error.message.includes(name));
   const named = isNamed ? error.message : `${place}: ${error.message}`;
   return new Fault(
     code === 'limit' || code === 'timeout' ? 'render-limit' : 'render-failed',
