@@ -9,6 +9,7 @@ import { candidateNames, parseListing, revisionKind, revisionRefusal } from './a
 import { bestVersion, isVersionRange } from './adapters/git/version-range.ts';
 import { parseExact } from './adapters/kube/exact-json.ts';
 import { readStatus } from './adapters/kube/refusal.ts';
+import { privateValues } from './adapters/render/private-values.ts';
 import { createSettingsReader } from './adapters/store/settings.ts';
 import { parsePath } from './engine/diff/jq-path.ts';
 import { stepsOf } from './engine/diff/pointer.ts';
@@ -175,6 +176,10 @@ const parsers: readonly {
     call: (text) => hookRole({ 'argocd.argoproj.io/hook': text, 'argocd.argoproj.io/sync-wave': text }),
   },
   { name: 'an address that is masked', call: maskAddress },
+  {
+    name: 'private values',
+    call: (text) => privateValues({ repository: `https://${text}`, options: { values: text, [text]: text } }),
+  },
   { name: 'a text with addresses that is masked', call: maskUserInformation },
   { name: 'an answer of an API server', call: (text) => [readStatus(text), attempt(() => parseExact(text))] },
   {

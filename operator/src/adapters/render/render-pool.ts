@@ -16,6 +16,7 @@ import {
 } from '@mooring/renderer-contract';
 import PQueue from 'p-queue';
 import { Fault, messageOf } from '../../model/fault.ts';
+import { maskAddress, maskUserInformation, maskValues } from '../../model/mask.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { GitTree } from '../../world/git.ts';
 import type { RenderAnswer, RenderPool, RenderRequest } from '../../world/renderer.ts';
@@ -23,6 +24,7 @@ import type { CacheFacts, RenderFacts } from '../../world/telemetry.ts';
 import { createRenderCache } from './cache.ts';
 import { recordSurroundings, rememberReads, sameReads, sameSurroundings } from './dependencies.ts';
 import { applyOverrides } from './override.ts';
+import { privateValues } from './private-values.ts';
 import { createTurns } from './turns.ts';
 
 /** Bounds of the pool, beside those of one render. */
@@ -150,7 +152,7 @@ export function createRenderPool(options: RenderPoolOptions): OpenRenderPool {
       const { manifests, length } = await inSlices(withDigests(made));
       const answer: RenderAnswer = {
         manifests,
-        warnings,
+        warnings: warnings.length === 0 ? [] : withoutPrivate(warnings.join(apart), request).split(apart),
         ...(notes !== undefined && { notes }),
         sourceType: renderer.sourceType,
         rendered: false,
@@ -299,7 +301,7 @@ function optionsKeyOf(renderers: readonly Renderer[], name: string): string {
 
 async function requireFolder(tree: Tree, { commit }: GitTree, { path, repository }: RenderRequest): Promise<void> {
   const shown = JSON.stringify(path);
-  const place = `in ${repository} at ${commit.slice(0, 12)}`;
+  const place = `in ${maskAddress(repository)} at ${commit.slice(0, 12)}`;
   let type: string | undefined;
   try {
     type = (await tree.stat(await followLinks(tree, path)))?.type;
@@ -413,7 +415,14 @@ function boundReads(tree: Tree, { fileCount, inputBytes }: Limits): Tree {
   };
 }
 
-/** What became of a render, for the user: names the source's folder, the file and the line. An error that is no `RenderError` is given back as it is. */
+/** Stands between texts that are looked at together. */
+const apart = '\u0000';
+
+function withoutPrivate(text: string, request: RenderRequest): string {
+  return maskUserInformation(maskValues(text, privateValues(request)));
+}
+
+/** What became of a render, for the user: names the source's folder, the file and the line, and repeats nothing private of the source. An error that is no `RenderError` is given back as it is. */
 function renderFault(error: unknown, request: RenderRequest): Fault {
   if (error instanceof Fault) return error;
   if (!(error instanceof RenderError)) throw error;
@@ -421,9 +430,10 @@ function renderFault(error: unknown, request: RenderRequest): Fault {
   const place = file === undefined ? '' : line === undefined ? file : `${file}:${line}`;
   const isNamed = [place, `${file}, line ${line}`, `${file}, document `].some((name) => error.message.includes(name));
   const named = isNamed ? error.message : `${place}: ${error.message}`;
+  const said = withoutPrivate(named, request);
   return new Fault(
     code === 'limit' || code === 'timeout' ? 'render-limit' : 'render-failed',
-    `cannot render ${JSON.stringify(request.path || '.')} of ${request.repository}: ${named}`,
+    `cannot render ${JSON.stringify(request.path || '.')} of ${maskAddress(request.repository)}: ${said}`,
     { path: request.path, reason: code, file, line },
     error,
   );
