@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test, { describe } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { copyTestdata, mooring } from '../testing.ts';
@@ -110,6 +110,19 @@ test('values of --set-json win over files, and parameters over them', async (t) 
   assert.deepEqual(objectsOf(stdout), [
     configMap('chart-web', 'default', { color: 'green', size: '2', kubernetes: 'v1.30.4', things: 'false' }),
   ]);
+});
+
+test('--show-only takes patterns', async (t) => {
+  const cwd = copyTestdata(t);
+  execFileSync('git', ['init', '--quiet'], { cwd });
+  const named = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`;
+  for (const name of ['one', 'two', 'deep/one']) {
+    mkdirSync(dirname(join(cwd, 'chart', 'templates', name)), { recursive: true });
+    writeFileSync(join(cwd, 'chart', 'templates', `${name}.yaml`), named(name.replace('/', '-')));
+  }
+  const { stdout, stderr } = await mooring(['render', 'chart', '-s', 'templates/[ot]*.yaml', '-o', 'json'], { cwd });
+  const names = stdout.split('\n').flatMap((line) => /"name":"([^"]+)"/.exec(line)?.[1] ?? []);
+  assert.deepEqual([names, stderr], [['one', 'two'], '']);
 });
 
 describe('--debug', () => {

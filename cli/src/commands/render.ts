@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, matchesGlob } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Application } from '@mooring/crds';
 import { Fault } from '@mooring/operator/model/fault.ts';
@@ -62,7 +62,11 @@ In a Git work tree the folder may refer to anything in the repository, such as a
     .option('--set-json <path=JSON>', 'a value, or with a JSON object alone all of its values; may be repeated', append)
     .option('--ignore-missing-value-files', 'leave out value files that are not there')
     .option('--skip-tests', "leave out a chart's tests")
-    .option('-s, --show-only <file>', 'print what this template or file renders to alone; may be repeated', append)
+    .option(
+      '-s, --show-only <file>',
+      'print what this template or file, or those of a pattern, renders to alone; may be repeated',
+      append,
+    )
     .option('--notes', "print what the chart's NOTES.txt renders to, to standard error")
     .option(
       '--debug',
@@ -118,15 +122,22 @@ function append(value: string, before: readonly string[] = []): readonly string[
   return [...before, value];
 }
 
-/** The manifests that come from the files asked for, which are named from the folder or from the root of the repository. Throws `Failure` for one that nothing comes from. */
+/**
+ * The manifests that come from the files asked for, which are named from the folder or from the root of the repository, by a pattern too, as with Helm (`*`, `?`, `[…]`).
+ * Throws `Failure` for one that nothing comes from.
+ */
 function shown({ manifests }: RenderAnswer, folder: string, files: readonly string[] | undefined): readonly Manifest[] {
   if (files === undefined) return manifests;
-  const paths = files.map((file) => {
+  const known = [...new Set(manifests.map(({ origin }) => origin.path))];
+  const paths = files.flatMap((file) => {
     const candidates = [joinPath(folder, file), joinPath('', file)];
-    const path = candidates.find((candidate) => manifests.some(({ origin }) => origin.path === candidate));
-    if (path !== undefined) return path;
-    const known = [...new Set(manifests.map(({ origin }) => origin.path))].slice(0, 20).join(', ');
-    throw new Failure(`--show-only ${file}: nothing comes from it; manifests come from ${known}`);
+    const exact = candidates.find((candidate) => known.includes(candidate));
+    if (exact !== undefined) return [exact];
+    const found = known.filter((path) => candidates.some((candidate) => matchesGlob(path, candidate)));
+    if (found.length > 0) return found;
+    throw new Failure(
+      `--show-only ${file}: nothing comes from it; manifests come from ${known.slice(0, 20).join(', ')}`,
+    );
   });
   return manifests.filter(({ origin }) => paths.includes(origin.path));
 }
