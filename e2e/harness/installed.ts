@@ -30,6 +30,9 @@ export interface InstalledPod {
   readonly url: string;
   readonly ready: boolean;
   readonly uid: string;
+  /** What containerd calls its container, once it runs. */
+  readonly containerId: string;
+  readonly restarts: number;
 }
 
 /** Builds the image and makes it known to the cluster's node, in the namespace `argocd` whose Pod Security is `restricted`. */
@@ -61,6 +64,8 @@ export async function prepareInstallation(cluster: Cluster, onProgress: Progress
         .map(({ metadata, status }) => ({
           name: metadata.name,
           uid: metadata.uid,
+          containerId: String(status.containerStatuses?.[0]?.containerID ?? '').replace(/^containerd:\/\//, ''),
+          restarts: status.containerStatuses?.[0]?.restartCount ?? 0,
           url: status.podIP === undefined ? '' : `http://${status.podIP}:8080`,
           ready: (status.conditions ?? []).some((one: Json) => one.type === 'Ready' && one.status === 'True'),
         }));

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Application } from '@mooring/crds';
 import { parse } from 'yaml';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import type { GitRepository } from '../git-server/git-repository.ts';
-import { startGitServer } from '../git-server/git-server.ts';
+import { type GitServer, startGitServer } from '../git-server/git-server.ts';
 import { githubPush, sendWebhook } from '../git-server/webhook.ts';
 import { type ApplicationView, applicationsPath, isSettled, viewApplications } from '../harness/applications.ts';
+import { containerMemory } from '../harness/container-memory.ts';
 import { answerOf, eventually, type Installed, prepareInstallation } from '../harness/installed.ts';
 import { connectKube, type Kube } from '../harness/kube.ts';
 
@@ -19,13 +22,14 @@ const undo: (() => unknown)[] = [];
 let cluster: Cluster;
 let kube: Kube;
 let mooring: Installed;
+let git: GitServer;
 let repository: GitRepository;
 let view: ApplicationView;
 
 before(async () => {
   cluster = await startCluster({ name: 'e2e-install', node: 'real' });
   undo.push(() => cluster.stop());
-  const git = await startGitServer({ host: cluster.pods?.gateway ?? '', users: { [user.name]: user.password } });
+  git = await startGitServer({ host: cluster.pods?.gateway ?? '', users: { [user.name]: user.password } });
   undo.push(() => git.close());
   repository = await git.createRepository('shop');
   await repository.commit({ from: samples, message: 'The shop' });
@@ -140,6 +144,98 @@ test('a repository on the node of the pod is not asked', async () => {
     );
     await kube.remove(`${applicationsPath}/${name}-${place}`);
   }
+  await view.until('they are gone', (apps) => apps.size === applications, 60_000);
+});
+
+/** Folders that bring what renders them to its bound of memory, and what is said of each. */
+async function commitGreedy(greedy: GitRepository): Promise<Readonly<Record<string, RegExp>>> {
+  const folder = await mkdtemp(join(tmpdir(), 'mooring-greedy-'));
+  const write = async (files: Record<string, string | Uint8Array>): Promise<void> => {
+    for (const [path, content] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), content);
+    }
+  };
+  const link = async (name: string, count: number): Promise<void> => {
+    for (let index = 0; index < count; index += 1) await symlink('blob', join(folder, name, `link-${index}`));
+  };
+  const chart = 'apiVersion: v2\nname: greedy\nversion: 1.0.0\n';
+  const head = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
+  const growing =
+    '{{ $all := list }}{{ $x := repeat 8000000 "x" }}{{ range until 100 }}{{ $all = append $all (printf "%d%s" . $x) }}{{ end }}';
+  const files = Array.from({ length: 14 }, (_, index) => `link-${index}`);
+  const item = '- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: *a}}\n';
+  try {
+    await write({
+      'chart/Chart.yaml': chart,
+      'chart/templates/a.yaml': `${growing}${head}`,
+      'kustomization/kustomization.yaml': `configMapGenerator: [{name: greedy, files: [${files}]}]\n`,
+      'kustomization/blob': Buffer.alloc(2_000_000, 'é'),
+      'values/a.yaml': `${head}x: [${'a,'.repeat(4_900_000)}]\n`,
+      'more-values/a.yaml': `${head}y: [${'a,'.repeat(4_900_000)}]\n`,
+      'links/Chart.yaml': chart,
+      'links/blob': Buffer.alloc(16_000_000, 'b'),
+      'aliases/a.yaml': `apiVersion: v1\nkind: List\nx: &a ${'z'.repeat(2_900_000)}\nitems:\n${item.repeat(1_000)}`,
+    });
+    await link('kustomization', files.length);
+    await link('links', 400);
+    await greedy.commit({ from: folder, message: 'More than there is' });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  return {
+    chart: /memoryBytes/,
+    // Which of the bounds it comes to first is a matter of the machine.
+    kustomization: /memoryBytes|manifestBytes|timeMs/,
+    values: /more than 1500000 values/,
+    'more-values': /more than 1500000 values/,
+    links: /inputBytes/,
+    aliases: /aliases are written out/,
+  };
+}
+
+test('with engines and readers at their bounds the pod keeps below its limit of memory, and the others are synced', async () => {
+  const greedy = await git.createRepository('greedy');
+  const expected = await commitGreedy(greedy);
+  const [before] = await mooring.pods();
+  assert.ok(before);
+  for (const path of Object.keys(expected)) {
+    await kube.create(applicationsPath, {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { name: `greedy-${path}`, namespace: 'argocd' },
+      spec: {
+        project: 'default',
+        source: { repoURL: greedy.url, path },
+        destination: { server: 'https://kubernetes.default.svc', namespace: 'default' },
+      },
+    });
+  }
+  const isRefused = (name: string): boolean => {
+    const conditions = view.get(`greedy-${name}`)?.status?.conditions ?? [];
+    return conditions.some(({ message }) => expected[name]?.test(message ?? ''));
+  };
+  await view.until('an engine was at its bound', () => isRefused('chart') || isRefused('kustomization'), 60_000);
+  const commit = await push(before.url, {
+    'services/shipping/dev/carriers/post.yaml':
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: carrier-post}\ndata: {days: "11"}\n',
+  });
+  const isGreedy = ({ metadata }: Application): boolean => metadata.name?.startsWith('greedy-') === true;
+  const ms = await view.until(
+    'the others are Synced and Healthy',
+    (apps) => [...apps.values()].every((app) => isGreedy(app) || isSettled(app, commit)),
+    60_000,
+  );
+  console.log(`# ${applications} applications at the new commit after ${(ms / 1_000).toFixed(1)} s beside them`);
+  await view.until('all of them are refused', () => Object.keys(expected).every(isRefused), 90_000);
+  const { limit, peak, kills } = containerMemory(before.containerId);
+  const mebibytes = (bytes: number): number => Math.round(bytes / 1_048_576);
+  console.log(`# ${mebibytes(peak)} MiB at most, of ${mebibytes(limit)}`);
+  assert.equal(kills, 0);
+  assert.ok(mebibytes(peak) > 600, 'an engine was at its bound');
+  assert.ok(peak < limit, `${peak} of ${limit} bytes`);
+  assert.deepEqual(await mooring.pods(), [before]);
+  for (const name of Object.keys(expected)) await kube.remove(`${applicationsPath}/greedy-${name}`);
   await view.until('they are gone', (apps) => apps.size === applications, 60_000);
 });
 
