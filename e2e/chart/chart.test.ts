@@ -264,6 +264,8 @@ describe('the account may do what its size says, and no more', () => {
     ['create', '/pods', 'own', ['cluster-admin']],
     ['list', 'apps/deployments', 'target', every],
     ['patch', 'apps/deployments', 'target', ['cluster-admin', 'namespaced']],
+    // Takes the finalizer off a hook.
+    ['patch', 'batch/jobs', 'target', ['cluster-admin', 'namespaced']],
     ['create', '/secrets', 'target', ['cluster-admin', 'namespaced']],
     ['create', 'rbac.authorization.k8s.io/rolebindings', 'target', ['cluster-admin', 'namespaced']],
     ['escalate', 'rbac.authorization.k8s.io/roles', 'target', ['cluster-admin', 'namespaced']],

@@ -7,6 +7,7 @@ import { applyObject, noneSeen } from '@mooring/operator/adapters/kube/request.t
 import { isOlder } from '@mooring/operator/adapters/kube/resource-version.ts';
 import { compare } from '@mooring/operator/engine/diff/compare.ts';
 import { Fault } from '@mooring/operator/model/fault.ts';
+import { hookHold } from '@mooring/operator/model/finalizers.ts';
 import type { Guard } from '@mooring/operator/model/guard.ts';
 import { keyOf } from '@mooring/operator/model/resource-key.ts';
 import type { ApplyOptions } from '@mooring/operator/world/cluster.ts';
@@ -300,6 +301,49 @@ describe('writing objects', () => {
     assert.equal(recordOf(held).deleting, true);
     await view.cluster.patch(keyOf(held), { metadata: { finalizers: null } });
     await until('it is gone', () => view.cluster.record(keyOf(held)) === undefined);
+  });
+
+  test('a hook that is held is let go alone or with its deletion, and nobody else’s finalizer is touched', async () => {
+    const held = async (name: string, ...finalizers: string[]): Promise<KubeObject> => {
+      const object = tracked('holds', configMap(name, {}));
+      return apply({ ...object, metadata: { ...object.metadata, finalizers: [...finalizers, hookHold] } });
+    };
+    const names = (): readonly string[] => view.cluster.held().map(({ key }) => key.name);
+    const kept = await held('kept', 'example.com/hold');
+    assert.deepEqual(names(), ['kept']);
+    // Somebody has changed it since it was seen.
+    await real.kubectl('annotate', 'cm', 'kept', 'example.com/by=hand');
+    await view.cluster.letGo(recordOf(kept));
+    assert.deepEqual((await view.cluster.get(keyOf(kept)))?.metadata.finalizers, ['example.com/hold']);
+    assert.deepEqual(names(), []);
+
+    const leaving = await held('leaving');
+    await real.kubectl('delete', 'cm', 'leaving', '--wait=false');
+    await until('it is being deleted', () => recordOf(leaving).deleting);
+    assert.deepEqual(names(), ['leaving']);
+    const record = recordOf(leaving);
+    await view.cluster.letGo(record);
+    assert.equal(view.cluster.record(keyOf(leaving)), undefined, 'it is gone with the finalizer');
+    await view.cluster.letGo(record);
+
+    for (const propagation of ['background', 'foreground'] as const) {
+      const doomed = await held(`doomed-${propagation}`);
+      await view.cluster.remove(recordOf(doomed), { propagation, guard: permitAll });
+      await until('it is gone', () => view.cluster.record(keyOf(doomed)) === undefined);
+    }
+    const anew = await held('made-anew');
+    const next = await apply(tracked('holds', configMap('made-anew', {})), {
+      how: 'recreate',
+      validate: true,
+      guard: permitAll,
+    });
+    assert.notEqual(next.metadata.uid, anew.metadata.uid);
+    await view.cluster.remove(recordOf(next), { propagation: 'background', guard: permitAll });
+    await view.cluster.remove(recordOf(kept), { propagation: 'background', guard: permitAll });
+    await view.cluster.patch(keyOf(kept), { metadata: { finalizers: null } });
+    await until('it is gone', () => view.cluster.record(keyOf(kept)) === undefined);
+    await settle();
+    view.changes.splice(0);
   });
 
   test('create refuses what exists, replace puts the whole object, recreate makes a new one', async () => {

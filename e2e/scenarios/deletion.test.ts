@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Application } from '@mooring/crds';
 import { applicationsPath } from '../harness/applications.ts';
 import { configMap, configMapPath, patienceMs, type Stage, startStage } from '../harness/stage.ts';
@@ -160,6 +161,60 @@ test('a hook that goes by itself when it is done has run', async () => {
   const state = stage.view.get('fleeting')?.status?.operationState;
   assert.equal(state?.phase, 'Succeeded', state?.message ?? '');
   assert.ok(await stage.kube.find(configMapPath('fleeting', 'a')));
+});
+
+test('a hook that ended and was to go while no operator ran has run once, and tells its end', async () => {
+  const job = JSON.parse(hook('once', 'PreSync', ['sleep', '2'], 'BeforeHookCreation'));
+  job.spec.ttlSecondsAfterFinished = 0;
+  const repository = await stage.repository('once', {
+    'a.yaml': configMap('a', {}),
+    'job.yaml': JSON.stringify(job),
+  });
+  const path = `${jobsPath('once')}/once`;
+  let runs = 0;
+  let isLeaving = false;
+  const stop = stage.kube.watch(jobsPath('once'), (type, { metadata }) => {
+    if (type === 'ADDED') runs += 1;
+    isLeaving ||= metadata.deletionTimestamp !== undefined;
+  });
+  await stage.application('once', repository);
+  await stage.until('once', 'waits for its hook', ({ status }) =>
+    /waiting for completion of hook/.test(status?.operationState?.message ?? ''),
+  );
+  await stage.operator.kill();
+  const until = Date.now() + patienceMs;
+  while (!isLeaving && Date.now() < until) await sleep(50);
+  const left = await stage.kube.get(path);
+  assert.match(String(left.metadata['finalizers']), /argocd\.argoproj\.io\/hook-finalizer/, 'it is held');
+  await stage.restartOperator('kill');
+  const { status } = await stage.until('once', 'has synced', (app) => app.status?.operationState?.phase !== 'Running');
+  assert.equal(status?.operationState?.phase, 'Succeeded', status?.operationState?.message ?? '');
+  assert.ok(await stage.kube.find(configMapPath('once', 'a')));
+  while ((await stage.kube.find(path)) !== undefined && Date.now() < until) await sleep(50);
+  assert.equal(await stage.kube.find(path), undefined, 'it is let go');
+  stop();
+  assert.equal(runs, 1);
+});
+
+test('a namespace that is deleted while a hook runs is not held', async () => {
+  const job = JSON.parse(hook('long', 'PreSync', ['sleep', '600'], 'BeforeHookCreation'));
+  // Without its pods it would never end.
+  job.spec.backoffLimit = 6;
+  const repository = await stage.repository('swept', {
+    'a.yaml': configMap('a', {}),
+    'job.yaml': JSON.stringify(job),
+  });
+  await stage.application('swept', repository, { syncPolicy: { syncOptions: ['CreateNamespace=true'] } });
+  await stage.kube.merge(`${applicationsPath}/swept`, { operation: { sync: {} } });
+  await stage.until('swept', 'waits for its hook', ({ status }) =>
+    /waiting for completion of hook/.test(status?.operationState?.message ?? ''),
+  );
+  await stage.kube.remove('/api/v1/namespaces/swept');
+  const { status } = await stage.until('swept', 'fails', (app) => app.status?.operationState?.phase === 'Failed');
+  assert.match(status?.operationState?.message ?? '', /batch\/Job\/long was deleted before it was done/);
+  const until = Date.now() + patienceMs;
+  while ((await stage.kube.find('/api/v1/namespaces/swept')) !== undefined && Date.now() < until) await sleep(100);
+  assert.equal(await stage.kube.find('/api/v1/namespaces/swept'), undefined);
 });
 
 test('a hook that somebody holds is not the next sync’s, which waits and says for whom', async () => {

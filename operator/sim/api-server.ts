@@ -1,5 +1,6 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { Fault } from '../src/model/fault.ts';
+import { hookHold } from '../src/model/finalizers.ts';
 import { copyJson, isJsonObject, listAt, numberAt, objectAt, textAt } from '../src/model/json.ts';
 import { equalJson } from '../src/model/merge-patch.ts';
 import { keyForPeople, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
@@ -23,6 +24,9 @@ export interface SeenObject {
 
 const manager = 'argocd-controller';
 
+/** What holds an object that is deleted in the foreground. */
+const dependents = 'foregroundDeletion';
+
 /** Scopes of the kinds that every simulated cluster serves. */
 const builtIn: Readonly<Record<string, 'Namespaced' | 'Cluster'>> = {
   '/ConfigMap': 'Namespaced',
@@ -44,7 +48,9 @@ export interface ApiServer {
   /** A server-side apply goes over the object that was seen, or over none. Throws `Fault` `object-refused`, `object-conflict` or `object-missing`. */
   apply(object: KubeObject, options: ApplyOptions, over: SeenObject | undefined): KubeObject;
   remove(key: ResourceKey, over: SeenObject, propagation: Propagation): void;
-  /** What somebody else than the operator does to an object; undefined deletes it. */
+  /** The operator takes a finalizer off the object with this uid; it goes with the last one where it is being deleted. */
+  letGo(key: ResourceKey, uid: string, finalizer: string): void;
+  /** What somebody else than the operator does to an object; undefined deletes it, as soon as no finalizer holds it. */
   edit(key: ResourceKey, change: (object: KubeObject) => KubeObject | undefined): void;
   create(object: KubeObject): void;
   watch(listener: (event: ServerEvent) => void): () => void;
@@ -89,6 +95,32 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
     emit({ version: ++version, before: before.object, after: undefined, by });
   };
 
+  /** Deletes an object; it stays while a finalizer holds it, and with `foreground` until its dependents are gone. */
+  const end = (key: ResourceKey, uid: string, by: ServerEvent['by'], foreground: boolean): void => {
+    const before = objects.get(keyText(key));
+    if (before === undefined || before.object.metadata.uid !== uid) return;
+    const { finalizers = [], deletionTimestamp } = before.object.metadata;
+    if (finalizers.length === 0 && !foreground) drop(key, uid, by);
+    if ((finalizers.length === 0 && !foreground) || deletionTimestamp !== undefined) return;
+    const held = foreground ? [...finalizers, dependents] : finalizers;
+    const metadata = { ...before.object.metadata, deletionTimestamp: timestamp(clock.now()), finalizers: held };
+    store({ ...before, object: { ...before.object, metadata } }, by);
+    if (!foreground) return;
+    clock.after(random.between(50, 3_000), () => {
+      const now = objects.get(keyText(key));
+      if (now?.object.metadata.uid !== uid) return;
+      const others = now.object.metadata.finalizers?.filter((name) => name !== dependents) ?? [];
+      storeHeldBy(key, now, others, 'controller');
+    });
+  };
+
+  /** Stores other finalizers; an object that is being deleted goes with the last one. */
+  const storeHeldBy = (key: ResourceKey, before: Stored, finalizers: string[], by: ServerEvent['by']): void => {
+    const { metadata } = before.object;
+    if (finalizers.length === 0 && metadata.deletionTimestamp !== undefined) drop(key, metadata.uid ?? '', by);
+    else store({ ...before, object: { ...before.object, metadata: { ...metadata, finalizers } } }, by);
+  };
+
   const emit = (event: ServerEvent): void => {
     for (const listener of listeners) listener(event);
   };
@@ -104,6 +136,8 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       if (status === undefined) return;
       if (key.kind === 'CustomResourceDefinition') serve(now.object);
       store({ ...now, object: { ...now.object, status } }, 'controller');
+      const ttl = numberAt(now.object, 'spec', 'ttlSecondsAfterFinished');
+      if (ttl !== undefined && uid !== undefined) clock.after(ttl * 1_000, () => end(key, uid, 'controller', false));
     });
   };
 
@@ -150,6 +184,9 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
         return copyJson(before.object);
       if (options.how === 'recreate' && before !== undefined) {
         if (options.dryRun) return copyJson(before.object);
+        const holders = (before.object.metadata.finalizers ?? []).filter((name) => name !== hookHold);
+        if (holders.length > 0)
+          throw new Fault('object-conflict', `${keyForPeople(key)} is still being deleted (finalizers: ${holders})`);
         drop(key, before.object.metadata.uid ?? '', 'operator');
         before = undefined;
       }
@@ -158,6 +195,11 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
         before === undefined || options.how === 'replace' ? baseOf(wanted, before) : copyJson(before.object);
       for (const path of before?.owned ?? []) if (!leaves.has(path)) setLeaf(object, path, undefined);
       for (const [path, value] of leaves) setLeaf(object, path, value);
+      const finalizers = new Set([
+        ...(before?.object.metadata.finalizers ?? []),
+        ...(wanted.metadata.finalizers ?? []),
+      ]);
+      if (finalizers.size > 0) object.metadata.finalizers = [...finalizers];
       rewrite(object);
       if (options.dryRun) return object;
       const owned = new Set(leaves.keys());
@@ -169,20 +211,23 @@ export function createApiServer(server: string, clock: SimClock, random: SimRand
       const before = objects.get(keyText(key));
       if (before === undefined) return;
       checkSeen(key, before, over);
-      const { uid } = over;
-      const isHeld = (before.object.metadata.finalizers ?? []).length > 0;
-      if (propagation !== 'foreground' && !isHeld) return drop(key, uid, 'operator');
-      if (before.object.metadata.deletionTimestamp !== undefined) return;
-      const metadata = { ...before.object.metadata, deletionTimestamp: timestamp(clock.now()) };
-      store({ ...before, object: { ...before.object, metadata } }, 'operator');
-      if (!isHeld) clock.after(random.between(50, 3_000), () => drop(key, uid, 'controller'));
+      end(key, over.uid, 'operator', propagation === 'foreground');
+    },
+    letGo(key, uid, finalizer) {
+      const before = objects.get(keyText(key));
+      if (before?.object.metadata.uid !== uid) return;
+      const finalizers = before.object.metadata.finalizers?.filter((name) => name !== finalizer) ?? [];
+      if (finalizers.length === before.object.metadata.finalizers?.length) return;
+      storeHeldBy(key, before, finalizers, 'operator');
     },
     edit(key, change) {
       const before = objects.get(keyText(key));
       if (before === undefined) return;
       const object = change(copyJson(before.object));
-      const isLetGo = object?.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers?.length;
-      if (object === undefined || isLetGo) return drop(key, before.object.metadata.uid ?? '', 'user');
+      const { uid = '' } = before.object.metadata;
+      if (object === undefined) return end(key, uid, 'user', false);
+      if (object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers?.length)
+        return drop(key, uid, 'user');
       rewrite(object);
       const old = leavesOf(before.object);
       const leaves = leavesOf(object);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { KubeObject } from '@mooring/renderer-contract';
 import { annotation } from '../src/model/annotations.ts';
 import { automated, configMap, job, type QuietWorld, quietWorld } from './quiet-world.ts';
 
@@ -99,6 +100,70 @@ test('nothing is done where the Secret of the cluster says that it is not to be 
   isSkipped = false;
   await world.until('it is gone', () => world.store.get(name) === undefined);
   assert.deepEqual(left(world), []);
+});
+
+/** Manifest of a hook that goes by itself as soon as it is done. */
+function fleeting(name: string, phase: string): KubeObject {
+  const made = job(name, phase);
+  return { ...made, spec: { ...(made['spec'] as object), ttlSecondsAfterFinished: 0 } };
+}
+
+for (const phase of ['PreDelete', 'PostDelete']) {
+  test(`a hook of a deletion that ended while no operator ran has run once: ${phase}`, async () => {
+    const world = quietWorld();
+    const key = { group: 'batch', kind: 'Job', namespace: 'shop', name: 'hook' };
+    let runs = 0;
+    world.api.watch(({ before, after }) => {
+      if (before === undefined && after?.kind === 'Job') runs += 1;
+    });
+    world.commit([fleeting('hook', phase), configMap('other', '1')]);
+    world.create({ spec: automated }, { finalizers });
+    await world.until('it is synced', () => world.shop().status?.sync?.status === 'Synced');
+    world.store.remove(name);
+    await world.until('the hook runs', () => world.api.get(key) !== undefined);
+    world.process.kill();
+    await world.pass(30_000);
+    assert.notEqual(world.api.get(key)?.metadata.deletionTimestamp, undefined);
+    world.start();
+    await world.until('it is gone', () => world.store.get(name) === undefined);
+    assert.equal(runs, 1);
+    assert.equal(world.api.get(key), undefined);
+    assert.deepEqual(left(world), []);
+  });
+}
+
+test('a hook of a deletion waits for one of an earlier run that somebody holds, and says for whom', async () => {
+  const world = quietWorld();
+  const key = { group: 'batch', kind: 'Job', namespace: 'shop', name: 'before' };
+  world.commit([job('before', 'PreSync,PreDelete'), configMap('other', '1')]);
+  world.create({ spec: automated }, { finalizers });
+  await world.until('it is synced', () => world.shop().status?.sync?.status === 'Synced');
+  const { uid } = world.api.get(key)?.metadata ?? {};
+  world.api.edit(key, (object) => ({ ...object, metadata: { ...object.metadata, finalizers: ['example.com/audit'] } }));
+  world.store.remove(name);
+  const told = (): string => world.shop().status?.conditions?.[0]?.message ?? '';
+  await world.until('it is told', () => told().includes('batch/Job/before'));
+  assert.match(told(), /^PreDelete hook: waiting for deletion of an earlier run's hook, held by example\.com\/audit,/);
+  await world.pass(60_000);
+  assert.deepEqual(left(world), ['other']);
+  world.api.edit(key, (object) => ({ ...object, metadata: { ...object.metadata, finalizers: [] } }));
+  await world.until('it runs', () => ![undefined, uid].includes(world.api.get(key)?.metadata.uid));
+  await world.until('it is gone', () => world.store.get(name) === undefined);
+  assert.deepEqual(left(world), []);
+});
+
+test('a hook of a deletion that is taken away while it runs is run anew', async () => {
+  const world = quietWorld();
+  const key = { group: 'batch', kind: 'Job', namespace: 'shop', name: 'before' };
+  world.commit([job('before', 'PreDelete'), configMap('other', '1')]);
+  world.create({ spec: automated }, { finalizers });
+  await world.until('it is synced', () => world.shop().status?.sync?.status === 'Synced');
+  world.store.remove(name);
+  await world.until('the hook runs', () => world.api.get(key) !== undefined);
+  const { uid } = world.api.get(key)?.metadata ?? {};
+  world.api.edit(key, () => undefined);
+  await world.until('it runs again', () => ![undefined, uid].includes(world.api.get(key)?.metadata.uid));
+  await world.until('it is gone', () => world.store.get(name) === undefined);
 });
 
 test('nothing is done about an Application that is not to be looked at, its deletion included', async () => {

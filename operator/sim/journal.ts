@@ -115,13 +115,15 @@ export function createJournal(
       writes += 1;
       const tracking = appOf(object.metadata.annotations?.[annotation.trackingId], keyOf(object));
       checkWriter(tracking, id);
-      healthyUntil.delete(id);
+      // What it deletes was as it was until then; what it changes is not any more.
+      if (after === undefined && isHealthy(object)) healthyUntil.set(id, clock.now());
+      else healthyUntil.delete(id);
       const run = object.metadata.annotations?.[annotation.hookRun];
       const isLate = writer?.isLate === true && writer.isCreate;
       if (before === undefined && run !== undefined && !isLate) {
         const runs = (hookRuns.get(`${id} ${run}`) ?? 0) + 1;
         hookRuns.set(`${id} ${run}`, runs);
-        if (object.kind === 'Job' && runs > 1) broken(`I3: the hook ${id} ${run} was run twice`);
+        if (runs > 1) broken(`I3: the hook ${id} ${run} was run twice`);
       }
     } else if (before !== undefined && isHealthy(before)) {
       healthyUntil.set(id, clock.now());
@@ -153,7 +155,7 @@ export function createJournal(
       last?.phase === 'Running' && last.finishedAt !== undefined && last.operation.initiatedBy?.automated === true;
     if (last !== undefined && state?.startedAt !== last.startedAt && !isOver(last) && !superseded)
       broken(`I5: ${name.name} began an operation before the last one came to an end`);
-    const isLost = /Job\/\S+ was deleted before it was done/.test(state?.message ?? '');
+    const isLost = /Job\/\S+ (?:was deleted before it was done|is missing)/.test(state?.message ?? '');
     if (isLost && state?.message !== last?.message)
       broken(`I3: ${name.name} takes a hook for lost that nobody touched`);
     if (state !== undefined && isOver(state)) ended.add(idOf(state.operation) ?? '');

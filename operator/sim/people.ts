@@ -20,6 +20,8 @@ interface Part {
   /** Which of the names its image is asked for by, of those that come to the same. */
   tag?: number;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Seconds after which a Job that is done goes by itself; undefined where it stays. */
+  readonly ttl?: number;
 }
 
 interface Source {
@@ -80,6 +82,7 @@ export function createPeople(universe: Universe, random: SimRandom, announce: ()
       name: `object-${parts++}`,
       value: random.between(1, 99),
       annotations: marks(kind, random),
+      ...(kind === 'Job' && random.chance(0.5) && { ttl: random.pick([0, 1, 30]) }),
     });
   };
   const change = (source: Source): void => {
@@ -487,7 +490,7 @@ function definitionsAndParts(source: string, parts: readonly Part[]): KubeObject
   ];
 }
 
-function manifestOf(source: string, { kind, name, value, tag = 0, annotations }: Part): KubeObject {
+function manifestOf(source: string, { kind, name, value, tag = 0, annotations, ttl }: Part): KubeObject {
   const metadata = { name, ...(Object.keys(annotations).length > 0 && { annotations }) };
   const same = [...rewritten.asked, rewritten.stored];
   const image = value % 3 === 0 ? same[tag % same.length] : `shop:${value}`;
@@ -503,7 +506,12 @@ function manifestOf(source: string, { kind, name, value, tag = 0, annotations }:
         spec: { replicas: 2, minReadySeconds: value, paused: false, template },
       };
     case 'Job':
-      return { apiVersion: 'batch/v1', kind, metadata, spec: { template } };
+      return {
+        apiVersion: 'batch/v1',
+        kind,
+        metadata,
+        spec: { template, ...(ttl !== undefined && { ttlSecondsAfterFinished: ttl }) },
+      };
     case 'Widget':
       return { apiVersion: `${source}.example.com/v1`, kind, metadata, spec: { size: value } };
   }

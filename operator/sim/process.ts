@@ -6,6 +6,7 @@ import { recordOf } from '../src/adapters/kube/record.ts';
 import { type Controllers, startControllers } from '../src/controllers/start.ts';
 import { healthOf } from '../src/engine/health/health.ts';
 import { Fault } from '../src/model/fault.ts';
+import { hookHold } from '../src/model/finalizers.ts';
 import type { Guard } from '../src/model/guard.ts';
 import type { LiveRecord } from '../src/model/live.ts';
 import { groupOf, keyOf, keyText, type ResourceKey } from '../src/model/resource-key.ts';
@@ -260,6 +261,17 @@ export function startProcess(universe: Universe, name: string, died: () => void)
         }
       }
     };
+    const isHeld = (live: KubeObject | undefined, { uid }: LiveRecord): boolean =>
+      live?.metadata.uid === uid && live.metadata.finalizers?.includes(hookHold) === true;
+    const withoutHold = ({ key, uid }: LiveRecord): Promise<void> =>
+      write(() => {
+        reach();
+        api.letGo(key, uid, hookHold);
+      });
+    const leftOf = ({ key, uid }: LiveRecord): WriteOutcome => {
+      const left = api.get(key);
+      return left?.metadata.uid === uid ? { stored: seen(left) } : { removed: uid };
+    };
     const cluster: Cluster = {
       server,
       version: '1.37.2',
@@ -272,6 +284,7 @@ export function startProcess(universe: Universe, name: string, died: () => void)
       covers: () => true,
       unseen: () => [],
       ownedBy: cache.ownedBy,
+      held: cache.held,
       mark: cache.mark,
       setMark: cache.setMark,
       dropMark: cache.dropMark,
@@ -308,9 +321,13 @@ export function startProcess(universe: Universe, name: string, died: () => void)
             if (isAsSeen(record.key, over)) journal.removing(name, server, record);
             api.remove(record.key, over, propagation);
           });
-          const left = api.get(record.key);
-          const isLeft = left?.metadata.uid === record.uid;
-          return { answer: undefined, outcome: isLeft ? { stored: seen(left) } : { removed: record.uid } };
+          if (isHeld(api.get(record.key), record)) await withoutHold(record);
+          return { answer: undefined, outcome: leftOf(record) };
+        }),
+      letGo: (record) =>
+        written(record.key, async () => {
+          await withoutHold(record);
+          return { answer: undefined, outcome: leftOf(record) };
         }),
     };
     views.set(server, { cluster, isOutdated: cache.isOutdated, seenUpTo: () => backlog[0]?.at ?? clock.now() });
@@ -359,6 +376,10 @@ export function startProcess(universe: Universe, name: string, died: () => void)
         if (faults.clusterDown(server)) throw new Fault('cluster-unreachable', `${server} cannot be reached`);
         return openView(api);
       }),
+    followed: () =>
+      [...views].flatMap(([server, { cluster, seenUpTo }]) =>
+        !faults.clusterDown(server) && clock.now() - seenUpTo() < viewLagMs ? [cluster] : [],
+      ),
     isOutdated: (app) => [...views.values()].some(({ isOutdated }) => isOutdated(app)),
     forget(app, exceptServer) {
       for (const [server, { cluster }] of views) if (server !== exceptServer) cluster.want(app, []);

@@ -1,3 +1,5 @@
+import { hookHold } from '../src/model/finalizers.ts';
+import { keyOf, keyText } from '../src/model/resource-key.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
 import { createApplicationStore } from './application-store.ts';
 import { createClock, createRandom, type SimRandom } from './clock.ts';
@@ -140,6 +142,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     journal.broken(`a settled world was written ${journal.writes - settledWrites} times more`);
   for (const id of journal.openOperations()) journal.broken(`I5: the operation ${id} never came to an end`);
   people.check();
+  for (const [server, api] of servers) {
+    for (const object of api.list())
+      if (object.metadata.finalizers?.includes(hookHold))
+        journal.broken(`${server} ${keyText(keyOf(object))} is still held`);
+  }
   if (options.dieAtWrite === undefined) {
     // What is not seen when it happens is not seen at all then.
     if (random.chance(0.5)) pollIntervalMs = 0;

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { KubeObject } from '@mooring/renderer-contract';
 import { createClock } from '../../sim/clock.ts';
-import { createPlace } from './place.ts';
+import type { ApplyOptions, Cluster } from '../world/cluster.ts';
+import type { World } from '../world/world.ts';
+import { createPlace, outsideOf } from './place.ts';
 
 function bench() {
   const clock = createClock(0);
@@ -51,4 +54,21 @@ test('a wait that fails is over, too, and one that nobody waited for keeps no pl
   place.leave();
   await clock.passUntil(1_000);
   assert.deepEqual(told, ['given@20', 'free@20', 'failed@40', 'given@120', 'free again@120', 'free again@310']);
+});
+
+test('an object that is made anew is waited for without a place, since somebody may hold the one that is to go', async () => {
+  const object: KubeObject = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate' } };
+  for (const how of ['recreate', 'server-side'] as const) {
+    const { clock, told, tell, place, after } = bench();
+    const cluster: Partial<Cluster> = { apply: () => after(100).then(() => object) };
+    const world = { git: {}, renderers: {}, clusters: { open: async () => cluster } } as unknown as World;
+    const options: ApplyOptions = { how, validate: true, guard: () => undefined };
+    void outsideOf(world, place, 1_000)
+      .clusters.open('https://kubernetes.default.svc')
+      .then(({ apply }) => apply(object, options))
+      .then(tell('written'));
+    await clock.passUntil(500);
+    const outside = ['given@20', 'free@20', 'written@110'];
+    assert.deepEqual(told, how === 'recreate' ? outside : ['written@100']);
+  }
 });

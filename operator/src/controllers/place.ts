@@ -1,4 +1,5 @@
 import type { Clock } from '../world/clock.ts';
+import type { Cluster } from '../world/cluster.ts';
 import type { World } from '../world/world.ts';
 
 /** The place of a run among those that work at once. */
@@ -22,7 +23,14 @@ export interface PlaceBounds {
   takeAgain(): Promise<() => void>;
 }
 
-/** The world of a run that gives its place to others while it waits for Git, for a cluster's view, or long for a render. */
+/** A cluster of which an object that is made anew is waited for outside: somebody's finalizer may hold the one that is to go. */
+function waitingOutside(cluster: Cluster, place: Place): Cluster {
+  const apply: Cluster['apply'] = (object, options) =>
+    options.how === 'recreate' ? place.outside(cluster.apply(object, options)) : cluster.apply(object, options);
+  return { ...cluster, apply };
+}
+
+/** The world of a run that gives its place to others while it waits for Git, for a cluster's view, for an object to go, or long for a render. */
 export function outsideOf(world: World, place: Place, keptForRenderMs: number): World {
   const { git, renderers, clusters } = world;
   return {
@@ -36,7 +44,10 @@ export function outsideOf(world: World, place: Place, keptForRenderMs: number): 
       ...renderers,
       render: (...args) => place.outside(renderers.render(...args), keptForRenderMs),
     },
-    clusters: { ...clusters, open: (server) => place.outside(clusters.open(server)) },
+    clusters: {
+      ...clusters,
+      open: async (server) => waitingOutside(await place.outside(clusters.open(server)), place),
+    },
   };
 }
 

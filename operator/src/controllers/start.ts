@@ -10,6 +10,7 @@ import { awaitChange, requeueAfter } from './action.ts';
 import { lookAnew } from './application/anew.ts';
 import { factsOf } from './application/measure.ts';
 import { type Memory, newMemory, sight } from './application/memory.ts';
+import { letGoOrphans } from './application/orphans.ts';
 import { reconcile } from './application/reconcile.ts';
 import { createAppTrace } from './application/trace.ts';
 import { applicationKey, isUnderWay, nameOf, serverOf, wakeApplications } from './application/wake.ts';
@@ -245,6 +246,7 @@ export function startControllers(surroundings: World): Controllers {
     memoryOf(key).anew = true;
     look(key, priority.poll);
   });
+  const stopOrphans = letGoOrphans(world);
   // What the leader has synced is fetched and rendered here, too, as soon as it says so.
   const stopFollowing = store.subscribe((change) => {
     if (change.kind !== 'Application' || leadership.leads()) return;
@@ -290,6 +292,7 @@ export function startControllers(surroundings: World): Controllers {
       stopTraces();
       stopApplications();
       stopLooks();
+      stopOrphans();
       stopFollowing();
       stopRepositories();
       users.stop();

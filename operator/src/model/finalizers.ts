@@ -21,6 +21,12 @@ export const hookFinalizers: Readonly<Record<DeletionPhase, { readonly run: stri
   },
 };
 
+/**
+ * What holds a hook from its creation until its end is stored, so that nothing that deletes it by itself, such as `ttlSecondsAfterFinished` of a Job, takes it away
+ * unseen; Argo CD's.
+ */
+export const hookHold = 'argocd.argoproj.io/hook-finalizer';
+
 /** Every finalizer that Mooring takes away when its part of a deletion is done. */
 export const ownFinalizers: ReadonlySet<string> = new Set([
   ...Object.keys(cascadeFinalizers),

@@ -6,7 +6,7 @@ export interface OperatorLimits {
   readonly reconcilesAtOnce: number;
   /** Reconciles under way at once for one cluster. */
   readonly reconcilesPerCluster: number;
-  /** Reconciles that wait for Git or for a cluster's view without a place among the others; those beyond it keep theirs. */
+  /** Reconciles that wait for Git, for a cluster's view or for an object to go without a place among the others; those beyond it keep theirs. */
   readonly reconcilesWaiting: number;
   /** Milliseconds of such waiting for which a reconcile keeps its place. */
   readonly placeKeptMs: number;

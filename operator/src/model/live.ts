@@ -27,6 +27,8 @@ export interface LiveRecord {
   readonly hints: Readonly<Record<string, string>> | undefined;
   /** Whether a client-side apply still owns fields of it, so that leaving them out of an apply would not remove them. */
   readonly isClientSide?: boolean;
+  /** Whether the finalizer of hooks holds it; absent where not. */
+  readonly isHeld?: true;
   /** Addresses under which people reach what the object stands for, sorted; absent where there is none. */
   readonly links?: readonly string[];
   /** Images of the containers of what an Application tracks, sorted; absent where there is none. */

@@ -8,7 +8,7 @@ import type { ResourceKey } from '../model/resource-key.ts';
 export interface WriteOptions {
   /**
    * `server-side`: server-side apply, field manager `argocd-controller`, forced. `create`: fails where it exists.
-   * `replace`: PUT of the whole object, created where it is missing. `recreate`: deleted (foreground), then created.
+   * `replace`: PUT of the whole object, created where it is missing. `recreate`: deleted (foreground; a hook that is held is let go), then created.
    */
   readonly how: 'server-side' | 'create' | 'replace' | 'recreate';
   /** The server checks and answers, nothing is stored. */
@@ -97,6 +97,8 @@ export interface Cluster {
   covers(key: ResourceKey): boolean;
   /** Kinds that cannot be seen while the rest of the cluster can; usually none. */
   unseen(): readonly UnseenKind[];
+  /** Everything that the finalizer of hooks holds, whoever it belongs to, from the view. */
+  held(): readonly LiveRecord[];
   /** Records whose owner reference names `uid`, from the view. */
   ownedBy(uid: string): readonly LiveRecord[];
   mark(key: ResourceKey): AppliedMark | undefined;
@@ -120,10 +122,12 @@ export interface Cluster {
   /** Sends a JSON merge patch (RFC 7396) to one object. */
   patch(key: ResourceKey, patch: Readonly<Record<string, unknown>>): Promise<KubeObject>;
   /**
-   * Deletes the object that has this uid and belongs to this Application at that very moment, and no other; one that is gone already is fine.
-   * Throws `object-conflict` for any other, which the view then holds.
+   * Deletes the object that has this uid and belongs to this Application at that very moment, and no other; one that is gone already is fine. A hook that is held
+   * is let go with it. Throws `object-conflict` for any other, which the view then holds.
    */
   remove(record: LiveRecord, options: RemoveOptions): Promise<void>;
+  /** Takes the finalizer of hooks off the object that has this uid, and nobody else's; one that is gone already is fine. */
+  letGo(record: LiveRecord): Promise<void>;
 }
 
 /** What a cluster is called. */
@@ -142,6 +146,8 @@ export interface Clusters {
   locate(destination: { readonly server?: string; readonly name?: string }): ClusterIdentity;
   /** Waits, within limits, until the view is complete. Throws `Fault` `cluster-unknown`, `cluster-unreachable` or `cluster-refused`. */
   open(server: string): Promise<Cluster>;
+  /** Those whose view is complete and follows them just now. */
+  followed(): readonly Cluster[];
   /** Whether an object that the Application asks for may have changed since it was compared, as far as the views tell that there are. */
   isOutdated(app: string): boolean;
   /** Forgets what an Application asks for, but in the cluster that is excepted. */

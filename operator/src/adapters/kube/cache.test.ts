@@ -385,6 +385,18 @@ describe('what is found', () => {
     assert.deepEqual(cache.ownedBy('o2'), []);
   });
 
+  test('what is held, until it is let go or gone', () => {
+    for (const name of ['a', 'b', 'c']) cache.seen(record(name, 5, { isHeld: true }));
+    cache.seen(record('d', 5));
+    cache.seen(record('a', 6));
+    cache.gone(record('b', 6));
+    cache.seen(record('d', 6, { isHeld: true }));
+    assert.deepEqual(
+      cache.held().map(({ key }) => key.name),
+      ['c', 'd'],
+    );
+  });
+
   test('a hook that went by itself, as it was last', () => {
     const hook = { hints: { 'argocd.argoproj.io/hook-run': 'abc-1-presync' } };
     const done = { ...hook, health: { status: 'Healthy' } } as const;

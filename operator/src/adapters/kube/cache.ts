@@ -12,6 +12,8 @@ export interface LiveCache {
   record(key: ResourceKey): LiveRecord | undefined;
   tracked(app: string): readonly LiveRecord[];
   ownedBy(uid: string): readonly LiveRecord[];
+  /** Everything that the finalizer of hooks holds. */
+  held(): readonly LiveRecord[];
   /** A hook that is no more, as it was last. */
   lastOf(key: ResourceKey): LiveRecord | undefined;
   mark(key: ResourceKey): AppliedMark | undefined;
@@ -82,6 +84,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
   const byKind = new Map<string, Set<string>>();
   const byApp = new Map<string, Set<string>>();
   const byOwner = new Map<string, Set<string>>();
+  const held = new Set<string>();
   const marks = new Map<string, AppliedMark>();
   /** Uids that ended by an own delete, or were read and missing, by key, until the watch confirms it. */
   const ended = new Map<string, string>();
@@ -107,6 +110,8 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
       for (const owner of old?.owners ?? []) take(byOwner, owner, text);
       for (const owner of record.owners) add(byOwner, owner, text);
     }
+    if (record.isHeld) held.add(text);
+    else held.delete(text);
     if (old !== undefined && old.uid !== record.uid) {
       marks.delete(text);
       noteEnd(text, old.uid);
@@ -125,6 +130,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     noteEnd(text, old.uid);
     records.delete(text);
     marks.delete(text);
+    held.delete(text);
     take(byKind, kindText(old.key), text);
     if (old.app !== undefined) take(byApp, old.app, text);
     for (const owner of old.owners) take(byOwner, owner, text);
@@ -226,6 +232,7 @@ export function createCache(onChange: (change: CacheChange) => void): LiveCache 
     record: (key) => records.get(keyText(key)),
     tracked: (app) => listOf(byApp.get(app)),
     ownedBy: (uid) => listOf(byOwner.get(uid)),
+    held: () => listOf(held),
     lastOf: (key) => endedHooks.get(keyText(key)),
     mark: (key) => marks.get(keyText(key)),
     setMark: (key, { desiredHash, resourceVersion, isCovered, isAsked }) => {

@@ -4,6 +4,7 @@ import { mergedOver, repeatsKeys, withNote } from '../../engine/diff/merge.ts';
 import { unservedText } from '../../engine/plan/needs.ts';
 import { hasLinks } from '../../engine/summarize/links.ts';
 import { Fault, messageOf } from '../../model/fault.ts';
+import { hookHold } from '../../model/finalizers.ts';
 import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { definesKinds, groupOf, keyForPeople, keyOf, type ResourceKey } from '../../model/resource-key.ts';
@@ -677,10 +678,11 @@ async function watchAll(
     }
     if (live !== undefined) {
       // A dry run cannot create beside what is still there: it asks whether both halves would be allowed.
-      await overSeen(kind, key, seenAs(live), (now) =>
+      const left = (await overSeen(kind, key, seenAs(live), (now) =>
         client.send(deleteObject(kind, key, now ?? seenAs(live), 'foreground', applyOptions.dryRun)),
-      );
+      )) as KubeObject;
       if (applyOptions.dryRun === true) return replace(kind, key, object, applyOptions);
+      await withoutHold(kind, key, left);
       await untilGone(kind, key, live.metadata.uid ?? '');
       holdAgainst(applyOptions.guard, key, kind);
     }
@@ -716,9 +718,8 @@ async function watchAll(
       for (let attempt = 1; ; attempt++) {
         try {
           const request = deleteObject(kind, key, { uid, resourceVersion }, propagation);
-          const answer = (await client.send({ ...request, traceparent })) as KubeObject;
-          // What has finalizers, or time to end, is answered as it is now; all else as a Status.
-          outcome = answer.kind === 'Status' ? { removed: uid } : { stored: remember(answer) };
+          const left = await withoutHold(kind, key, (await client.send({ ...request, traceparent })) as KubeObject);
+          outcome = left === undefined ? { removed: uid } : { stored: remember(left) };
           return;
         } catch (thrown) {
           if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
@@ -738,6 +739,45 @@ async function watchAll(
       outcome = { removed: uid };
     } finally {
       end(outcome);
+    }
+  }
+
+  async function letGo({ key, uid }: LiveRecord): Promise<void> {
+    const kind = served.kind(key.group, key.kind);
+    if (kind === undefined) return;
+    const end = cache.beginWrite(key);
+    let outcome: WriteOutcome = 'failed';
+    try {
+      const live = await read(kind, key);
+      const left = live?.metadata.uid === uid ? await withoutHold(kind, key, live) : undefined;
+      outcome = left === undefined ? { removed: uid } : { stored: remember(left) };
+    } finally {
+      end(outcome);
+    }
+  }
+
+  /**
+   * Takes the finalizer of hooks off an object as it was answered, to a delete too: what has finalizers, or time to end, is answered to that as it is then, and all
+   * else as a Status. Answers the object as it is afterwards; undefined where it is no more.
+   */
+  async function withoutHold(kind: ServedKind, key: ResourceKey, first: KubeObject): Promise<KubeObject | undefined> {
+    if (first.kind === 'Status') return undefined;
+    const { uid } = first.metadata;
+    let live: KubeObject | undefined = first;
+    for (let attempt = 1; ; attempt++) {
+      if (live === undefined || live.metadata.uid !== uid) return undefined;
+      const { finalizers = [], resourceVersion } = live.metadata;
+      if (!finalizers.includes(hookHold)) return live;
+      const others = finalizers.filter((name) => name !== hookHold);
+      const patch = { metadata: { uid, resourceVersion, finalizers: others.length > 0 ? others : null } };
+      try {
+        const left = (await client.send(patchObject(kind, key, patch, patchManager))) as KubeObject;
+        return isLast(left) ? undefined : left;
+      } catch (thrown) {
+        if (isFault(thrown, 'object-missing')) return undefined;
+        if (!isFault(thrown, 'object-conflict') || attempt === conflictAttempts) throw thrown;
+        live = await read(kind, key);
+      }
     }
   }
 
@@ -793,6 +833,7 @@ async function watchAll(
       (namespace === '' ? scope.clusterResources : scope.namespaces.includes(namespace)),
     unseen: () => [...unseen.values()],
     ownedBy: cache.ownedBy,
+    held: cache.held,
     mark: cache.mark,
     setMark: cache.setMark,
     dropMark: cache.dropMark,
@@ -815,6 +856,7 @@ async function watchAll(
       return write(key, () => client.send(patchObject(kind, key, patch, patchManager)) as Promise<KubeObject>, true);
     },
     remove,
+    letGo,
   };
   const facts: ClusterView['facts'] = () => ({
     kinds: new Set([...watches.values()].map(({ served: { group, kind } }) => `${group}/${kind}`)).size,
@@ -846,6 +888,15 @@ async function watchAll(
       { server },
     );
   }
+}
+
+/** Whether the API server has answered an object for the last time: it goes with the finalizer that was its last, unless it has time to end. */
+function isLast({ metadata }: KubeObject): boolean {
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    metadata.deletionGracePeriodSeconds === 0
+  );
 }
 
 function watchName(kind: ServedKind, namespace: string): string {

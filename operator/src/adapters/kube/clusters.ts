@@ -241,6 +241,10 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       return [{ cache: 'live', bytes: records * recordBytes, entries: records }];
     },
     facts: () => targets().flatMap((target) => factsOf(target, entries.get(target.server))),
+    followed: () =>
+      [...entries.values()].flatMap(({ view, fault }) =>
+        view !== undefined && fault === undefined && view.fault() === undefined ? [view.cluster] : [],
+      ),
     isOutdated: (app) => [...entries.values()].some(({ view }) => view?.isOutdated(app) === true),
     forget: (app, exceptServer) => {
       for (const [server, { view }] of entries) if (server !== exceptServer) view?.cluster.want(app, []);

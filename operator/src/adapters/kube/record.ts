@@ -4,6 +4,7 @@ import { imagesOf } from '../../engine/summarize/images.ts';
 import { linksOf } from '../../engine/summarize/links.ts';
 import { annotation } from '../../model/annotations.ts';
 import { messageOf } from '../../model/fault.ts';
+import { hookHold } from '../../model/finalizers.ts';
 import type { Health } from '../../model/health.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { keyOf, type ResourceKey } from '../../model/resource-key.ts';
@@ -37,6 +38,7 @@ export function recordOf(object: KubeObject, healthOf: HealthOf, isWhole: boolea
     ownedAt: Date.parse(ownEntry(metadata.managedFields)?.time ?? '') || 0,
     hints: hintsOf(metadata.annotations),
     ...(hasClientSideOwner(metadata.managedFields) && { isClientSide: true }),
+    ...(metadata.finalizers?.includes(hookHold) && { isHeld: true }),
     ...(links && { links }),
     ...(images.length > 0 && { images }),
   };

@@ -20,6 +20,7 @@ function projectWith(spec: AppProjectSpec): AppProject {
 
 const noClusters = {
   open: () => Promise.reject(new Error('not opened')),
+  followed: () => [],
   isOutdated: () => false,
   forget: () => {},
   subscribe: () => () => {},

@@ -1,9 +1,9 @@
 import type { Operation, ResourceIgnoreDifferences, SyncOperation } from '@mooring/crds';
 import { inSlices, type KubeObject } from '@mooring/renderer-contract';
 import { keepIgnored } from '../../engine/diff/keep-ignored.ts';
+import { isOfRun } from '../../engine/plan/hook-run.ts';
 import { hookRefusal, isMadeAnew, recreationRefusal } from '../../engine/plan/recreate.ts';
 import { withWayOut } from '../../engine/summarize/operation-message.ts';
-import { annotation } from '../../model/annotations.ts';
 import type { DesiredObject, Hook } from '../../model/desired.ts';
 import { Fault, faultRules, messageOf } from '../../model/fault.ts';
 import type { Guard } from '../../model/guard.ts';
@@ -190,9 +190,8 @@ async function write(
     return dryRun ? rehearsed('unchanged') : { status: 'Synced', message: `${name} unchanged`, hookPhase: 'Running' };
   }
   if (dryRun && context.coming.has(task.key.namespace)) return rehearsed('created');
-  const run = desired.object.metadata.annotations?.[annotation.hookRun];
   // Invariant I3: a hook of this run that exists already was created before a restart, and is not run twice.
-  if (task.isHook && before !== undefined && before.hints?.[annotation.hookRun] === run)
+  if (task.isHook && before !== undefined && isOfRun(before, desired))
     return { status: 'Synced', message: `${name} created`, hookPhase: 'Running' };
   const optionsFor = (way: ApplyOptions['how']): ApplyOptions => ({
     how: way,
@@ -264,8 +263,8 @@ function suffixOf(task: Task): string {
 }
 
 /**
- * Makes way for hooks that are about to run: what an earlier run has left of them is deleted, where their delete policies ask for that. Answers what is on its way
- * and not gone yet, since somebody's finalizer holds it: a hook runs for its own operation, so nothing is applied to that one.
+ * Makes way for hooks that are about to run: what an earlier run has left of them is deleted, where their delete policies ask for that, and let go. Answers what is
+ * on its way and not gone yet, since somebody's finalizer holds it: a hook runs for its own operation, so nothing is applied to that one.
  */
 export async function removeEarlierHooks(
   tasks: readonly Task[],
@@ -275,17 +274,14 @@ export async function removeEarlierHooks(
   const held: LiveRecord[] = [];
   for (const { key, desired, action } of tasks) {
     const record = desired?.hook !== undefined && action === 'apply' ? cluster.record(key) : undefined;
-    if (record === undefined || record.hints?.[annotation.hookRun] === runOfHook(desired)) continue;
-    if (!record.deleting && record.app === tracking && isReplaced(desired?.hook, record))
+    if (record === undefined || isOfRun(record, desired)) continue;
+    if (record.app === tracking && record.deleting && record.isHeld) await cluster.letGo(record);
+    else if (record.app === tracking && !record.deleting && isReplaced(desired?.hook, record))
       await cluster.remove(record, { propagation: 'foreground', guard });
     const left = cluster.record(key);
     if (left?.deleting) held.push(left);
   }
   return held;
-}
-
-function runOfHook(desired: DesiredObject | undefined): string | undefined {
-  return desired?.object.metadata.annotations?.[annotation.hookRun];
 }
 
 /** Whether a hook's next run takes the place of this one, which is there already. */
@@ -307,7 +303,7 @@ export function isDoomed(task: Task, result: TaskResult | undefined): boolean {
   return phase === 'Terminating';
 }
 
-/** Deletes the hooks of an operation that is over, where their delete policies say so; tells what went wrong, and whether anything was deleted. */
+/** Deletes the hooks of an operation whose end is stored, where their delete policies say so; tells what went wrong, and whether anything was deleted. */
 export async function removeHooks(
   tasks: readonly Task[],
   resultOf: (task: Task) => TaskResult | undefined,

@@ -6,6 +6,7 @@ import type {
   SyncOperationResource,
 } from '@mooring/crds';
 import { pauseFor } from '@mooring/renderer-contract';
+import { isOfRun, runOf } from '../../engine/plan/hook-run.ts';
 import { kindsToServe, withoutUnserved } from '../../engine/plan/needs.ts';
 import { fold, next, observeTasks, referencesTo } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
@@ -13,7 +14,7 @@ import { retryWaitMs } from '../../engine/policy/retry.ts';
 import { containerImages } from '../../engine/summarize/images.ts';
 import { finalMessage, isWaitingMessage, waitingMessage } from '../../engine/summarize/operation-message.ts';
 import { cut } from '../../engine/summarize/summarize.ts';
-import { annotation, isDeletionApproved } from '../../model/annotations.ts';
+import { isDeletionApproved } from '../../model/annotations.ts';
 import type { DesiredObject, DesiredSet, DesiredWarning } from '../../model/desired.ts';
 import type { Guard } from '../../model/guard.ts';
 import type { LiveRecord } from '../../model/live.ts';
@@ -34,6 +35,7 @@ import {
 } from './apply.ts';
 import { childrenBehind } from './children.ts';
 import { type Compared, objectLength } from './compare.ts';
+import { heldBy, heldLookMs } from './held.ts';
 import type { Memory } from './memory.ts';
 
 /** One operation, and what it works on. */
@@ -132,9 +134,7 @@ export async function operate(request: OperateRequest, world: World, memory: Mem
   for (;;) {
     await pauseFor(length);
     memory.trace.observe(cluster);
-    const { records: live, unseen } = await recordsOfTasks(syncPlan.tasks, progress, cluster);
-    // Nobody knows how such a hook ended: it runs once more.
-    if (unseen.length > 0) progress = new Map([...progress].filter(([id]) => !unseen.includes(id)));
+    const live = await recordsOfTasks(syncPlan.tasks, progress, cluster);
     const applied = syncPlan.tasks.flatMap(({ id, key }) =>
       progress.get(id)?.hookPhase === 'Running' ? (live.get(keyText(key)) ?? []) : [],
     );
@@ -226,22 +226,6 @@ function leavingBefore(
   return pruned.filter((key) => cluster.record(key)?.deleting === true);
 }
 
-/** Milliseconds after which hooks that are held are looked at again, also where nobody has told of a change. */
-const heldLookMs = 5_000;
-
-/** What an operation says that waits for hooks of an earlier one to go, and for whoever holds them. */
-async function heldBy(hooks: readonly LiveRecord[], cluster: Cluster): Promise<string> {
-  const [first] = hooks;
-  const object = first && (await cluster.get(first.key, first.apiVersion));
-  const finalizers = object?.metadata.finalizers ?? [];
-  const by = finalizers.length === 0 ? '' : `, held by ${finalizers.join(', ')},`;
-  const names = referencesTo(
-    hooks.map(({ key }) => key),
-    'hooks',
-  );
-  return `waiting for deletion of an earlier run's hook${by} to run it anew: ${names}`;
-}
-
 /** Whether the same object was a hook of an earlier phase of this operation. */
 function hasRunBefore(task: Task, { tasks }: SyncPlan, progress: Progress): boolean {
   const text = keyText(task.key);
@@ -272,12 +256,6 @@ function timeLeft(state: OperationState, world: World): number | undefined {
   return limitMs > 0 ? Date.parse(state.startedAt) + limitMs - world.clock.now() : undefined;
 }
 
-/** Names one try of one operation. */
-function runOf({ syncResult, startedAt, retryCount = 0 }: OperationState): string {
-  const run = `${syncResult?.revision.slice(0, 7) ?? ''}-${Math.floor(Date.parse(startedAt) / 1_000)}`;
-  return retryCount === 0 ? run : `${run}-${retryCount}`;
-}
-
 async function finish(
   request: OperateRequest,
   state: OperationState,
@@ -287,13 +265,18 @@ async function finish(
   wrote: boolean,
   world: World,
 ): Promise<Operated> {
+  const { cluster } = request;
   const interrupted = interruption(request.state, world) !== undefined;
   const resultOf = (task: Task): TaskResult | undefined => {
     const result = progress.get(task.id);
-    return interrupted && result?.hookPhase === 'Running' ? { ...result, hookPhase: 'Terminating' } : result;
+    if (!interrupted) return result;
+    // One may have been created right before a restart.
+    const isUntold = result === undefined && isOfRun(cluster.record(task.key), task.desired);
+    if (isUntold) return { status: 'Synced', message: '', hookPhase: 'Terminating' };
+    return result?.hookPhase === 'Running' ? { ...result, hookPhase: 'Terminating' } : result;
   };
   const hooks = state.operation.sync?.dryRun ? [] : syncPlan.tasks.filter((task) => task.isHook);
-  // A hook that is gone must be known to be done, or a restart would take it for lost.
+  // A hook that is let go must be known to be done, or a restart would take it for lost.
   if (hooks.some((task) => isDoomed(task, resultOf(task)))) await request.persist(state);
   const { problems, removed } = await removeHooks(hooks, resultOf, request);
   const message = cut([end.message, ...problems].join('; '), messageLength);
@@ -331,32 +314,28 @@ function withTerminated(state: OperationState): OperationState {
 const messageLength = 4_096;
 
 /**
- * Records of what the tasks are about; of a hook that has gone by itself when it was done, the last one. What was applied and is not in the view is asked for:
- * it may have gone, or another replica applied it and the watch has not told of it yet. `unseen` are the tasks of hooks that went while no operator looked on, as
- * one does by itself that has `ttlSecondsAfterFinished`.
+ * Records of what the tasks are about; of a hook that nothing held and that has gone by itself when it was done, the last one. What was applied and is not in the
+ * view is asked for: it may have gone, or another replica applied it and the watch has not told of it yet.
  */
 async function recordsOfTasks(
   tasks: readonly Task[],
   progress: Progress,
   cluster: Cluster,
-): Promise<{ readonly records: ReadonlyMap<string, LiveRecord>; readonly unseen: readonly string[] }> {
-  const unseen: string[] = [];
+): Promise<ReadonlyMap<string, LiveRecord>> {
   const records = recordsOf(
     tasks.map(({ key }) => key),
     cluster,
   );
   for (const { id, key, apiVersion, isHook, desired } of tasks) {
     const last = isHook && !records.has(keyText(key)) ? cluster.lastOf(key) : undefined;
-    const isOfRun = last?.hints?.[annotation.hookRun] === desired?.object.metadata.annotations?.[annotation.hookRun];
     const isDone = last?.health?.status === 'Healthy' || last?.health?.status === 'Degraded';
-    if (last !== undefined && isOfRun && isDone) records.set(keyText(key), last);
+    if (last !== undefined && isOfRun(last, desired) && isDone) records.set(keyText(key), last);
     if (records.has(keyText(key)) || progress.get(id)?.hookPhase !== 'Running') continue;
     await cluster.get(key, apiVersion);
     const record = cluster.record(key);
     if (record !== undefined) records.set(keyText(key), record);
-    else if (isHook && last === undefined) unseen.push(id);
   }
-  return { records, unseen };
+  return records;
 }
 
 function recordsOf(keys: readonly ResourceKey[], cluster: Cluster): Map<string, LiveRecord> {

@@ -21,12 +21,14 @@ import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { isAnyProven } from './ask.ts';
 import { objectLength } from './compare.ts';
+import { letGoHooks } from './held.ts';
 import { factsOf, measure } from './measure.ts';
 import type { Memory } from './memory.ts';
 import { operate } from './operate.ts';
 import { preview } from './preview.ts';
 import { remove } from './remove.ts';
 import { type Seen, see, seeAgain, seeSpec } from './see.ts';
+import { applicationKey, nameOf } from './wake.ts';
 
 /**
  * Brings one Application one step nearer to what Git says, and tells when to be called again. Why it was called makes no difference: the state of the
@@ -35,6 +37,13 @@ import { type Seen, see, seeAgain, seeSpec } from './see.ts';
 export async function reconcile(app: Application, world: World, memory: Memory): Promise<Action> {
   if (isSkipped(app.metadata.annotations) || isClusterSkipped(app, world)) return awaitChange;
   if (app.metadata.deletionTimestamp !== undefined) return remove(app, world, memory);
+  const action = await bringOn(app, world, memory);
+  const isLetGo = await letGoHooks(world.store.application(nameOf(applicationKey(app))) ?? app, world);
+  return isLetGo || action.do === 'again' ? action : requeueAfter(operatorLimits.clusterRetryMs);
+}
+
+/** One pass over an Application that stays. */
+async function bringOn(app: Application, world: World, memory: Memory): Promise<Action> {
   let current = app;
   let state = app.status?.operationState;
   try {

@@ -1,4 +1,5 @@
 import type { Application, ApplicationCondition } from '@mooring/crds';
+import { runOfDeletion } from '../../engine/plan/hook-run.ts';
 import { referencesTo } from '../../engine/plan/next.ts';
 import { plan } from '../../engine/plan/plan.ts';
 import { holdsOf } from '../../engine/policy/holds.ts';
@@ -18,6 +19,7 @@ import type { World } from '../../world/world.ts';
 import { type Action, awaitChange, requeueAfter } from '../action.ts';
 import { guardOf, permittedBy, projectOf } from './admit.ts';
 import { removeDeletionHooks, runDeletionHooks } from './deletion-hooks.ts';
+import { heldLookMs, letGoHooks } from './held.ts';
 import type { Memory } from './memory.ts';
 import { want } from './see.ts';
 import { requireSeen } from './unseen.ts';
@@ -29,7 +31,9 @@ import { requireSeen } from './unseen.ts';
  */
 export async function remove(app: Application, world: World, memory: Memory): Promise<Action> {
   const mine = (app.metadata.finalizers ?? []).filter((name) => ownFinalizers.has(name));
-  if (mine.length === 0 || !world.leadership.leads()) return awaitChange;
+  if (!world.leadership.leads()) return awaitChange;
+  const isLetGo = await letGoHooks(app, world);
+  if (mine.length === 0) return isLetGo ? awaitChange : requeueAfter(operatorLimits.clusterRetryMs);
   try {
     return await nextStep(app, mine, world, memory);
   } catch (thrown) {
@@ -58,9 +62,10 @@ async function nextStep(app: Application, mine: readonly string[], world: World,
   );
   const runHooks = async (phase: DeletionPhase): Promise<Action> => {
     const { desired } = await want(app, world, memory);
-    const run = `${Math.floor(Date.parse(app.metadata.deletionTimestamp ?? '') / 1_000)}`;
-    const done = await runDeletionHooks(phase, desired, cluster, { guard, tracking }, run);
-    return done ? release(app, [hookFinalizers[phase].run], world) : awaitChange;
+    const come = await runDeletionHooks(phase, desired, cluster, { guard, tracking }, runOfDeletion(app));
+    if (come === 'done') return release(app, [hookFinalizers[phase].run], world);
+    // Nobody is told of the end of what no Application tracked.
+    return come === 'leaving' ? requeueAfter(heldLookMs) : awaitChange;
   };
   if (mine.includes(hookFinalizers.PreDelete.run)) return runHooks('PreDelete');
   const cascade = mine.find((name) => cascadeFinalizers[name] !== undefined);

@@ -1,12 +1,10 @@
 import type { KubeObject } from '@mooring/renderer-contract';
 import { annotation } from '../../model/annotations.ts';
+import { hookHold } from '../../model/finalizers.ts';
 import type { Health } from '../../model/health.ts';
 import { groupOf } from '../../model/resource-key.ts';
 import type { HealthCheck } from './check.ts';
 import { checks, groupChecks } from './checks.ts';
-
-/** Argo CD's, which keeps a hook from going before its sync is over. */
-const hookFinalizer = 'argocd.argoproj.io/hook-finalizer';
 
 /**
  * The health of a live object, as Argo CD 3.6 says it; undefined where its kind has no rule. One that is being deleted is Progressing, whatever its kind; but
@@ -14,7 +12,7 @@ const hookFinalizer = 'argocd.argoproj.io/hook-finalizer';
  */
 export function healthOf(object: KubeObject): Health | undefined {
   const { annotations, deletionTimestamp, finalizers } = object.metadata;
-  const isHook = annotations?.[annotation.hookRun] !== undefined || finalizers?.includes(hookFinalizer) === true;
+  const isHook = annotations?.[annotation.hookRun] !== undefined || finalizers?.includes(hookHold) === true;
   if (deletionTimestamp !== undefined && !isHook) {
     return { status: 'Progressing', message: 'Pending deletion' };
   }

@@ -64,6 +64,12 @@ export function observeTasks(plan: SyncPlan, progress: Progress, view: NextView)
       continue;
     }
     const hookPhase = phaseOf(record.health, task.isHook);
+    // It may never come to an end then, and must not be held for ever.
+    if (task.isHook && record.deleting && hookPhase === 'Running') {
+      const message = `Resource ${referenceOf(task.key)} was deleted before it was done`;
+      seen.set(task.id, { status: 'SyncFailed', message, hookPhase: 'Error' });
+      continue;
+    }
     if (hookPhase === 'Running' || (record.health !== undefined && !isBelieved(task, plan, view))) continue;
     const message = record.health?.message ?? result.message;
     seen.set(task.id, { status: result.status, message, hookPhase });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { SyncPlan } from '../../model/plan.ts';
 import { trackingId } from '../../model/tracking.ts';
-import { hookOfRun, plan } from './plan.ts';
+import { hookOfRun } from './hook-run.ts';
+import { plan } from './plan.ts';
 import { creation, leftover, planOf, record, request, same, wanted } from './testdata/objects.ts';
 
 function lines({ tasks }: SyncPlan): string[] {

@@ -1,4 +1,3 @@
-import { annotation } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet, SyncPhase } from '../../model/desired.ts';
 import { waveOf } from '../../model/hooks.ts';
@@ -6,6 +5,7 @@ import type { LiveRecord } from '../../model/live.ts';
 import type { SyncPlan, Task } from '../../model/plan.ts';
 import { keyText, type ResourceKey } from '../../model/resource-key.ts';
 import { syncOptionsOf } from '../../model/sync-options.ts';
+import { hookOfRun } from './hook-run.ts';
 import { withNeedsFirst } from './needs.ts';
 import { kindRank } from './order.ts';
 import { withoutRecreation } from './recreate.ts';
@@ -78,21 +78,6 @@ function changeTask(change: Change, request: PlanRequest): Task {
     isHook: false,
     live: change.live,
   };
-}
-
-/**
- * A hook as one run creates it: marked with the run, so that after a restart it is known whether it was created already. One with `generateName` gets a
- * name that is the same for one run and another for the next.
- */
-export function hookOfRun(hook: DesiredObject, phase: SyncPhase, run: string): DesiredObject {
-  const suffix = `${run}-${phase.toLowerCase()}`;
-  const { generateName, ...rest } = hook.object.metadata;
-  const name = hook.key.name || `${generateName ?? ''}${suffix}`;
-  const annotations: Record<string, string> = { ...rest.annotations, [annotation.hookRun]: suffix };
-  // Its tracking id could not name it yet, and would take it for a copy of something else: its end would wake nobody.
-  const tracking = annotations[annotation.trackingId];
-  if (hook.key.name === '' && tracking !== undefined) annotations[annotation.trackingId] = `${tracking}${name}`;
-  return { ...hook, key: { ...hook.key, name }, object: { ...hook.object, metadata: { ...rest, name, annotations } } };
 }
 
 /** Prunes of a set run in the opposite order of the waves that created it; `PruneLast` ones after everything else. */
