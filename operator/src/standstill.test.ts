@@ -104,6 +104,7 @@ function worldOf(files: Files) {
       locate: () => ({ server, name: 'in-cluster', project: '' }),
       open: async () => cluster,
       isOutdated: () => false,
+      followed: () => [cluster],
       forget: () => {},
       subscribe: () => () => {},
     },
