@@ -172,9 +172,12 @@ async function standstill(run: () => Promise<void>): Promise<number> {
       last = now;
     }
   })();
-  await run();
-  isRunning = false;
-  await watching;
+  try {
+    await run();
+  } finally {
+    isRunning = false;
+    await watching;
+  }
   return longest;
 }
 
