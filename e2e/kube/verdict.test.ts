@@ -6,15 +6,15 @@ import type { Change } from '@mooring/operator/model/change.ts';
 import type { DesiredObject } from '@mooring/operator/model/desired.ts';
 import { Fault } from '@mooring/operator/model/fault.ts';
 import { hashOf } from '@mooring/operator/model/hash.ts';
-import { canonicalJson, copyJson, isJsonObject, valueAt } from '@mooring/operator/model/json.ts';
+import { canonicalJson, isJsonObject, valueAt } from '@mooring/operator/model/json.ts';
 import { keyOf, keyText } from '@mooring/operator/model/resource-key.ts';
 import { syncOptionsOf } from '@mooring/operator/model/sync-options.ts';
 import type { Cluster as View } from '@mooring/operator/world/cluster.ts';
 import type { KubeObject } from '@mooring/renderer-contract';
 import type { ApiError } from '../cluster/api.ts';
 import { type Cluster, type Json, startCluster } from '../cluster/cluster.ts';
-import { bases } from './fields/bases.ts';
-import { type Candidate, candidatesOf, readSchemas } from './fields/schema.ts';
+import { bases, notKept, turn } from './fields/bases.ts';
+import { type Candidate, type Level, levelsOf, readSchemas, withValues } from './fields/schema.ts';
 import { configMap, tracked, until, type Watched, watchCluster } from './fixture.ts';
 import { appliedFields, configMapStory, deploymentStory, ofPeople, type Story, serviceStory } from './histories.ts';
 
@@ -25,7 +25,7 @@ let view: Watched;
 
 before(async () => {
   real = await startCluster({ name: 'kube-verdict', node: 'none' });
-  view = await watchCluster(real);
+  view = await watchCluster(real, real.server, { kinds: { isExcluded: () => false, subscribe: () => () => {} } });
   await real.api.call('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
   await until(
     'the service account is there',
@@ -82,52 +82,198 @@ function contentOf({ status: _, metadata: __, ...content }: KubeObject): string 
   return canonicalJson(content);
 }
 
-/** What a candidate comes to: undefined where all is well, and the reason where the server doesn't take it. */
-async function tryField(base: KubeObject, candidate: Candidate, index: number): Promise<'fine' | 'refused' | string> {
-  const named = (object: KubeObject): DesiredObject => {
-    const own = copyJson(object);
-    own.metadata.name = `${object.metadata.name}-${index}`;
+/**
+ * Every field of every kind takes minutes, so a run takes every `shares`th place, another share each day. `FIELDS=all` takes all, `FIELDS=3` the third share, and
+ * `FIELDS=Deployment` what begins so: `FIELDS=Deployment/spec/template` is a part of one kind.
+ */
+const shares = 16;
+/** Places at a time. */
+const atOnce = 8;
+
+const fieldsWish = process.env['FIELDS'] ?? String(Math.floor(Date.now() / 86_400_000) % shares);
+/** Whether it is of all kinds alike. */
+const isSpread = /^(all|\d+)$/.test(fieldsWish);
+
+function chosenLevels(levels: readonly Level[]): readonly Level[] {
+  if (fieldsWish === 'all') return levels;
+  if (/^\d+$/.test(fieldsWish)) return levels.filter((_, index) => index % shares === Number(fieldsWish));
+  const some = levels.filter(({ object, pointer }) => `${object.kind}${pointer}`.startsWith(fieldsWish));
+  assert.ok(
+    some.length > 0,
+    `FIELDS=${fieldsWish}: give all, the number of a share, or a place such as Deployment/spec`,
+  );
+  return some;
+}
+
+/** How often each base was made. */
+const turns = new Map<string, number>();
+
+/** Another object of the same content. */
+function another(object: KubeObject): (content: KubeObject) => DesiredObject {
+  const kind = `${object.apiVersion}/${object.kind}`;
+  const count = (turns.get(kind) ?? 0) + 1;
+  turns.set(kind, count);
+  return (content) => {
+    const own = JSON.parse(JSON.stringify(content).replaceAll(turn, String(count))) as KubeObject;
     if (own.metadata.namespace !== undefined) own.metadata.namespace = namespace;
     return desiredOf(tracked('verdict', own));
   };
-  const told = `${base.kind}${candidate.pointer}: ${JSON.stringify(candidate.value)}`;
-  const first = await apply(named(base));
-  const wish = named(candidate.object);
-  const found = await verdict(fresh(view.cluster), wish);
-  let second: KubeObject;
-  try {
-    second = await apply(wish);
-  } catch (thrown) {
-    if (thrown instanceof Fault && thrown.code.startsWith('object-')) return 'refused';
-    throw thrown;
-  }
-  // What changes nothing that is stored need not be found.
-  if (found !== 'update' && contentOf(first) !== contentOf(second)) return `${told} is not found`;
-  const quiet = await verdict(fresh(view.cluster), wish);
-  return quiet === 'none' ? 'fine' : `${told} is not quiet`;
 }
 
-test('every field of the built-in kinds, empty or not, is found when it is added, applied, and then quiet', {
-  timeout: 400_000,
-}, async () => {
-  const schemas = await readSchemas((path) => real.api.call('GET', path) as Promise<Json>);
-  const work = bases.flatMap((base) => candidatesOf(base, schemas).map((candidate) => ({ base, candidate })));
-  const wrong: string[] = [];
-  let fine = 0;
-  let refused = 0;
-  const queue = [...work.entries()];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [index, { base, candidate }] = next;
-      const outcome = await tryField(base, candidate, index);
-      if (outcome === 'fine') fine += 1;
-      else if (outcome === 'refused') refused += 1;
-      else wrong.push(outcome);
+/** Applies, again where a controller came between; undefined where the API server refuses. */
+async function applied(wish: DesiredObject): Promise<KubeObject | undefined> {
+  for (;;) {
+    try {
+      return await apply(wish);
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown;
+      if (thrown.code === 'object-conflict') continue;
+      if (thrown.code !== 'object-refused' && thrown.code !== 'cluster-refused') throw thrown;
+      return undefined;
     }
+  }
+}
+
+async function removed({ key }: DesiredObject): Promise<void> {
+  const record = view.cluster.record(key);
+  if (record === undefined) return;
+  await view.cluster.remove(record, { propagation: 'background', guard: () => undefined });
+}
+
+/** What the candidates of levels came to. */
+interface Fields {
+  taken: number;
+  /** Of them, those that change nothing that is stored. */
+  idle: number;
+  /** Of them, those that are stored in another way than they are written. */
+  rewritten: number;
+  refused: number;
+  readonly wrong: string[];
+}
+
+/** Whether a new process finds the candidate, and whether the API server refuses it, as far as it is asked. */
+async function looked(wish: DesiredObject, live: KubeObject): Promise<{ isFound: boolean; isRefused: boolean }> {
+  let isRefused = false;
+  const cluster: View = {
+    ...fresh(view.cluster),
+    get: async () => live,
+    apply: async (object, options) => {
+      for (;;) {
+        try {
+          return await view.cluster.apply(object, options);
+        } catch (thrown) {
+          if (thrown instanceof Fault && thrown.code === 'object-conflict') continue;
+          isRefused ||= thrown instanceof Fault && thrown.code === 'object-refused';
+          throw thrown;
+        }
+      }
+    },
   };
-  await Promise.all(Array.from({ length: 8 }, worker));
+  return { isFound: (await verdict(cluster, wish)) === 'update', isRefused };
+}
+
+/** An object of a level that is there, in one of the ways that the API server takes, and what else it may have. */
+interface Made {
+  readonly object: KubeObject;
+  readonly own: (content: KubeObject) => DesiredObject;
+  readonly live: KubeObject;
+  readonly candidates: readonly Candidate[];
+}
+
+async function made({ object, candidates, ways }: Level): Promise<Made | undefined> {
+  for (const way of [undefined, ...ways]) {
+    const content = way === undefined ? object : withValues(object, [way]);
+    const own = another(object);
+    const live = await applied(own(content));
+    if (live === undefined) continue;
+    const field = way?.path.at(-1);
+    return { object: content, own, live, candidates: candidates.filter(({ path }) => path.at(-1) !== field) };
+  }
+  return undefined;
+}
+
+/** Adds each candidate of a level: it must be found, and all that the API server takes together must be applied then, and quiet. */
+async function tryLevel(level: Level, fields: Fields): Promise<void> {
+  const place = await made(level);
+  fields.refused += level.candidates.length - (place?.candidates.length ?? 0);
+  if (place === undefined) return;
+  const { object, own, live } = place;
+  const told = ({ path, value }: Candidate): string => `${object.kind}/${path.join('/')}: ${JSON.stringify(value)}`;
+  const found: Candidate[] = [];
+  const unfound: Candidate[] = [];
+  for (const candidate of place.candidates) {
+    const { isFound, isRefused } = await looked(own(withValues(object, [candidate])), live);
+    if (isRefused) fields.refused += 1;
+    else (isFound ? found : unfound).push(candidate);
+  }
+  await removed(own(object));
+  const isEmpty = ({ path, value }: Candidate): boolean =>
+    level.candidates.find((one) => one.path.at(-1) === path.at(-1))?.value === value;
+  /** Applies several to an object of their own; where something is wrong, half of them at a time. */
+  const together = async (some: readonly Candidate[], areFound: boolean): Promise<void> => {
+    if (some.length === 0) return;
+    const mine = another(object);
+    const before = await applied(mine(object));
+    const wish = mine(withValues(object, some));
+    const stored = await applied(wish);
+    const isChanged = stored !== undefined && before !== undefined && contentOf(before) !== contentOf(stored);
+    const isQuiet = stored !== undefined && (await verdict(fresh(view.cluster), wish)) === 'none';
+    await removed(wish);
+    const isThere = stored !== undefined && contains(stored, wish.object);
+    if (stored !== undefined && isQuiet && (areFound ? isThere || some.length === 1 : !isChanged)) {
+      fields.taken += some.length;
+      if (!areFound) fields.idle += some.length;
+      else if (!isThere) fields.rewritten += 1;
+      return;
+    }
+    const [only] = some;
+    if (some.length > 1) {
+      const half = Math.ceil(some.length / 2);
+      await together(some.slice(0, half), areFound);
+      await together(some.slice(half), areFound);
+    } else if (stored === undefined) fields.refused += 1;
+    else if (only !== undefined) fields.wrong.push(`${told(only)} is not ${isQuiet ? 'found' : 'quiet'}`);
+  };
+  await together(found.filter(isEmpty), true);
+  await together(
+    found.filter((one) => !isEmpty(one)),
+    true,
+  );
+  await together(unfound.filter(isEmpty), false);
+  await together(
+    unfound.filter((one) => !isEmpty(one)),
+    false,
+  );
+}
+
+test('every field of every built-in kind, at any depth, empty or not, is found when it is added, applied, and then quiet', {
+  timeout: 1_800_000,
+}, async (context) => {
+  const schemas = await readSchemas((path) => real.api.call('GET', path) as Promise<Json>);
+  const tried = new Set(bases.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`));
+  const unknown = [...schemas.created].filter((kind) => !tried.has(kind) && notKept[kind] === undefined);
+  assert.deepEqual(unknown, [], 'kinds that need a base');
+  const levels = bases.flatMap((base) => levelsOf(base, schemas));
+  const some = chosenLevels(levels);
+  const fields: Fields = { taken: 0, idle: 0, rewritten: 0, refused: 0, wrong: [] };
+  // One iterator for all workers: each takes what is next.
+  const queue = some.values();
+  const worker = async (): Promise<void> => {
+    for (const level of queue) await tryLevel(level, fields);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  const { taken, idle, rewritten, refused, wrong } = fields;
+  context.diagnostic(
+    `${tried.size} kinds, ${some.length} places of ${levels.length}: ${taken} values taken (${idle} change nothing, ${rewritten} are stored in another way), ${refused} refused`,
+  );
   assert.deepEqual(wrong.sort(), []);
-  assert.ok(fine > 400, `${fine} of ${work.length} fields were taken, ${refused} refused`);
+  if (!isSpread) return;
+  assert.ok(taken > some.length, `only ${taken} values of ${some.length} places are taken`);
+  assert.ok(refused < 5 * some.length, `${refused} values of ${some.length} places are refused`);
+  assert.ok(
+    idle < taken / 2 && rewritten < taken / 3,
+    `${idle} change nothing, ${rewritten} are stored in another way`,
+  );
 });
 
 test('an object that was applied client-side is not out of sync for an explicit zero that the server drops, and is for one that it keeps', async () => {

@@ -293,6 +293,27 @@ describe('an empty value that is not there', () => {
     assert.equal(verdict(ownedBy('Apply', { 'f:secrets': {} }), false), 'ask');
   });
 
+  test('is asked about in an object of ours that is empty, of which an entry tells no more', () => {
+    const withSecrets = (imagePullSecrets: unknown, fieldsV1?: Record<string, unknown>): KubeObject => ({
+      ...(fieldsV1 === undefined ? account({}) : ownedBy('Apply', fieldsV1)),
+      imagePullSecrets,
+    });
+    const live = withSecrets([{}], { 'f:imagePullSecrets': { 'k:{"name":""}': {} } });
+    assert.equal(verdict(live, true, withSecrets([{}])), 'none');
+    assert.equal(verdict(live, true, withSecrets([{ name: '' }])), 'ask');
+    assert.equal(verdict(live, true, withSecrets([{ name: 'a' }])), 'update');
+    assert.equal(verdict(live, true, withSecrets([])), 'update', 'the item is no longer asked for');
+    const volume = (secretRef: Record<string, unknown>, fieldsV1?: Record<string, unknown>): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: fieldsV1 === undefined ? { name: 'a' } : ownedBy('Apply', fieldsV1).metadata,
+      spec: { flexVolume: { driver: 'a', secretRef } },
+    });
+    const stored = volume({}, { 'f:spec': { 'f:flexVolume': { 'f:driver': {}, 'f:secretRef': {} } } });
+    assert.equal(verdict(stored, true, volume({ name: '', namespace: '' })), 'ask');
+    assert.equal(verdict(stored, true, volume({ name: 'a' })), 'update');
+  });
+
   test('is asked about where we have no entry, or only one of a put', () => {
     assert.equal(verdict(account({})), 'ask');
     assert.equal(verdict(ownedBy('Update', holding)), 'ask');
@@ -311,6 +332,21 @@ describe('an empty value that is not there', () => {
     const live = pod({ hostname: 'a' }, { 'f:spec': { 'f:hostname': {} } });
     assert.equal(verdict(live, true, pod({ hostname: 'a', volumes: [] }, {})), 'none');
     assert.equal(verdict(live, true, pod({ hostname: 'a', readinessGates: [] }, {})), 'ask');
+  });
+
+  test('is asked about where it is a list that the server, or somebody else, has filled', () => {
+    const driver = (volumeLifecycleModes: readonly string[], metadata = {}): KubeObject => ({
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'CSIDriver',
+      metadata: { name: 'a', ...metadata },
+      spec: { volumeLifecycleModes },
+    });
+    const entry = { manager: 'argocd-controller', operation: 'Apply', apiVersion: 'storage.k8s.io/v1' };
+    const live = driver(['Persistent'], {
+      managedFields: [{ ...entry, fieldsV1: { 'f:spec': { 'f:attachRequired': {} } } }],
+    });
+    assert.equal(verdict(live, true, driver([])), 'ask');
+    assert.equal(verdict(live, true, driver(['Persistent', 'Ephemeral'])), 'update');
   });
 
   test('of a custom resource is asked about where a list is lacking, and differs where a value is', () => {

@@ -94,6 +94,7 @@ function differencesOf(desired: KubeObject, live: KubeObject, gitChanged: boolea
     pointer: '',
     name: '',
     parent: '',
+    isBare: false,
     whole: undefined,
   });
   if (owned === undefined) removedSince(lastApplied(live), wanted, live, walk.unsettled, walk.report);
@@ -123,6 +124,8 @@ interface Place {
   /** Name of the field, and of the field that holds it; list items have those of their list. */
   readonly name: string;
   readonly parent: string;
+  /** Whether what holds the field is there, empty and ours: then no entry tells what was asked for in it. */
+  readonly isBare: boolean;
   /** Set inside a value that is replaced only as a whole: whether it is ours. */
   readonly whole: { readonly isHeld: boolean } | undefined;
 }
@@ -159,18 +162,18 @@ function isHeld({ held, whole }: Place): boolean {
 
 /**
  * An empty value that is not there: where our own entry has the field we applied it, and the server has dropped it. Where the entry lacks it, it is yet to be
- * applied, or somebody has had the field in between; but a list or an object that is empty may leave no trace in an entry. Where we have no entry, or one of the
- * whole that it is in, only the server knows.
+ * applied, or somebody has had the field in between; but a list or an object that is empty may leave no trace in an entry, nor does what was dropped from an object
+ * that is empty then. Where we have no entry, or one of the whole that it is in, only the server knows.
  */
 function compareAbsent(desired: unknown, live: unknown, walk: Walk, place: Place): void {
-  const { own, name, parent, whole, pointer } = place;
+  const { own, name, parent, whole, pointer, isBare } = place;
   if (isAbsent(desired)) return;
   const isEmpty = isEmptied(desired, walk.builtIn);
   if (isEmpty && whole === undefined) {
     if (holdsAll(own, desired) && isDropped(desired, name, parent, walk.builtIn)) return;
     if (walk.builtIn && asksNothing(desired, name, pointer)) return;
   }
-  const isUntold = isEmpty && (typeof desired === 'object' || !walk.applied || !walk.gitChanged);
+  const isUntold = isEmpty && (typeof desired === 'object' || isBare || !walk.applied || !walk.gitChanged);
   walk.report(pointer, desired, live, isHeld(place) || isUntold);
 }
 
@@ -197,6 +200,7 @@ function compareFields(
   // Managed fields end at an empty object too, and then what is in it was filled in.
   const isWhole = Object.keys(desired).length > 0 || isOneValue(outer.name);
   const place = isWhole ? enter(outer, live) : outer;
+  const isBare = place.held !== undefined && isLeaf(place.held) && Object.keys(live).length === 0;
   for (const [field, wish] of Object.entries(desired)) {
     const pointer = pointerTo(place.pointer, field);
     // null asks for nothing: an apply leaves such a field to others.
@@ -209,6 +213,7 @@ function compareFields(
       pointer,
       name: field,
       parent: place.name,
+      isBare,
       whole: place.whole,
     });
   }
@@ -241,7 +246,9 @@ function compareLists(desired: readonly unknown[], live: readonly unknown[], wal
   const rule = place.whole === undefined ? mergeRule(desired, live, place) : 'whole';
   if (rule === 'set') compareSets(desired, live, walk, place);
   else if (rule !== 'whole') compareItems(desired, live, rule, walk, place);
-  else if (desired.length !== live.length) walk.report(place.pointer, desired, live, isHeld(place));
+  // An empty list that the server fills leaves no trace in an entry.
+  else if (desired.length !== live.length)
+    walk.report(place.pointer, desired, live, isHeld(place) || desired.length === 0);
   else
     for (const [index, wish] of desired.entries())
       compareValue(wish, live[index], walk, itemPlace(place, index, undefined));
@@ -342,6 +349,7 @@ function itemPlace(place: Place, index: number, step: string | undefined): Place
     pointer: `${place.pointer}/${index}`,
     name: place.name,
     parent: place.parent,
+    isBare: false,
     whole: place.whole,
   };
 }
@@ -357,10 +365,11 @@ function isSameItem(desired: unknown, live: unknown, keys: readonly string[], ke
   });
 }
 
+/** Whether the step is that of the item. A key that is empty is not stored: the item of `k:{"name":""}` is `{}`. */
 function isKeyOf(step: string, item: unknown): boolean {
   const keys = itemOf(step, 'k:');
   if (!isJsonObject(keys) || !isJsonObject(item)) return false;
-  return Object.entries(keys).every(([name, value]) => item[name] === value);
+  return Object.entries(keys).every(([name, value]) => (item[name] ?? '') === value);
 }
 
 function sameLeaf(desired: unknown, live: unknown, place: Pick<Place, 'name' | 'parent'>): boolean {
