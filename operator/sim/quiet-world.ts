@@ -26,6 +26,19 @@ export const quietSettings: Settings = {
   unread: noUnreadRules,
 };
 
+/** A world in which nothing goes wrong. */
+export const noFaults: Faults = {
+  clusterDown: () => false,
+  gitDown: () => false,
+  refuses: () => false,
+  forbidden: () => [],
+  conflicts: () => false,
+  atWrite: () => 'live',
+  eventDelayMs: () => 10,
+  lease: () => 'pass',
+  stopMs: () => 0,
+};
+
 const folder = 'prod';
 const server = 'https://kubernetes.default.svc';
 
@@ -91,15 +104,7 @@ export function quietWorld(options: QuietWorldOptions = {}): QuietWorld {
   const journal = createJournal(clock, servers, store, operatorNamespace);
   const repository = createRepository('https://git.example.com/shop.git');
   const faults: QuietWorld['faults'] = {
-    clusterDown: () => false,
-    gitDown: () => false,
-    refuses: () => false,
-    forbidden: () => [],
-    conflicts: () => false,
-    atWrite: () => 'live',
-    eventDelayMs: () => 10,
-    lease: () => 'pass',
-    stopMs: () => 0,
+    ...noFaults,
     ...options.faults,
   };
   const universe = {

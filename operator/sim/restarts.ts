@@ -3,8 +3,8 @@ import { createApplicationStore } from './application-store.ts';
 import { createClock, createRandom } from './clock.ts';
 import { createJournal } from './journal.ts';
 import { createPeople } from './people.ts';
-import { type Faults, operatorNamespace, type Process, startProcess, type Universe } from './process.ts';
-import { quietSettings } from './quiet-world.ts';
+import { operatorNamespace, type Process, startProcess, type Universe } from './process.ts';
+import { noFaults, quietSettings } from './quiet-world.ts';
 import { createRepository } from './repository.ts';
 
 /** One story of steps, by one process or by many. */
@@ -56,7 +56,7 @@ export async function playSteps({ seed, restarts }: StepsOptions): Promise<Steps
     store,
     leases: undefined,
     journal,
-    faults: noFaults(() => random.between(1, 200)),
+    faults: { ...noFaults, eventDelayMs: () => random.between(1, 200) },
     settings: { ...quietSettings, pollIntervalMs: seed % 2 === 0 ? 30_000 : 0, pollJitterMs: 10_000 },
   };
   const pass = (ms: number): Promise<void> => clock.passUntil(clock.now() + ms);
@@ -104,18 +104,4 @@ export async function playSteps({ seed, restarts }: StepsOptions): Promise<Steps
   operator.kill();
   const { violations, notes } = journal;
   return { violations, notes, told, rested };
-}
-
-function noFaults(eventDelayMs: () => number): Faults {
-  return {
-    clusterDown: () => false,
-    gitDown: () => false,
-    refuses: () => false,
-    forbidden: () => [],
-    conflicts: () => false,
-    atWrite: () => 'live',
-    eventDelayMs,
-    lease: () => 'pass',
-    stopMs: () => 0,
-  };
 }

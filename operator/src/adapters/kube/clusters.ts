@@ -241,10 +241,7 @@ export function createClusters(own: Connection, source: ClusterSource, options: 
       return [{ cache: 'live', bytes: records * recordBytes, entries: records }];
     },
     facts: () => targets().flatMap((target) => factsOf(target, entries.get(target.server))),
-    followed: () =>
-      [...entries.values()].flatMap(({ view, fault }) =>
-        view !== undefined && fault === undefined && view.fault() === undefined ? [view.cluster] : [],
-      ),
+    followed: () => [...entries.values()].flatMap((entry) => followedView(entry)?.cluster ?? []),
     isOutdated: (app) => [...entries.values()].some(({ view }) => view?.isOutdated(app) === true),
     forget: (app, exceptServer) => {
       for (const [server, { view }] of entries) if (server !== exceptServer) view?.cluster.want(app, []);
@@ -266,10 +263,15 @@ interface TargetIndex {
   readonly byName: ReadonlyMap<string, readonly ClusterTarget[]>;
 }
 
+/** The view of a cluster that is followed just now. */
+function followedView({ view, fault }: Entry): ClusterView | undefined {
+  return fault === undefined && view?.fault() === undefined ? view : undefined;
+}
+
 function factsOf({ server, name, labels }: ClusterTarget, entry: Entry | undefined): readonly ClusterFacts[] {
   if (entry === undefined) return [];
-  const { view, fault, version } = entry;
-  const isFollowed = view !== undefined && fault === undefined && view.fault() === undefined;
+  const { view, version } = entry;
+  const isFollowed = followedView(entry) !== undefined;
   const seen = view?.facts() ?? { kinds: 0, objects: 0, readAt: undefined, events: [] };
   return [{ server, name, labels, isFollowed, ...seen, version: view?.cluster.version ?? version }];
 }

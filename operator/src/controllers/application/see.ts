@@ -194,13 +194,13 @@ async function relationToSpec(
 async function broughtAlong(app: Application, texts: readonly string[]): Promise<RenderAnswer> {
   try {
     const manifests: Manifest[] = [];
+    const most = objectBytesMax(defaultLimits);
     let bytes = 0;
     for (const [index, text] of texts.entries()) {
       const path = `operation.sync.manifests[${index}]`;
       const { found, objectBytes } = await readManifests(Buffer.from(text), path, defaultLimits);
       bytes += objectBytes;
-      if (bytes > objectBytesMax(defaultLimits)) {
-        const most = objectBytesMax(defaultLimits);
+      if (bytes > most) {
         throw new RenderError(
           'limit',
           `${path} takes the objects over ${most} bytes once aliases are written out; repeat less`,

@@ -5,6 +5,7 @@ import { Fault } from '../../model/fault.ts';
 import type { Guard, Scope } from '../../model/guard.ts';
 import { sha256 } from '../../model/hash.ts';
 import { hookRole, waveOf } from '../../model/hooks.ts';
+import { inOneGo } from '../../model/in-one-go.ts';
 import { canonicalJson, isJsonObject, textAt } from '../../model/json.ts';
 import { definedKind, definesKinds, groupOf, keyOf, keyText, versionOf } from '../../model/resource-key.ts';
 import { withPlainData } from '../../model/secret.ts';
@@ -34,11 +35,7 @@ export interface DesireContext {
  * manifest is no Kubernetes object.
  */
 export function desire(manifests: readonly Manifest[], context: DesireContext): DesiredSet {
-  const work = desiring(manifests, context);
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
+  return inOneGo(desiring(manifests, context));
 }
 
 /** As `desire`, with a pause after each manifest: it says about how many characters it has worked through. */

@@ -4,6 +4,7 @@ import { annotation, itemsOf } from '../../model/annotations.ts';
 import type { Change, ChangeSet } from '../../model/change.ts';
 import type { DesiredObject, DesiredSet } from '../../model/desired.ts';
 import { hookRole } from '../../model/hooks.ts';
+import { inOneGo } from '../../model/in-one-go.ts';
 import { type AppliedMark, isStillMarked, type LiveRecord, type LiveSet } from '../../model/live.ts';
 import { keyText } from '../../model/resource-key.ts';
 import { type Comparison, compare, settledBy } from './compare.ts';
@@ -26,11 +27,7 @@ const comparisonLength = 3_000;
  * that it still is as it was applied. Pure.
  */
 export function diff(desired: DesiredSet, live: LiveSet, rules: DiffRules): ChangeSet {
-  const work = diffing(desired, live, rules);
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
+  return inOneGo(diffing(desired, live, rules));
 }
 
 /** As `diff`, with a pause after each object: it says about how many characters it has worked through. */

@@ -5,7 +5,7 @@ import { annotation } from '../../model/annotations.ts';
 import { hookFinalizers, hookHold } from '../../model/finalizers.ts';
 import type { LiveRecord } from '../../model/live.ts';
 import { hookOfRun, isAwaited, runOf } from './hook-run.ts';
-import { wanted } from './testdata/objects.ts';
+import { record, wanted } from './testdata/objects.ts';
 
 test('a hook is held from its creation, beside what else holds it', () => {
   const hook = wanted('Job migrate hook=PreSync');
@@ -19,21 +19,8 @@ describe('the end of a hook is awaited', () => {
   const key = { group: 'batch', kind: 'Job', namespace: 'shop', name: 'migrate' };
   const startedAt = '2026-01-01T00:00:00Z';
   const source = { repoURL: 'https://git.example.com/shop.git' };
-  const record = (run: string | undefined): LiveRecord => ({
-    key,
-    apiVersion: 'batch/v1',
-    uid: 'u',
-    resourceVersion: '1',
-    createdAt: 0,
-    deleting: false,
-    owners: [],
-    app: 'shop',
-    health: undefined,
-    ownedHash: undefined,
-    ownedAt: 0,
-    hints: run === undefined ? undefined : { [annotation.hookRun]: run },
-    isHeld: true,
-  });
+  const held = (run: string | undefined): LiveRecord =>
+    record(key, { hints: run === undefined ? undefined : { [annotation.hookRun]: run }, isHeld: true });
   const result = (syncPhase: 'PreSync' | 'PostSync', hookPhase: ResourceResult['hookPhase']): ResourceResult => ({
     ...key,
     version: 'v1',
@@ -85,6 +72,6 @@ describe('the end of a hook is awaited', () => {
     ['of another deletion', false, '5-predelete', going([hookFinalizers.PreDelete.run])],
   ];
   for (const [what, expected, mark, stored] of cases) {
-    test(`${what}: ${expected}`, () => assert.equal(isAwaited(record(mark), stored), expected));
+    test(`${what}: ${expected}`, () => assert.equal(isAwaited(held(mark), stored), expected));
   }
 });
