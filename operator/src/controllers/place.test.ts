@@ -72,3 +72,17 @@ test('an object that is made anew is waited for without a place, since somebody 
     assert.deepEqual(told, how === 'recreate' ? outside : ['written@100']);
   }
 });
+
+test('what a cluster serves is told as it is when it is asked for', async () => {
+  const { place } = bench();
+  let apiVersions = ['v1'];
+  const cluster: Partial<Cluster> = {
+    get apiVersions() {
+      return apiVersions;
+    },
+  };
+  const world = { git: {}, renderers: {}, clusters: { open: async () => cluster } } as unknown as World;
+  const opened = await outsideOf(world, place, 1_000).clusters.open('https://kubernetes.default.svc');
+  apiVersions = ['v1', 'apps/v1'];
+  assert.deepEqual(opened.apiVersions, ['v1', 'apps/v1']);
+});

@@ -27,7 +27,8 @@ export interface PlaceBounds {
 function waitingOutside(cluster: Cluster, place: Place): Cluster {
   const apply: Cluster['apply'] = (object, options) =>
     options.how === 'recreate' ? place.outside(cluster.apply(object, options)) : cluster.apply(object, options);
-  return { ...cluster, apply };
+  // What it serves may change while it is open: a copy would keep what it serves now.
+  return Object.assign(Object.create(cluster) as Cluster, { apply });
 }
 
 /** The world of a run that gives its place to others while it waits for Git, for a cluster's view, for an object to go, or long for a render. */
